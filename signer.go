@@ -17,6 +17,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -35,10 +36,18 @@ type Signer struct{ s *signer }
 type signer struct {
 	algorithm
 	pub  crypto.PublicKey // nil for HMAC
-	key  crypto.Signer    // nil for HMAC
-	held bool             // key is in memory, in a type of the standard library
+	held bool             // the key is in memory, in a type of the standard library
 	macs *sync.Pool       // of *mac; nil but for HMAC
+
+	// key gives the private key. It is a function because fmt follows a pointer, and prints what an interface holds, for a
+	// verb that does not fit, such as %s.
+	key func() crypto.Signer
+
+	last atomic.Pointer[checkedHeader] // of Sign: most callers have one header for all tokens
 }
+
+// checkedHeader is a header that checkHeader has passed, and the first part of the token that it makes.
+type checkedHeader struct{ header, head []byte }
 
 // A mac is a keyed HMAC state: its key schedule is worth more than the hash of a token.
 type mac struct {
@@ -140,7 +149,7 @@ func newAsymmetric(a algorithm, key any, weak bool) (*signer, *signerError) {
 	if e := a.accepts(pub, weak); e != nil {
 		return nil, e
 	}
-	return &signer{algorithm: a, pub: pub, key: k, held: inMemory(k)}, nil
+	return &signer{algorithm: a, pub: pub, held: inMemory(k), key: func() crypto.Signer { return k }}, nil
 }
 
 // privateKey returns key as a crypto.Signer whose methods can be called.
@@ -190,14 +199,28 @@ func (s *Signer) Sign(header, payload []byte) (string, error) {
 	if s == nil || s.s == nil {
 		return "", errors.New("jwtbearer: sign: the Signer is empty; make it with NewSigner")
 	}
-	if err := checkHeader(header, s.s.name); err != nil {
+	head, err := s.s.head(header)
+	if err != nil {
 		return "", fmt.Errorf("jwtbearer: sign: header: %w", err)
 	}
-	token, err := s.appendToken(nil, appendHead(nil, header), payload)
+	token, err := s.appendToken(nil, head, payload)
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: sign: %w", err)
 	}
 	return string(token), nil
+}
+
+// head checks a header and returns the first part of its tokens. It remembers the last one.
+func (s *signer) head(header []byte) ([]byte, error) {
+	if last := s.last.Load(); last != nil && bytes.Equal(last.header, header) {
+		return last.head, nil
+	}
+	if err := checkHeader(header, s.name); err != nil {
+		return nil, err
+	}
+	head := appendHead(nil, header)
+	s.last.Store(&checkedHeader{bytes.Clone(header), head})
+	return head, nil
 }
 
 // method returns the alg of the tokens, in its canonical form.
@@ -214,7 +237,7 @@ func (s *Signer) check() error {
 		return nil
 	}
 	const input = "trial"
-	sig, err := s.s.jwt.Sign(input, s.s.key)
+	sig, err := s.s.jwt.Sign(input, s.s.key())
 	if err == nil {
 		err = s.s.jwt.Verify(input, sig, s.s.pub)
 	}
@@ -319,9 +342,9 @@ func (s *signer) appendSignature(dst, input []byte) ([]byte, error) {
 
 func (s *signer) sign(input []byte) ([]byte, error) {
 	if s.held {
-		return s.jwt.Sign(string(input), s.key)
+		return s.jwt.Sign(string(input), s.key())
 	}
-	sig, err := crypto.SignMessage(s.key, rand.Reader, input, s.options())
+	sig, err := crypto.SignMessage(s.key(), rand.Reader, input, s.options())
 	if err != nil {
 		return nil, err
 	}
