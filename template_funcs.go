@@ -1,0 +1,303 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template/parse"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// function is a function of templates.
+type function struct {
+	params   []param
+	optional int  // how many of the last params may be missing
+	pure     bool // depends on its arguments alone, so that it may stand anywhere
+	build    func(c *compiler, args []expr) (expr, error)
+}
+
+// param is what an argument may be.
+type param uint8
+
+const (
+	paramText    param = iota // text, or the text of a digest
+	paramBytes                // the bytes of a text, or those of a digest
+	paramNumeric              // text or a number
+	paramAny                  // anything, as text
+	paramWhole                // a whole number that is known when the template is compiled
+)
+
+// functions are all that templates have; text/template's own are not among them.
+var functions = map[string]function{
+	"now":          {params: []param{paramWhole}, optional: 1, build: buildNow},
+	"nowMillis":    {params: []param{paramWhole}, optional: 1, build: buildNowMillis},
+	"uuid":         {build: buildUUID},
+	"randomHex":    {params: []param{paramWhole}, build: buildRandom(asHex)},
+	"randomBase64": {params: []param{paramWhole}, build: buildRandom(asBase64)},
+
+	"qsh":              {build: requestDigest(0, (*requestValues).queryHash)},
+	"bodySHA256":       {build: requestDigest(needBody, (*requestValues).bodyHash)},
+	"bodySortedSHA256": {build: requestDigest(needBody, (*requestValues).sortedBodyHash)},
+
+	"keyFingerprint": {build: keyFact(func(k *keyFacts) expr { return k.fingerprint })},
+	"keyThumbprint":  {build: keyFact(func(k *keyFacts) expr { return k.thumbprint })},
+	"jwk":            {build: keyFact(func(k *keyFacts) expr { return k.jwk })},
+	"x5t":            {build: certificateFact(func(k *keyFacts) expr { return k.x5t })},
+	"x5tS256":        {build: certificateFact(func(k *keyFacts) expr { return k.x5tS256 })},
+	"x5c":            {build: certificateFact(func(k *keyFacts) expr { return k.x5c })},
+
+	"upper":     helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToUpper(in)...) }),
+	"lower":     helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToLower(in)...) }),
+	"trim":      helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.TrimSpace(in)...) }),
+	"base64":    helper(paramBytes, expr{plain: true}, asBase64),
+	"base64url": helper(paramBytes, expr{plain: true}, asBase64URL),
+	"hex":       helper(paramBytes, expr{plain: true}, asHex),
+	"sha256":    helper(paramBytes, expr{kind: kindBytes, form: asHex}, appendSHA256),
+	"string":    {params: []param{paramAny}, pure: true, build: func(_ *compiler, a []expr) (expr, error) { return a[0], nil }},
+	"int":       {params: []param{paramNumeric}, pure: true, build: buildInt},
+	"list":      {params: []param{paramText}, pure: true, build: buildList},
+	"json":      {params: []param{paramNumeric}, pure: true, build: buildJSON},
+}
+
+// call compiles the call of a function.
+func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
+	name, pos := n.Ident, int(n.Position())
+	f, ok := functions[name]
+	switch {
+	case !ok:
+		return expr{}, faultf(pos, c.meantFunction(name), "unknown function %q", name)
+	case c.scope == scopeStatic && !f.pure:
+		return expr{}, faultf(pos, hintStatic, "the function %q is not available here", name)
+	case len(args) > len(f.params) || len(args) < len(f.params)-f.optional:
+		return expr{}, faultf(pos, "", "the function %q takes %s, not %d", name, f.arity(), len(args))
+	}
+	values := make([]expr, len(args))
+	for i, a := range args {
+		var err error
+		if values[i], err = f.params[i].accept(a.expr); err != nil {
+			return expr{}, faultIn(a.pos, name, err)
+		}
+	}
+	x, err := f.build(c, values)
+	if err != nil {
+		return expr{}, faultIn(pos, name, err)
+	}
+	return x, nil
+}
+
+// faultIn is the fault that err is in a call of the function name.
+func faultIn(pos int, name string, err error) *fault {
+	problem, hint := err.Error(), ""
+	if e, ok := errors.AsType[*templateError](err); ok {
+		problem, hint = e.Problem, e.Hint
+	}
+	return faultf(pos, hint, "%s: %s", name, problem)
+}
+
+func (f function) arity() string {
+	switch n := len(f.params); {
+	case n == 0:
+		return "no argument"
+	case f.optional > 0:
+		return "at most " + times(n, "argument")
+	default:
+		return times(n, "argument")
+	}
+}
+
+// meantFunction is the hint for an unknown function: often the name of a field without its root.
+func (c *compiler) meantFunction(name string) string {
+	if _, ok := c.fields[name]; ok {
+		return fmt.Sprintf("did you mean .Fields.%s?", name)
+	}
+	if _, ok := c.secrets[name]; ok {
+		return fmt.Sprintf("did you mean .Secrets.%s?", name)
+	}
+	names := slices.Sorted(maps.Keys(functions))
+	if hint := meant("", name, names); hint != "" {
+		return hint
+	}
+	return "there are " + strings.Join(names, ", ")
+}
+
+// accept converts x to what the parameter takes.
+func (p param) accept(x expr) (expr, error) {
+	textual := x.kind == kindText || x.kind == kindBytes
+	switch p {
+	case paramWhole:
+		if x.kind != kindNumber {
+			return x, &templateError{"wants a whole number, not " + x.kind.String(), "write digits without quotes, or (int .Fields.name)"}
+		}
+		if !x.fixed {
+			return x, &templateError{"wants a number that does not change with the request", ""}
+		}
+		return x, nil
+	case paramAny:
+		return x.asText(), nil
+	case paramBytes:
+		if textual {
+			return x, nil
+		}
+	case paramNumeric:
+		if x.kind == kindNumber {
+			return x, nil
+		}
+	}
+	if !textual {
+		return x, &templateError{"wants text, not " + x.kind.String(), "put string before it, as in (string now)"}
+	}
+	return x.asText(), nil
+}
+
+// whole returns the value of an argument that paramWhole accepted, or none where it is missing.
+func whole(args []expr, none, least, most int64) (int64, error) {
+	if len(args) == 0 {
+		return none, nil
+	}
+	n, err := strconv.ParseInt(args[0].value, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("wants a number from %d to %d", least, most)
+	}
+	return n, nil
+}
+
+// maxOffset bounds the offsets of now, in seconds, so that no sum with the present overflows, in milliseconds neither.
+const maxOffset = 1 << 40
+
+func buildNow(_ *compiler, args []expr) (expr, error) {
+	offset, err := whole(args, 0, -maxOffset, maxOffset)
+	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
+		return strconv.AppendInt(dst, e.now.Unix()+offset, 10), nil
+	}}, err
+}
+
+func buildNowMillis(_ *compiler, args []expr) (expr, error) {
+	offset, err := whole(args, 0, -maxOffset, maxOffset)
+	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
+		return strconv.AppendInt(dst, e.now.UnixMilli()+1000*offset, 10), nil
+	}}, err
+}
+
+// buildUUID compiles {{uuid}}: a random UUID, version 4 (RFC 9562, section 5.4).
+func buildUUID(*compiler, []expr) (expr, error) {
+	return expr{plain: true, needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
+		var u [16]byte
+		rand.Read(u[:]) // never fails
+		u[6] = u[6]&0x0f | 0x40
+		u[8] = u[8]&0x3f | 0x80
+		for i, field := range [...][]byte{u[:4], u[4:6], u[6:8], u[8:10], u[10:]} {
+			if i > 0 {
+				dst = append(dst, '-')
+			}
+			dst = asHex(dst, field)
+		}
+		return dst, nil
+	}}, nil
+}
+
+// maxRandom bounds randomHex and randomBase64, in bytes.
+const maxRandom = 1024
+
+func buildRandom(form encoding) func(*compiler, []expr) (expr, error) {
+	return func(_ *compiler, args []expr) (expr, error) {
+		n, err := whole(args, 0, 1, maxRandom)
+		random := expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
+			start := len(dst)
+			dst = slices.Grow(dst, int(n))[:start+int(n)]
+			rand.Read(dst[start:])
+			return dst, nil
+		}}
+		return random.mapped(expr{plain: true}, form), err
+	}
+}
+
+var errNoRequest = errors.New("a template looks at the request, and there is none")
+
+func requestDigest(more needs, sum func(*requestValues) ([sha256.Size]byte, error)) func(*compiler, []expr) (expr, error) {
+	return func(*compiler, []expr) (expr, error) {
+		return expr{kind: kindBytes, form: asHex, needs: needRequest | more, render: func(dst []byte, e *env) ([]byte, error) {
+			if e.req == nil {
+				return dst, errNoRequest
+			}
+			digest, err := sum(e.req)
+			return append(dst, digest[:]...), err
+		}}, nil
+	}
+}
+
+func keyFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
+	return func(c *compiler, _ []expr) (expr, error) {
+		if c.key == nil || !c.key.public {
+			return expr{}, &templateError{"there is no public key to describe", "it needs PrivateKey or Key and a method that is not HMAC"}
+		}
+		return of(c.key), nil
+	}
+}
+
+func certificateFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
+	return func(c *compiler, _ []expr) (expr, error) {
+		if c.key == nil || !c.key.certified {
+			return expr{}, &templateError{"there is no certificate to describe", "set Certificate"}
+		}
+		return of(c.key), nil
+	}
+}
+
+// helper is a pure function of one argument that cannot fail.
+func helper(p param, result expr, f encoding) function {
+	return function{params: []param{p}, pure: true, build: func(_ *compiler, args []expr) (expr, error) {
+		return args[0].mapped(result, f), nil
+	}}
+}
+
+func appendSHA256(dst, in []byte) []byte {
+	sum := sha256.Sum256(in)
+	return append(dst, sum[:]...)
+}
+
+func buildInt(_ *compiler, args []expr) (expr, error) {
+	if args[0].kind == kindNumber {
+		return args[0], nil
+	}
+	return args[0].tryMapped(expr{kind: kindNumber}, func(dst, in []byte) ([]byte, error) {
+		if !isWhole(string(in)) {
+			return dst, &templateError{"its argument is not a whole number", "JSON numbers with a fraction or an exponent can be written with json"}
+		}
+		return append(dst, in...), nil
+	})
+}
+
+func buildList(_ *compiler, args []expr) (expr, error) {
+	return args[0].tryMapped(expr{kind: kindJSON}, func(dst, in []byte) ([]byte, error) {
+		if !utf8.Valid(in) {
+			return dst, errNotUTF8
+		}
+		list := jsontext.Value{Kind: jsontext.Array}
+		for item := range strings.FieldsFuncSeq(string(in), func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+			list.Elems = append(list.Elems, jsontext.Value{Kind: jsontext.String, Text: item})
+		}
+		return list.Append(dst), nil
+	})
+}
+
+func buildJSON(_ *compiler, args []expr) (expr, error) {
+	if args[0].kind == kindNumber {
+		return args[0], nil
+	}
+	return args[0].tryMapped(expr{kind: kindJSON}, func(dst, in []byte) ([]byte, error) {
+		v, err := jsontext.Parse(string(in))
+		if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok { // whose Problem may name a member of a secret
+			return dst, fmt.Errorf("its argument is not valid JSON in line %d, column %d", bad.Line, bad.Column)
+		}
+		return v.Append(dst), nil
+	})
+}

@@ -1,0 +1,272 @@
+package jwtbearer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// objectTemplate is a JSON object whose string values are templates: claims, a JOSE header, parameters. It renders compactly,
+// with its members in their order and numbers as they were written.
+type objectTemplate struct {
+	members []memberTemplate
+	program program // of all members, without the braces
+}
+
+type memberTemplate struct {
+	name    string
+	program program // of the value
+}
+
+// compileObject compiles text, which must be a JSON object; the empty text is {}. Its errors are *templateError and name the
+// member.
+func (t *templates) compileObject(text JSON, sc scope) (*objectTemplate, error) {
+	if text == "" {
+		return newObjectTemplate(nil), nil
+	}
+	v, err := jsontext.Parse(string(text))
+	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
+		return nil, invalidJSON(string(text), bad)
+	}
+	if v.Kind != jsontext.Object {
+		return nil, &templateError{"not a JSON object", `write {"name": "value"}`}
+	}
+	var members []memberTemplate
+	for _, m := range v.Members {
+		if !utf8.ValidString(m.Name) {
+			return nil, errSurrogate(memberPath("", m.Name))
+		}
+		var b builder
+		if err := t.compileValue(&b, m.Value, sc, memberPath("", m.Name)); err != nil {
+			return nil, err
+		}
+		members = append(members, memberTemplate{m.Name, b.program()})
+	}
+	return newObjectTemplate(members), nil
+}
+
+// invalidJSON tells of the most frequent slip, too: a string in an action whose quotes are not escaped, so that they end the
+// JSON string.
+func invalidJSON(text string, bad *jsontext.SyntaxError) *templateError {
+	e := &templateError{Problem: fmt.Sprintf("invalid JSON in line %d, column %d: %s", bad.Line, bad.Column, bad.Problem)}
+	before := text[:bad.Offset]
+	if strings.LastIndex(before, "{{") > strings.LastIndex(before, "}}") {
+		e.Hint = `between {{ and }}, write the quotes of a string as \"`
+	}
+	return e
+}
+
+func errSurrogate(path string) *templateError {
+	return &templateError{"at " + path + ": an unpaired surrogate, which UTF-8 cannot express", ""}
+}
+
+var plainName = regexp.MustCompile(`^[\pL\pN_-]+$`)
+
+// memberPath is the path of a member in messages.
+func memberPath(object, name string) string {
+	if !plainName.MatchString(name) {
+		name = strconv.Quote(name)
+	}
+	if object == "" {
+		return name
+	}
+	return object + "." + name
+}
+
+// compileValue adds the value v, which is at path, to b.
+func (t *templates) compileValue(b *builder, v jsontext.Value, sc scope, path string) error {
+	switch v.Kind {
+	case jsontext.String:
+		return t.compileString(b, v.Text, sc, path)
+	case jsontext.Array:
+		return t.compileArray(b, v.Elems, sc, path)
+	case jsontext.Object:
+		return t.compileMembers(b, v.Members, sc, path)
+	}
+	b.literal(v.Text)
+	return nil
+}
+
+func (t *templates) compileArray(b *builder, elems []jsontext.Value, sc scope, path string) error {
+	b.literal("[")
+	for i, e := range elems {
+		if i > 0 {
+			b.literal(",")
+		}
+		if err := t.compileValue(b, e, sc, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+			return err
+		}
+	}
+	b.literal("]")
+	return nil
+}
+
+func (t *templates) compileMembers(b *builder, members []jsontext.Member, sc scope, path string) error {
+	b.literal("{")
+	for i, m := range members {
+		path := memberPath(path, m.Name)
+		if !utf8.ValidString(m.Name) {
+			return errSurrogate(path)
+		}
+		if i > 0 {
+			b.literal(",")
+		}
+		b.name(m.Name)
+		if err := t.compileValue(b, m.Value, sc, path); err != nil {
+			return err
+		}
+	}
+	b.literal("}")
+	return nil
+}
+
+func (b *builder) name(name string) {
+	b.pending = append(jsontext.AppendString(b.pending, name), ':')
+}
+
+// compileString adds a string value: of the type of its action where it is a single one, else a JSON string.
+func (t *templates) compileString(b *builder, text string, sc scope, path string) error {
+	if !utf8.ValidString(text) {
+		return errSurrogate(path)
+	}
+	parts, fault := t.parse(text, sc)
+	if fault != nil {
+		return fault.in(text, path)
+	}
+	if len(parts) == 1 && (parts[0].kind == kindNumber || parts[0].kind == kindJSON) {
+		b.add(parts[0].expr)
+		return nil
+	}
+	b.literal(`"`)
+	for _, p := range parts {
+		x, err := p.asJSONString()
+		if err != nil {
+			return faultf(p.pos, "", "%s", err).in(text, path)
+		}
+		b.add(x)
+	}
+	b.literal(`"`)
+	return nil
+}
+
+func newObjectTemplate(members []memberTemplate) *objectTemplate {
+	var b builder
+	for i, m := range members {
+		if i > 0 {
+			b.literal(",")
+		}
+		b.name(m.name)
+		b.addProgram(&m.program)
+	}
+	return &objectTemplate{members: members, program: b.program()}
+}
+
+// joinObjects returns the members of all objects, one after the other. No name may occur twice.
+func joinObjects(objects ...*objectTemplate) *objectTemplate {
+	var members []memberTemplate
+	for _, x := range objects {
+		members = append(members, x.members...)
+	}
+	return newObjectTemplate(members)
+}
+
+// only returns the members of these names, in their order in x.
+func (x *objectTemplate) only(names ...string) *objectTemplate {
+	return x.filter(func(m memberTemplate) bool { return slices.Contains(names, m.name) })
+}
+
+// without returns the members of all other names.
+func (x *objectTemplate) without(names ...string) *objectTemplate {
+	return x.filter(func(m memberTemplate) bool { return !slices.Contains(names, m.name) })
+}
+
+// withoutNulls returns the members that are not the literal null.
+func (x *objectTemplate) withoutNulls() *objectTemplate {
+	return x.filter(func(m memberTemplate) bool {
+		text, fixed := m.program.constant()
+		return !fixed || text != "null"
+	})
+}
+
+func (x *objectTemplate) filter(keep func(memberTemplate) bool) *objectTemplate {
+	var members []memberTemplate
+	for _, m := range x.members {
+		if keep(m) {
+			members = append(members, m)
+		}
+	}
+	return newObjectTemplate(members)
+}
+
+func (x *objectTemplate) needs() needs { return x.program.needs }
+
+// names returns the names of the members, in order.
+func (x *objectTemplate) names() []string {
+	names := make([]string, len(x.members))
+	for i, m := range x.members {
+		names[i] = m.name
+	}
+	return names
+}
+
+func (x *objectTemplate) has(name string) bool {
+	return slices.ContainsFunc(x.members, func(m memberTemplate) bool { return m.name == name })
+}
+
+// literal returns the compact JSON of a member's value, where there is one and it is always the same.
+func (x *objectTemplate) literal(name string) (json.RawMessage, bool) {
+	for _, m := range x.members {
+		if m.name == name {
+			text, fixed := m.program.constant()
+			return json.RawMessage(text), fixed
+		}
+	}
+	return nil, false
+}
+
+// appendMember appends the rendered value of one member.
+func (x *objectTemplate) appendMember(dst []byte, name string, e *env) ([]byte, error) {
+	for i := range x.members {
+		if m := &x.members[i]; m.name == name {
+			return m.program.append(dst, e)
+		}
+	}
+	return dst, fmt.Errorf("no member %q", name)
+}
+
+// constant returns the members where they are always the same.
+func (x *objectTemplate) constant() (string, bool) { return x.program.constant() }
+
+// appendMembers appends the rendered members without the braces around them, so that others can stand before and after.
+// Where it fails, what it appended is of no use.
+func (x *objectTemplate) appendMembers(dst []byte, e *env) ([]byte, error) {
+	return x.program.append(dst, e)
+}
+
+// compileHeader compiles the JOSE header {"alg":…,"typ":"JWT"} with the members of JWTHeaders: typ replaces in place, null
+// removes a member, and alg must be the given one (RFC 7515, section 4.1.1).
+func (t *templates) compileHeader(text JSON, alg SignatureMethod) (*objectTemplate, error) {
+	given, err := t.compileObject(text, scopeToken)
+	if err != nil {
+		return nil, err
+	}
+	quoted := string(jsontext.AppendString(nil, string(alg)))
+	if found, fixed := given.literal("alg"); given.has("alg") && (!fixed || string(found) != quoted) {
+		return nil, &templateError{"at alg: not the SignatureMethod " + string(alg), "leave alg out: it always is the method's"}
+	}
+	head, err := t.compileObject(JSON(`{"alg":`+quoted+`,"typ":"JWT"}`), scopeToken)
+	if err != nil {
+		return nil, err
+	}
+	if given.has("typ") {
+		head = joinObjects(head.without("typ"), given.only("typ"))
+	}
+	return joinObjects(head, given.without("alg", "typ")).withoutNulls(), nil
+}
