@@ -24,7 +24,12 @@ type ConfigError struct {
 	Field   string // path of the field in Connection: BaseURI, RateLimit.Limits[0].Per
 	Problem string // what was found, without any secret
 	Hint    string // what to do
+
+	cause error
 }
+
+// Unwrap returns what is behind the problem, such as a *KeyError, if anything.
+func (e *ConfigError) Unwrap() error { return e.cause }
 
 func (e *ConfigError) Error() string { return "jwtbearer: " + sentence(e.Field, e.Problem, e.Hint) }
 
@@ -46,11 +51,15 @@ type KeyError struct {
 }
 
 func (e *KeyError) Error() string {
-	found := e.Found
+	return "jwtbearer: private key: " + sentence(e.subject(), e.Problem, e.Hint)
+}
+
+// subject is what was found, and where.
+func (e *KeyError) subject() string {
 	if e.Line > 0 {
-		found = fmt.Sprintf("%s in line %d", cmp.Or(found, "text"), e.Line)
+		return fmt.Sprintf("%s in line %d", cmp.Or(e.Found, "text"), e.Line)
 	}
-	return "jwtbearer: private key: " + sentence(found, e.Problem, e.Hint)
+	return e.Found
 }
 
 // AuthError is an answer by which the API refused the token (Connection.AuthFailure), after one more try with a new one.

@@ -1,0 +1,423 @@
+package jwtbearer
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// A line is where all attempts of one connection stand until they may leave: first come, first served by the number of
+// their call, so that a retry stands before calls that began later.
+//
+// Only the head of the line asks what limits the pace: the gate and the adaptation (pace), the windows, the buckets of
+// x/time/rate, the interval and the concurrency. It takes something of them only at the moment it leaves, so a waiter that
+// is cancelled has nothing to give back, and a gate that closes or a rate that changes counts for everybody at once. Nothing
+// runs in the background: the head sleeps in its own goroutine, and whoever changes something wakes it.
+//
+// A line is safe for concurrent use.
+type line struct {
+	interval    time.Duration
+	concurrency int           // zero: no limit
+	maxWait     time.Duration // longest wait for the gate; zero: no bound
+
+	mu         sync.Mutex
+	queue      list.List // of *waiter, by seq
+	pace       *pace
+	buckets    []*rate.Limiter
+	windows    []*window
+	left       time.Time // when the last attempt left
+	unanswered int       // attempts whose answer did not come yet
+	inFlight   int       // the same, and those whose answer's body is not at its end
+	closed     throttle  // what closed the gate last
+}
+
+// A waiter is one attempt that stands in line.
+type waiter struct {
+	seq uint64
+	patience
+	wake  chan struct{} // has room for one: something changed, or the waiter became the head
+	place *list.Element
+}
+
+// patience is how long an attempt may wait.
+type patience struct {
+	latest time.Time     // an attempt that cannot leave by then does not wait; zero: no bound
+	gate   time.Duration // for a closed gate; zero: no bound, negative: not at all
+}
+
+// within returns a patience that ends with ctx at the latest.
+func (p patience) within(ctx context.Context) patience {
+	if deadline, ok := ctx.Deadline(); ok && (p.latest.IsZero() || deadline.Before(p.latest)) {
+		p.latest = deadline
+	}
+	return p
+}
+
+// errTooLate says that an attempt could not leave by its latest time.
+var errTooLate = errors.New("jwtbearer: no turn before the deadline")
+
+// A gateError says that the gate is closed for longer than an attempt may wait.
+type gateError struct {
+	throttle throttle
+	wait     time.Duration
+}
+
+func (e *gateError) Error() string {
+	return "jwtbearer: the API asked for a longer wait than the call may take"
+}
+
+// newLine makes the line of one connection from its settings.
+func newLine(t *throttling) *line {
+	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait, pace: newPace(t.fixed, t.reserve)}
+	for _, limit := range t.limits {
+		if limit.Burst > 0 {
+			l.buckets = append(l.buckets, newBucket(limit, t.fixed))
+		} else {
+			l.windows = append(l.windows, newWindow(limit.Requests, limit.Per))
+		}
+	}
+	return l
+}
+
+// newBucket makes the bucket of a limit. It is a little smaller than the limit, since one that equals the server's own is
+// refused by the jitter of the network: a token is kept in reserve, or with a burst of one 1 % of the rate.
+func newBucket(limit Limit, exact bool) *rate.Limiter {
+	r, burst := rate.Limit(float64(limit.Requests)/limit.Per.Seconds()), limit.Burst
+	switch {
+	case exact:
+	case burst > 1:
+		burst--
+	default:
+		r *= 0.99
+	}
+	return rate.NewLimiter(r, burst)
+}
+
+// enter waits until the attempt of call seq may leave, and takes a slot for it. The error is a *gateError, errTooLate, or
+// that of ctx; then nothing was taken.
+func (l *line) enter(ctx context.Context, seq uint64, p patience) (*slot, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	if l.queue.Len() == 0 {
+		if s, wait := l.tryLeave(time.Now()); s != nil && wait == 0 {
+			l.mu.Unlock()
+			return s, nil
+		}
+	}
+	w := &waiter{seq: seq, patience: p.within(ctx), wake: make(chan struct{}, 1)}
+	l.join(w)
+	l.mu.Unlock()
+	return l.stand(ctx, w)
+}
+
+// stand waits in line as w. It always leaves the line.
+func (l *line) stand(ctx context.Context, w *waiter) (*slot, error) {
+	var timer *time.Timer
+	defer func() {
+		if timer != nil {
+			timer.Stop()
+		}
+	}()
+	for {
+		s, wait, err := l.turn(w)
+		if s != nil || err != nil {
+			return s, err
+		}
+		var due <-chan time.Time
+		if wait > 0 {
+			if timer == nil {
+				timer = time.NewTimer(wait)
+			} else {
+				timer.Reset(wait)
+			}
+			due = timer.C
+		}
+		select {
+		case <-due:
+		case <-w.wake:
+		case <-ctx.Done():
+			l.mu.Lock()
+			l.quit(w)
+			l.mu.Unlock()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// reopened waits until the gate is open, for an attempt that has left the line already.
+func (l *line) reopened(ctx context.Context, p patience) error {
+	w := &waiter{patience: p.within(ctx)}
+	for {
+		l.mu.Lock()
+		now := time.Now()
+		wait, err := l.pace.gate().Sub(now), l.refuse(w, now)
+		l.mu.Unlock()
+		if wait <= 0 || err != nil {
+			return err
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// turn lets w leave if it may, and else tells how long to wait before asking again; zero: until woken.
+func (l *line) turn(w *waiter) (s *slot, wait time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if err := l.refuse(w, now); err != nil {
+		l.quit(w)
+		return nil, 0, err
+	}
+	if l.queue.Front() != w.place {
+		return nil, 0, nil
+	}
+	s, wait = l.tryLeave(now)
+	if s != nil {
+		l.quit(w)
+		return s, 0, nil
+	}
+	if wait > 0 && !w.latest.IsZero() && now.Add(wait).After(w.latest) {
+		l.quit(w)
+		return nil, 0, errTooLate
+	}
+	return nil, wait, nil
+}
+
+// refuse tells whether the gate is closed for longer than w may wait.
+func (l *line) refuse(w *waiter, now time.Time) error {
+	gate := l.pace.gate()
+	wait := gate.Sub(now)
+	if wait <= 0 {
+		return nil
+	}
+	if w.gate < 0 || w.gate > 0 && wait > w.gate || !w.latest.IsZero() && gate.After(w.latest) {
+		return &gateError{throttle: l.closed, wait: wait}
+	}
+	return nil
+}
+
+// tryLeave takes a slot if everything permits it now, and else tells after which time to ask again; zero: when woken.
+func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
+	if l.concurrency > 0 && l.inFlight >= l.concurrency {
+		return nil, 0
+	}
+	at, ok := l.pace.next(now, l.unanswered)
+	if !ok {
+		return nil, 0
+	}
+	wait := at.Sub(now)
+	if l.interval > 0 && !l.left.IsZero() {
+		wait = max(wait, l.left.Add(l.interval).Sub(now))
+	}
+	for _, w := range l.windows {
+		at, ok := w.next(now)
+		if !ok {
+			return nil, 0
+		}
+		wait = max(wait, at.Sub(now))
+	}
+	if wait = l.take(now, wait); wait > 0 {
+		return nil, wait
+	}
+	s := &slot{line: l, sent: now, before: l.left}
+	for _, w := range l.windows {
+		w.leave(now)
+	}
+	l.pace.leave(now)
+	l.left = now
+	l.unanswered++
+	l.inFlight++
+	return s, 0
+}
+
+// take takes a token of every bucket, or none where that needs a wait. It returns the longest wait.
+func (l *line) take(now time.Time, wait time.Duration) time.Duration {
+	if len(l.buckets) == 0 {
+		return wait
+	}
+	taken := make([]*rate.Reservation, 0, len(l.buckets))
+	for _, b := range l.buckets {
+		r := b.ReserveN(now, 1)
+		wait = max(wait, r.DelayFrom(now))
+		taken = append(taken, r)
+	}
+	if wait > 0 {
+		for _, r := range taken {
+			r.CancelAt(now)
+		}
+	}
+	return wait
+}
+
+// join puts w into the line. Most callers are newer than all that wait; a retry is older than most.
+func (l *line) join(w *waiter) {
+	if back := l.queue.Back(); back == nil || back.Value.(*waiter).seq <= w.seq {
+		w.place = l.queue.PushBack(w)
+		return
+	}
+	for e := l.queue.Front(); ; e = e.Next() {
+		if w.seq < e.Value.(*waiter).seq {
+			w.place = l.queue.InsertBefore(w, e)
+			return
+		}
+	}
+}
+
+// quit takes w out of the line and wakes the head, which may be another one now.
+func (l *line) quit(w *waiter) {
+	l.queue.Remove(w.place)
+	l.wakeHead()
+}
+
+func (l *line) wakeHead() {
+	if front := l.queue.Front(); front != nil {
+		front.Value.(*waiter).poke()
+	}
+}
+
+func (w *waiter) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// wakeRefused wakes the head and, after the gate closed, those who will not wait that long.
+func (l *line) wakeRefused(now time.Time) {
+	for e := l.queue.Front(); e != nil; e = e.Next() {
+		if w := e.Value.(*waiter); l.refuse(w, now) != nil {
+			w.poke()
+		}
+	}
+	l.wakeHead()
+}
+
+// stats tells how many attempts stand in line and how many are in flight, and the pace.
+func (l *line) stats() (waiting, inFlight int, perSecond float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.queue.Len(), l.inFlight, l.pace.rate(time.Now())
+}
+
+// A slot is the right to make one attempt. It ends in giveBack, where nothing was sent, or in one of accepted, refused and
+// failed, and then in release.
+type slot struct {
+	line     *line
+	sent     time.Time
+	before   time.Time // when the attempt before this one left
+	released bool
+}
+
+// giveBack ends a slot of which no use was made.
+func (s *slot) giveBack() {
+	l := s.line
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for _, b := range l.buckets {
+		b.AllowN(now, -1) // a Reservation gives nothing back once its time has come
+	}
+	for _, w := range l.windows {
+		w.giveBack()
+	}
+	if l.left.Equal(s.sent) {
+		l.left = s.before
+	}
+	l.unanswered--
+	l.inFlight--
+	s.released = true
+	l.pace.failed(s.sent, now)
+	l.wakeHead()
+}
+
+// accepted says that the answer came and was no throttle.
+func (s *slot) accepted(readings []reading) {
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	now := s.answered(readings)
+	s.line.pace.accepted(s.sent, now)
+	s.line.wakeHead()
+}
+
+// failed says that no answer came, or one that tells nothing about the limits.
+func (s *slot) failed(readings []reading) {
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	now := s.answered(readings)
+	s.line.pace.failed(s.sent, now)
+	s.line.wakeHead()
+}
+
+// refused says that the answer was a throttle. It returns for how long the gate is closed now.
+func (s *slot) refused(t throttle, readings []reading) time.Duration {
+	l := s.line
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := s.answered(readings)
+	switch {
+	case t.class == classConcurrency:
+		l.pace.failed(s.sent, now)
+		l.pace.crowded(now, l.unanswered+1)
+	case t.class == classExhausted && t.wait == 0:
+		l.pace.failed(s.sent, now)
+		l.pace.close(now.Add(l.maxWait + time.Second)) // nobody waits for an end that nobody knows
+	default:
+		l.pace.refused(s.sent, now, jittered(t.wait), t.told)
+	}
+	l.closed = t
+	l.wakeRefused(now)
+	return max(0, l.pace.gate().Sub(now))
+}
+
+// jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
+func jittered(wait time.Duration) time.Duration {
+	if spread := min(wait/50, time.Second); spread > 0 {
+		wait += rand.N(spread)
+	}
+	return wait
+}
+
+// answered takes note of an answer, with the line's lock held.
+func (s *slot) answered(readings []reading) time.Time {
+	now := time.Now()
+	for _, w := range s.line.windows {
+		w.answered(now)
+	}
+	s.line.unanswered--
+	for _, r := range readings {
+		s.line.pace.quota(now, r)
+	}
+	return now
+}
+
+// release says that the body of the answer is at its end. Only the first call counts.
+func (s *slot) release() {
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	if !s.released {
+		s.released = true
+		s.line.inFlight--
+		s.line.wakeHead()
+	}
+}

@@ -1,0 +1,109 @@
+package jwtbearer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// A watch ends an attempt in which nothing moves for too long. It runs while the peer is expected to do something: to take
+// the next bytes of the request, to answer, or to send more of a body that somebody is reading.
+type watch struct {
+	limit  time.Duration   // zero: none
+	ctx    context.Context // the attempt's own
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	timer    *time.Timer // nil: none
+	answered bool        // the request's body does not count any more
+	ended    bool
+}
+
+// newWatch starts a watch over an attempt.
+func newWatch(ctx context.Context, limit time.Duration) *watch {
+	w := &watch{limit: limit}
+	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	if limit > 0 {
+		w.timer = time.AfterFunc(limit, func() { w.cancel(&timeoutError{limit: limit}) })
+	}
+	return w
+}
+
+// run starts the time anew.
+func (w *watch) run() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.set(true)
+}
+
+// pause stops the time.
+func (w *watch) pause() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.set(false)
+}
+
+// answer says that the answer came: from now on only reading its body counts.
+func (w *watch) answer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answered = true
+	w.set(false)
+}
+
+// sending runs or stops the time for the request's body, as long as there is no answer.
+func (w *watch) sending(run bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.answered {
+		w.set(run)
+	}
+}
+
+// end ends the attempt and frees its context.
+func (w *watch) end() {
+	w.mu.Lock()
+	w.set(false)
+	w.ended = true
+	w.mu.Unlock()
+	w.cancel(nil)
+}
+
+// set starts the time anew or stops it, with the lock held.
+func (w *watch) set(run bool) {
+	switch {
+	case w.timer == nil || w.ended:
+	case run:
+		w.timer.Reset(w.limit)
+	default:
+		w.timer.Stop()
+	}
+}
+
+// A watchedBody is a request's body whose bytes the peer is expected to take. The time that the caller's own Read needs does
+// not count.
+type watchedBody struct {
+	io.ReadCloser
+	watch *watch
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.watch.sending(false)
+	n, err := b.ReadCloser.Read(p)
+	b.watch.sending(true)
+	return n, err
+}
+
+// A timeoutError is a silence longer than Connection.Timeout. It is a net.Error.
+type timeoutError struct{ limit time.Duration }
+
+func (e *timeoutError) Error() string {
+	return fmt.Sprintf("jwtbearer: nothing was heard for %s (Timeout)", e.limit)
+}
+func (e *timeoutError) Timeout() bool   { return true }
+func (e *timeoutError) Temporary() bool { return true }
+
+// Is makes a timeout what it is called elsewhere.
+func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
