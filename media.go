@@ -2,8 +2,143 @@ package jwtbearer
 
 import (
 	"bytes"
+	std "encoding"
+	"encoding/csv"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
 )
+
+// A content is an encoded body.
+type content struct {
+	reader    io.Reader
+	mediaType string // for Content-Type; empty: the caller knows
+}
+
+// encodeBody encodes what NewRequest was given.
+func encodeBody(media MediaType, body any) (content, error) {
+	switch b := body.(type) {
+	case nil:
+		return content{}, nil
+	case io.Reader:
+		return content{b, media.contentType()}, nil
+	case []byte:
+		return content{bytes.NewReader(b), media.contentType()}, nil
+	case string:
+		return content{strings.NewReader(b), media.contentType()}, nil
+	}
+	var data []byte
+	var err error
+	switch media {
+	case MediaXML:
+		data, err = xml.Marshal(body)
+	case MediaURLEncoded:
+		var values url.Values
+		values, err = formValues(body)
+		data = []byte(values.Encode())
+	case MediaFormData:
+		return encodeFormData(body)
+	case MediaPlaintext:
+		data, err = plainText(body)
+	default:
+		data, err = marshalJSON(body)
+	}
+	if err != nil {
+		return content{}, err
+	}
+	return content{bytes.NewReader(data), media.contentType()}, nil
+}
+
+// contentType is what Content-Type says of a body. A form-data body has a boundary that only its author knows.
+func (m MediaType) contentType() string {
+	switch m {
+	case MediaXML:
+		return "application/xml"
+	case MediaURLEncoded:
+		return formType
+	case MediaPlaintext:
+		return "text/plain; charset=utf-8"
+	case MediaFormData:
+		return ""
+	}
+	return "application/json"
+}
+
+// accept is what Accept says where SuccessMediaType is set.
+func (m MediaType) accept() string {
+	switch m {
+	case MediaJSON:
+		return "application/json"
+	case MediaXML:
+		return "application/xml, text/xml;q=0.9"
+	case MediaCSV:
+		return "text/csv"
+	case MediaPlaintext:
+		return "text/plain"
+	}
+	return ""
+}
+
+// formValues reads a map with string keys as the fields of a form. A nil value is no field, a list one field for each.
+func formValues(body any) (url.Values, error) {
+	v := reflect.ValueOf(body)
+	if v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
+		return nil, fmt.Errorf("%T cannot be a form: use url.Values or a map with string keys", body)
+	}
+	values := make(url.Values, v.Len())
+	for key, value := range v.Seq2() {
+		texts, err := fieldTexts(value.Interface())
+		if err != nil {
+			return nil, fmt.Errorf("field %s: %w", key, err)
+		}
+		values[key.String()] = texts
+	}
+	return values, nil
+}
+
+func fieldTexts(value any) ([]string, error) {
+	switch v := value.(type) {
+	case nil:
+		return nil, nil
+	case []string:
+		return v, nil
+	case []any:
+		var texts []string
+		for _, element := range v {
+			text, err := plainText(element)
+			if err != nil {
+				return nil, err
+			}
+			texts = append(texts, string(text))
+		}
+		return texts, nil
+	}
+	text, err := plainText(value)
+	return []string{string(text)}, err
+}
+
+// plainText writes a scalar.
+func plainText(value any) ([]byte, error) {
+	switch v := value.(type) {
+	case std.TextMarshaler:
+		return v.MarshalText()
+	case fmt.Stringer:
+		return []byte(v.String()), nil
+	}
+	switch reflect.ValueOf(value).Kind() {
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+		return fmt.Append(nil, value), nil
+	}
+	return nil, fmt.Errorf("%T is not a text: use a string, a number, a bool, an encoding.TextMarshaler or a fmt.Stringer", value)
+}
 
 // marshalJSON is json.Marshal without its escapes for HTML.
 func marshalJSON(v any) ([]byte, error) {
@@ -14,4 +149,104 @@ func marshalJSON(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// decodeAnswer decodes the body of a successful answer into out.
+func decodeAnswer(media MediaType, resp *http.Response, out any) error {
+	switch o := out.(type) {
+	case nil:
+		return nil
+	case io.Writer:
+		_, err := io.Copy(o, resp.Body)
+		return err
+	case *[]byte:
+		data, err := io.ReadAll(resp.Body)
+		*o = data
+		return err
+	case *string:
+		data, err := io.ReadAll(resp.Body)
+		*o = string(data)
+		return err
+	}
+	if hasNoContent(resp) {
+		return nil
+	}
+	media, err := mediaOf(media, resp)
+	if err != nil {
+		return err
+	}
+	if err := decodeAs(media, resp.Body, out); err != nil {
+		return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
+			status(resp.StatusCode), resp.Header.Get("Content-Type"), media, err)
+	}
+	return nil
+}
+
+// hasNoContent reports whether an answer has no body by its nature (RFC 9110, section 6.4.1).
+func hasNoContent(resp *http.Response) bool {
+	return resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent ||
+		resp.Request != nil && resp.Request.Method == http.MethodHead
+}
+
+// mediaOf tells how an answer is encoded: as the connection says, else as the answer does.
+func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
+	if media != "" {
+		return media, nil
+	}
+	header := resp.Header.Get("Content-Type")
+	mediaType, _, _ := mime.ParseMediaType(header)
+	switch {
+	case header == "" || mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json"):
+		return MediaJSON, nil
+	case mediaType == "application/xml" || mediaType == "text/xml" || strings.HasSuffix(mediaType, "+xml"):
+		return MediaXML, nil
+	case mediaType == "text/csv":
+		return MediaCSV, nil
+	case mediaType == "text/plain":
+		return MediaPlaintext, nil
+	}
+	return "", fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if the type is wrong",
+		status(resp.StatusCode), header)
+}
+
+func decodeAs(media MediaType, body io.Reader, out any) error {
+	switch media {
+	case MediaXML:
+		return emptyIsAnError(xml.NewDecoder(body).Decode(out))
+	case MediaCSV:
+		records, ok := out.(*[][]string)
+		if !ok {
+			return fmt.Errorf("csv decodes into *[][]string, not %T", out)
+		}
+		var err error
+		*records, err = csv.NewReader(withoutBOM(body)).ReadAll()
+		return err
+	case MediaPlaintext:
+		return fmt.Errorf("text decodes into *string, *[]byte or an io.Writer, not %T", out)
+	}
+	dec := json.NewDecoder(withoutBOM(body))
+	if err := emptyIsAnError(dec.Decode(out)); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("there is more after the JSON value")
+	}
+	return nil
+}
+
+func emptyIsAnError(err error) error {
+	if err == io.EOF {
+		return errors.New("the body is empty")
+	}
+	return err
+}
+
+// withoutBOM drops a byte order mark, which RFC 8259, section 8.1, lets readers ignore.
+func withoutBOM(r io.Reader) io.Reader {
+	head := make([]byte, 3)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return io.MultiReader(bytes.NewReader(head[:n]), errReader{err})
+	}
+	return io.MultiReader(bytes.NewReader(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf"))), r)
 }

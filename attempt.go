@@ -1,0 +1,159 @@
+package jwtbearer
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
+func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
+	trace := new(connTrace)
+	out := k.req.WithContext(httptrace.WithClientTrace(w.ctx, trace.hooks()))
+	out.Response = nil
+	out.URL = k.c.withoutToken(k.req.URL)
+	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
+		out.Header = make(http.Header)
+	}
+	values := k.c.requestValues(out, k.body)
+	token, err := k.c.minter.token(k.ctx, values)
+	if err != nil {
+		k.unminted = true
+		return nil, nil, err
+	}
+	k.token = token
+	if err := k.c.setHeaders(out.Header, &env{now: k.c.skew.now(), req: values, token: token.value}); err != nil {
+		return nil, nil, err
+	}
+	if err := k.attachBody(out, w); err != nil {
+		return nil, nil, err
+	}
+	return out, trace, k.c.place(out, token.value)
+}
+
+// attachBody gives an attempt its body, and net/http the means to send it again on another connection.
+func (k *call) attachBody(out *http.Request, w *watch) error {
+	if k.body == nil {
+		return nil
+	}
+	body, err := k.body.next()
+	if err != nil {
+		return err
+	}
+	out.Body = &watchedBody{ReadCloser: body, watch: w}
+	out.GetBody = k.body.next
+	return nil
+}
+
+// A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
+type connTrace struct{ wanted, got atomic.Bool }
+
+func (t *connTrace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { t.wanted.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+	}
+}
+
+// A transience says which requests may be sent again after an error.
+type transience int
+
+const (
+	transientNever      transience = iota
+	transientIdempotent            // the request may have been served
+	transientAlways                // it cannot have been: there was no connection
+)
+
+// transience classifies an error of the transport.
+func (t *connTrace) transience(err error) transience {
+	if _, ok := errors.AsType[*timeoutError](err); ok {
+		return cmp.Or(t.unconnected(), transientIdempotent)
+	}
+	if isTLSVerdict(err) || errors.Is(err, http.ErrSkipAltProtocol) || errors.Is(err, ErrBodyNotReplayable) ||
+		errors.Is(err, errBodyTooLong) {
+		return transientNever
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return transientAlways
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return transientAlways
+	}
+	return cmp.Or(t.unconnected(), transientIdempotent)
+}
+
+// unconnected is transientAlways where the transport told that it had no connection yet.
+func (t *connTrace) unconnected() transience {
+	if t.wanted.Load() && !t.got.Load() {
+		return transientAlways
+	}
+	return 0
+}
+
+// isTLSVerdict reports whether one side refused the other in a way that trying again does not change.
+func isTLSVerdict(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // the peer does not speak TLS
+		return true
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return true
+	}
+	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, host := errors.AsType[x509.HostnameError](err)
+	return authority || invalid || host
+}
+
+// afterRefusal follows an answer that refuses the token. It is replaced once by a fresh one, whose time is corrected where
+// the answer shows that the clocks differ.
+func (k *call) afterRefusal(received time.Time) {
+	k.c.stats.refused.Add(1)
+	k.c.minter.drop(k.token)
+	k.next = nextNone
+	if k.reminted {
+		k.c.refusals.lasting(received)
+		k.c.skew.set(k.skewBefore)
+		return
+	}
+	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(received) || !k.canRepeat() {
+		return
+	}
+	k.reminted, k.skewBefore = true, k.c.skew.get()
+	if d, ok := skewToBlame(k.resp.Header, k.sent, received); ok {
+		k.c.skew.set(d)
+	}
+	k.counted--
+	k.next = nextAtOnce
+}
+
+// tokenAccepted takes note of an answer that accepted the token.
+func (c *core) tokenAccepted(header http.Header, sent, received time.Time) {
+	c.refusals.end()
+	if d, precision, ok := measureSkew(header, sent, received); ok {
+		c.skew.observe(d, precision)
+	}
+}
+
+const refusalPause = time.Minute // after a fresh token was refused too
+
+// refusals remembers that fresh tokens are refused too, so that not every call mints a second one in vain.
+type refusals struct{ until atomic.Int64 } // Unix time in nanoseconds; zero: not so
+
+func (r *refusals) lasting(now time.Time)        { r.until.Store(now.Add(refusalPause).UnixNano()) }
+func (r *refusals) mayRemint(now time.Time) bool { return now.UnixNano() >= r.until.Load() }
+
+func (r *refusals) end() {
+	if r.until.Load() != 0 {
+		r.until.Store(0)
+	}
+}

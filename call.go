@@ -1,0 +1,412 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// A call is one request of the caller and all the attempts that are made of it. It holds the truth about them: whoever
+// drives the attempts only reads it. One goroutine at a time uses it.
+type call struct {
+	c     *core
+	ctx   context.Context
+	req   *http.Request // the caller's, never changed
+	body  *source       // nil: no body
+	probe bool          // a Test: no retries, no waiting for a closed gate
+	seq   uint64        // place in line
+	began time.Time     // when the first attempt left the line
+
+	attempts int  // requests sent
+	counted  int  // of them, those that count against MaxAttempts
+	reminted bool // a refused token was replaced once
+	paid     bool // the last attempt was paid for from the budget
+
+	// The last attempt.
+	token      *minted
+	skewBefore time.Duration // the correction before the one that reminting made
+	watch      *watch
+	sent       time.Time
+	resp       *http.Response
+	err        error
+	throttle   *throttle     // resp is one
+	refused    bool          // resp refuses the token
+	shut       time.Duration // for how long the gate is closed, where resp is a throttle
+	unminted   bool          // no token could be made
+	next       next
+	pause      time.Duration // the backoff before it
+	unsent     error         // why a retry that was due could not be made
+}
+
+// next says what follows an attempt.
+type next int
+
+const (
+	nextNone    next = iota
+	nextAtOnce       // another attempt, which stands in line
+	nextBackoff      // the same after a backoff
+)
+
+// run makes all attempts and returns the outcome: an answer or an error.
+func (k *call) run() (*http.Response, error) {
+	k.attempt()
+	if k.next != nextNone {
+		k.c.engine.drive(k)
+	}
+	k.body.end(k.resp == nil)
+	if k.resp == nil {
+		return nil, k.err
+	}
+	k.resp.Request = k.req
+	return k.resp, nil
+}
+
+// attempt makes one attempt and decides what follows.
+func (k *call) attempt() {
+	s, err := k.stand()
+	if err != nil {
+		k.giveUp(err)
+		return
+	}
+	w := newWatch(k.ctx, k.c.timeout)
+	out, trace, err := k.prepare(w)
+	if err != nil {
+		w.end()
+		s.giveBack()
+		k.fail(err)
+		return
+	}
+	k.send(out, trace, w, s)
+}
+
+// stand waits for everything that delays an attempt: the line, then the caller's Limiter, then the gate if it closed
+// meanwhile.
+func (k *call) stand() (*slot, error) {
+	began := time.Now()
+	defer func() { k.c.stats.wait(time.Since(began)) }()
+	s, err := k.c.line.enter(k.ctx, k.seq, k.patience())
+	if err != nil || k.c.limiter == nil {
+		return s, err
+	}
+	if err := k.c.limiter.Wait(k.ctx); err != nil {
+		s.giveBack()
+		return nil, errors.Join(err, k.ctx.Err())
+	}
+	if err := k.c.line.reopened(k.ctx, k.patience()); err != nil {
+		s.giveBack()
+		return nil, err
+	}
+	return s, nil
+}
+
+// latest is when the last attempt may start; zero: no bound. Before the first attempt only the context bounds the wait.
+func (k *call) latest() time.Time {
+	if k.attempts == 0 || k.c.retry.MaxElapsed == 0 {
+		return time.Time{}
+	}
+	return k.began.Add(k.c.retry.MaxElapsed)
+}
+
+// patience is how long an attempt may wait for its turn.
+func (k *call) patience() patience {
+	p := patience{latest: k.latest(), gate: k.c.line.maxWait}
+	if k.probe {
+		p.gate = -1
+	}
+	return p
+}
+
+// giveUp ends the call where an attempt got no turn. The last answer wins, unless the caller does not want it any more.
+func (k *call) giveUp(err error) {
+	k.next = nextNone
+	gate, isGate := errors.AsType[*gateError](err)
+	switch {
+	case k.ctx.Err() != nil:
+		k.fail(contextError(k.ctx))
+	case k.resp != nil || k.err != nil: // the outcome of the last attempt stands
+	case isGate:
+		k.fail(gate.throttled(0))
+	case errors.Is(err, errTooLate):
+		k.fail(errors.Join(err, context.DeadlineExceeded))
+	default:
+		k.fail(err)
+	}
+}
+
+// fail ends the call with an error, which tells of the last attempt too.
+func (k *call) fail(err error) {
+	k.next = nextNone
+	if k.throttle != nil {
+		err = errors.Join(err, k.throttledError())
+	} else if k.resp != nil {
+		err = errors.Join(err, k.c.responseError(k.resp, k.attempts, k.token.value))
+	} else if k.err != nil {
+		err = errors.Join(err, k.err)
+	}
+	k.discard()
+	k.err = err
+}
+
+// send makes one attempt and judges its outcome.
+func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
+	if k.attempts == 0 {
+		k.began = s.sent
+	}
+	k.discard()
+	k.attempts++
+	k.counted++
+	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
+	k.watch = w
+	k.sent = time.Now()
+	k.c.stats.attempts.Add(1)
+	resp, err := k.c.transport.RoundTrip(out)
+	if err == nil && resp == nil {
+		err = errors.New("jwtbearer: Transport returned neither an answer nor an error")
+	}
+	if err != nil {
+		k.err = k.c.scrub(cause(out.Context(), err), k.token.value)
+		w.end()
+		s.failed(nil)
+		s.release()
+		k.afterError(err, trace)
+		return
+	}
+	w.answer()
+	resp.Body = newAnswerBody(resp, w, s)
+	k.c.forgetToken(resp.Header, k.token.value)
+	k.resp = resp
+	k.judge(s)
+}
+
+// judge decides what an answer means and what follows it.
+func (k *call) judge(s *slot) {
+	received := time.Now()
+	a := newAnswer(k.resp, k.c.errorMedia, received)
+	readings := k.c.throttling.readings(a)
+	if t, ok := k.c.throttling.judge(a); ok {
+		k.throttle = &t
+		k.shut = s.refused(t, readings)
+		k.c.stats.throttles.Add(1)
+		k.afterThrottle()
+		return
+	}
+	if matchAny(k.c.authFailure, a) >= 0 {
+		s.accepted(readings)
+		k.refused = true
+		k.afterRefusal(received)
+		return
+	}
+	if k.resp.StatusCode >= 500 {
+		s.failed(readings)
+	} else {
+		s.accepted(readings)
+		k.c.tokenAccepted(k.resp.Header, k.sent, received)
+	}
+	k.afterAnswer()
+}
+
+// afterAnswer follows an answer that is neither a throttle nor refuses the token.
+func (k *call) afterAnswer() {
+	if !transientStatus(k.resp.StatusCode) {
+		k.c.budget.earn(k.reward())
+		k.log(slog.LevelDebug, "answered", "status", k.resp.StatusCode)
+		return
+	}
+	k.retryTransient()
+}
+
+// reward is what a success gives back to the budget.
+func (k *call) reward() int {
+	if k.paid {
+		return retryCost
+	}
+	return 1
+}
+
+// afterError follows an attempt that got no answer.
+func (k *call) afterError(err error, trace *connTrace) {
+	k.log(slog.LevelDebug, "no answer", "error", k.err)
+	if k.ctx.Err() != nil {
+		k.next = nextNone
+		return
+	}
+	switch trace.transience(err) {
+	case transientAlways:
+		k.retry(true)
+	case transientIdempotent:
+		k.retryTransient()
+	default:
+		k.next = nextNone
+	}
+}
+
+// retryTransient repeats a transient failure where the request may be repeated at all.
+func (k *call) retryTransient() { k.retry(k.c.retry.Always || isIdempotent(k.req)) }
+
+// retry decides on another attempt after a transient failure.
+func (k *call) retry(allowed bool) {
+	k.next = nextNone
+	if !allowed || k.probe || k.counted >= k.c.retry.MaxAttempts || !k.canRepeat() || !k.c.budget.spend() {
+		return
+	}
+	k.paid = true
+	k.next = nextBackoff
+}
+
+// canRepeat reports whether the body can be sent again, and takes note where it cannot.
+func (k *call) canRepeat() bool {
+	if k.body.replayable() {
+		return true
+	}
+	k.unsent = ErrBodyNotReplayable
+	if k.err != nil {
+		k.err = errors.Join(k.err, ErrBodyNotReplayable)
+	}
+	return false
+}
+
+// afterThrottle follows a throttle. The API did not serve the request, so every method may be repeated; all but an overload
+// do not count as attempts.
+func (k *call) afterThrottle() {
+	k.next = nextNone
+	k.log(slog.LevelWarn, "throttled", "class", k.throttle.class, "rule", k.throttle.rule, "wait", k.shut)
+	switch unknown := k.throttle.wait == 0; {
+	case k.probe || k.tooLong(k.shut) || k.throttle.class == classExhausted && unknown:
+	case k.throttle.class == classOverload:
+		k.retryTransient()
+		if k.next == nextBackoff && !unknown {
+			k.next = nextAtOnce
+		}
+	case !k.canRepeat():
+	case k.throttle.class == classConcurrency:
+		k.counted--
+		k.next = nextBackoff
+	default:
+		k.counted--
+		k.next = nextAtOnce
+	}
+}
+
+// tooLong reports whether a wait is longer than this call may take.
+func (k *call) tooLong(wait time.Duration) bool {
+	until := time.Now().Add(wait)
+	if latest := k.latest(); !latest.IsZero() && until.After(latest) {
+		return true
+	}
+	deadline, ok := k.ctx.Deadline()
+	return ok && until.After(deadline) || k.c.line.maxWait > 0 && wait > k.c.line.maxWait
+}
+
+// backoff is the wait before the next attempt: a random part of a bound that doubles (full jitter).
+func (k *call) backoff() time.Duration {
+	r, bound := k.c.retry, k.c.retry.MaxBackoff
+	if doublings := max(0, k.counted-1); doublings < 30 {
+		bound = min(bound, r.MinBackoff<<doublings)
+	}
+	return rand.N(bound + 1)
+}
+
+// rest prepares the wait for the next attempt. It reports whether that is worth beginning: it keeps what is left of a short
+// answer, in case no attempt can be made, and gives the connection back.
+func (k *call) rest() bool {
+	k.pause = 0
+	if k.next == nextBackoff {
+		k.pause = k.backoff()
+		if k.tooLong(k.pause) {
+			k.next = nextNone
+			return false
+		}
+	}
+	k.log(slog.LevelDebug, "trying again", "backoff", k.pause)
+	if k.resp != nil {
+		keepAnswer(k.resp, k.watch)
+	}
+	k.c.stats.wait(k.pause)
+	return true
+}
+
+// discard drops the answer of the last attempt.
+func (k *call) discard() {
+	if k.resp != nil {
+		k.resp.Body.Close()
+		k.resp = nil
+	}
+}
+
+// throttledError is the typed form of the last answer, which is a throttle.
+func (k *call) throttledError() *ThrottledError {
+	e := &ThrottledError{Class: k.throttle.class, Rule: k.throttle.rule, Attempts: k.attempts, RetryAfter: k.throttle.wait}
+	if k.resp != nil {
+		e.StatusCode = k.resp.StatusCode
+	}
+	return e
+}
+
+func (e *gateError) throttled(attempts int) *ThrottledError {
+	return &ThrottledError{Class: e.throttle.class, Rule: e.throttle.rule, Attempts: attempts, RetryAfter: e.wait}
+}
+
+// transientStatus reports whether a status may pass by itself.
+func transientStatus(code int) bool {
+	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, code)
+}
+
+// isIdempotent reports whether a request may be sent twice (RFC 9110, section 9.2.2).
+func isIdempotent(req *http.Request) bool {
+	switch cmp.Or(req.Method, http.MethodGet) {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
+}
+
+// scrub takes the token and every query out of an error of the transport.
+func (c *core) scrub(err error, token string) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return &url.Error{Op: u.Op, URL: withoutQuery(u.URL), Err: u.Err}
+	}
+	if token == "" || !bytes.Contains([]byte(err.Error()), []byte(token)) {
+		return err
+	}
+	return errors.New(string(bytes.ReplaceAll([]byte(err.Error()), []byte(token), []byte(redacted))))
+}
+
+// cause replaces the error of a context that a watch ended by the reason for it.
+func cause(ctx context.Context, err error) error {
+	if timeout, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
+		return timeout
+	}
+	return err
+}
+
+// contextError is why a context ended: its error, and the cause that its owner gave.
+func contextError(ctx context.Context) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
+		return errors.Join(ctx.Err(), cause)
+	}
+	return ctx.Err()
+}
+
+func withoutQuery(text string) string {
+	i := slices.IndexFunc([]byte(text), func(b byte) bool { return b == '?' || b == '#' })
+	if i < 0 {
+		return text
+	}
+	return text[:i]
+}
+
+func (k *call) log(level slog.Level, msg string, args ...any) {
+	if !k.c.log.Enabled(k.ctx, level) {
+		return
+	}
+	args = append([]any{"connection", k.c.name, "method", k.req.Method, "path", k.req.URL.EscapedPath(), "attempt", k.attempts}, args...)
+	k.c.log.Log(k.ctx, level, "jwtbearer: "+msg, args...)
+}

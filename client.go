@@ -1,0 +1,231 @@
+package jwtbearer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// A Client calls the API of one Connection. It is an http.RoundTripper whose requests carry a token that is minted for each
+// attempt, wait where the API is throttled, and are tried again where that can help. NewRequest and Do add the encoding of
+// bodies and typed errors; HTTPClient is for code that wants an *http.Client.
+//
+// The path of a request: it is checked to be for one of the connection's origins; it stands in line until pace, windows,
+// interval, concurrency and gate permit; a token is minted and placed; it is sent; the answer is judged. A throttle closes
+// the gate for all, and the request stands in line again. A transient failure is tried again after a backoff. A refused
+// token is replaced once. Whatever the last attempt gave is the result: net/http's rule that a response comes without an
+// error holds.
+//
+// A Client is safe for concurrent use. It starts no goroutines of its own and needs no closing; CloseIdleConnections frees
+// its connections.
+type Client struct{ core *core }
+
+// core is the Client behind the pointer, so that no %+v reaches a key.
+type core struct {
+	name       string
+	base       *url.URL // BaseURI
+	baseText   string   // the same, byte for byte, without query
+	origin     origin
+	trusted    []origin
+	headers    []headerTemplate
+	placements []Placement
+	minter     *minter
+
+	media, successMedia, errorMedia MediaType
+	authFailure                     []rule
+	throttling                      *throttling
+	retry                           Retry // with defaults filled in; zero: no bound
+	timeout                         time.Duration
+	ping                            ping
+	warnings                        []Warning
+
+	line      *line
+	limiter   Limiter
+	engine    engine
+	budget    *budget
+	transport http.RoundTripper
+	log       *slog.Logger
+
+	calls    atomic.Uint64 // numbers the calls for the line
+	skew     skew
+	refusals refusals
+	stats    counters
+}
+
+// headerTemplate is one of Connection.HTTPHeaders.
+type headerTemplate struct {
+	name  string // in canonical form
+	value *textTemplate
+}
+
+// NewClient checks a Connection, reads its keys once, and returns a Client for it. It signs once as a check where it holds
+// the key itself. The Connection is copied: what happens to it later has no influence. The error joins a *ConfigError for
+// everything that is wrong; a key that cannot be read is a *KeyError besides.
+func NewClient(conn *Connection) (*Client, error) {
+	c, err := build(conn)
+	if err != nil {
+		return nil, err
+	}
+	if c.minter.signer != nil {
+		if err := c.minter.signer.check(); err != nil {
+			p := new(problems)
+			p.addError("PrivateKey", err) // of a Secret and of a Key nothing is tried
+			return nil, p.err()
+		}
+	}
+	return &Client{core: c}, nil
+}
+
+// HTTPClient returns a new *http.Client that sends through c. It follows redirects as http.Client does; the token goes to
+// the connection's origins only. It has no Timeout, since waiting for a turn is no failure: bound a call by its context.
+func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c} }
+
+// RoundTrip implements http.RoundTripper. It sends req with a token, waits and retries as the Connection says, and returns
+// the last answer whatever its status. The error is ErrForeignOrigin, a *ThrottledError where the gate is closed for longer
+// than the call may wait, the context's, one of the transport, or why no token could be made.
+func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, _, err := c.core.roundTrip(req, false)
+	return resp, err
+}
+
+// CloseIdleConnections closes the connections that no request uses.
+func (c *Client) CloseIdleConnections() {
+	if t, ok := c.core.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
+// BaseURI returns the address that NewRequest appends to.
+func (c *Client) BaseURI(context.Context) (*url.URL, error) {
+	u := *c.core.base
+	return &u, nil
+}
+
+// Mint returns the token that req would carry now, without sending anything: a fresh one, or with TokenReuse the one that
+// serves. req may be nil where no template looks at the request. Its body is read only where a template needs it, and only
+// through GetBody.
+func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
+	var values *requestValues
+	if c.core.minter.needs()&needRequest != 0 {
+		if req == nil {
+			return "", errors.New("jwtbearer: mint: the token depends on the request: give Mint one")
+		}
+		out := req.WithContext(ctx)
+		out.URL = c.core.withoutToken(req.URL)
+		var body *source
+		if req.Body != nil && req.GetBody != nil {
+			body = &source{getBody: req.GetBody}
+		} else if req.Body != nil && req.Body != http.NoBody && c.core.minter.needs()&needBody != 0 {
+			return "", errors.New("jwtbearer: mint: the token depends on the body, which can be read only once: set GetBody")
+		}
+		values = c.core.requestValues(out, body)
+	}
+	t, err := c.core.minter.token(ctx, values)
+	if err != nil {
+		return "", err
+	}
+	return t.value, nil
+}
+
+// A Token is what an API gets.
+type Token struct {
+	Value  Secret
+	Type   string    // the scheme before it in a header, such as Bearer
+	Expiry time.Time // zero: not known
+}
+
+// Token returns what the API gets now: the JWT. It fails where the token depends on the request; see Mint.
+func (c *Client) Token(ctx context.Context) (*Token, error) {
+	value, err := c.Mint(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := &Token{Value: Secret(value), Expiry: expiryOf(value)}
+	for _, p := range c.core.placements {
+		if p.In == inHeader {
+			t.Type = p.Scheme
+			break
+		}
+	}
+	return t, nil
+}
+
+// roundTrip makes a call. The call is nil for a request that was not ours to judge.
+func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, error) {
+	if err := checkRequest(req); err != nil {
+		closeBody(req)
+		return nil, nil, err
+	}
+	route, err := c.route(req)
+	if err != nil {
+		closeBody(req)
+		return nil, nil, err
+	}
+	if route == routeBare {
+		resp, err := c.sendBare(req)
+		return resp, nil, err
+	}
+	c.stats.calls.Add(1)
+	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, seq: c.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
+	resp, err := k.run()
+	return resp, k, err
+}
+
+// checkRequest finds what http.Transport would find too late: after the wait and the signature.
+func checkRequest(req *http.Request) error {
+	switch {
+	case req.URL == nil:
+		return errors.New("jwtbearer: the request has no URL")
+	case req.URL.Host == "":
+		return errors.New("jwtbearer: the request's URL has no host")
+	case req.Method != "" && !isToken(req.Method):
+		return errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
+	}
+	return nil
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+}
+
+// withoutToken returns a copy of u without the parameter that holds the token.
+func (c *core) withoutToken(u *url.URL) *url.URL {
+	own := *u
+	for _, p := range c.placements {
+		if p.In == inQuery {
+			own.RawQuery = withoutParam(own.RawQuery, p.Name)
+		}
+	}
+	return &own
+}
+
+// requestValues are what templates see of an outgoing request.
+func (c *core) requestValues(out *http.Request, body *source) *requestValues {
+	host := out.Host
+	if host == "" {
+		host = out.URL.Host
+	}
+	return newRequestValues(out.Method, out.URL, host, strings.TrimSuffix(c.base.EscapedPath(), "/"), body.peek)
+}
+
+// setHeaders adds the connection's headers to those of the caller, which win.
+func (c *core) setHeaders(header http.Header, e *env) error {
+	for _, h := range c.headers {
+		if _, set := header[h.name]; set {
+			continue
+		}
+		value, err := h.value.text(e)
+		if err != nil {
+			return err
+		}
+		header[h.name] = []string{value}
+	}
+	return nil
+}

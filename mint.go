@@ -1,0 +1,183 @@
+package jwtbearer
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// errNotMinted says that the token of a Connection that has a ready-made one cannot be replaced.
+var errNoSigner = errors.New("jwtbearer: the connection has a ready-made Token and signs none")
+
+// A minter makes the tokens of one connection.
+type minter struct {
+	ready   string // the ready-made token, instead of all below
+	signer  *Signer
+	header  *objectTemplate
+	head    []byte // the first part of the token, where it never changes
+	payload *objectTemplate
+	reuse   time.Duration // how long one token serves; zero: a fresh one for every attempt
+	skew    *skew
+	stats   *counters
+
+	current atomic.Pointer[minted] // the token that serves now
+	mu      sync.Mutex
+	flight  *flight // the minting of the next one, that others wait for
+}
+
+// A minted is a signed token.
+type minted struct {
+	value  string
+	until  time.Time // how long it serves; zero: for one attempt
+	expiry time.Time // its exp claim; zero: none was looked at
+}
+
+// A flight is a minting under way.
+type flight struct {
+	done  chan struct{}
+	token *minted
+	err   error
+}
+
+// needs says what the templates of a token look at.
+func (m *minter) needs() needs {
+	if m.signer == nil {
+		return 0
+	}
+	return m.header.needs() | m.payload.needs()
+}
+
+// token returns the token for an attempt: the one that serves now, or a fresh one.
+func (m *minter) token(ctx context.Context, req *requestValues) (*minted, error) {
+	if m.signer == nil {
+		return &minted{value: m.ready}, nil
+	}
+	if m.reuse == 0 {
+		return m.mint(req)
+	}
+	if t := m.current.Load(); t != nil && time.Now().Before(t.until) {
+		m.stats.reused.Add(1)
+		return t, nil
+	}
+	return m.renew(ctx)
+}
+
+// renew mints the next token to be reused. However many ask at once, one mints and the others wait for it.
+func (m *minter) renew(ctx context.Context) (*minted, error) {
+	m.mu.Lock()
+	if t := m.current.Load(); t != nil && time.Now().Before(t.until) {
+		m.mu.Unlock()
+		m.stats.reused.Add(1)
+		return t, nil
+	}
+	f, lead := m.flight, m.flight == nil
+	if lead {
+		f = &flight{done: make(chan struct{})}
+		m.flight = f
+	}
+	m.mu.Unlock()
+	if lead {
+		m.fly(f)
+		return f.token, f.err
+	}
+	select {
+	case <-f.done:
+		if f.err == nil {
+			m.stats.reused.Add(1)
+		}
+		return f.token, f.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// fly mints for all who wait for f.
+func (m *minter) fly(f *flight) {
+	f.err = errors.New("jwtbearer: minting a token panicked")
+	defer func() {
+		m.mu.Lock()
+		m.flight = nil
+		m.mu.Unlock()
+		close(f.done)
+	}()
+	f.token, f.err = m.mint(nil)
+	if f.err == nil {
+		f.token.until, f.token.expiry = serves(f.token.value, time.Now(), m.reuse, m.skew.get())
+		m.current.Store(f.token)
+	}
+}
+
+// mint makes a fresh token.
+func (m *minter) mint(req *requestValues) (*minted, error) {
+	e := &env{now: m.skew.now(), req: req}
+	buf := mintBuffers.Get().(*mintBuffer)
+	defer mintBuffers.Put(buf)
+	var err error
+	if buf.payload, err = m.payload.appendObject(buf.payload[:0], e); err != nil {
+		return nil, err
+	}
+	head := m.head
+	if head == nil {
+		if buf.header, err = m.header.appendObject(buf.header[:0], e); err != nil {
+			return nil, err
+		}
+		buf.head = appendHead(buf.head[:0], buf.header)
+		head = buf.head
+	}
+	if buf.token, err = m.signer.appendToken(buf.token[:0], head, buf.payload); err != nil {
+		return nil, err
+	}
+	m.stats.minted.Add(1)
+	return &minted{value: string(buf.token)}, nil
+}
+
+// drop forgets a token that was refused, if it is still the one that serves.
+func (m *minter) drop(t *minted) { m.current.CompareAndSwap(t, nil) }
+
+// mintBuffers holds the memory that a minting needs and does not keep.
+var mintBuffers = sync.Pool{New: func() any { return new(mintBuffer) }}
+
+type mintBuffer struct{ header, head, payload, token []byte }
+
+// serves tells how long a token may be reused: until its age reaches reuse, or until a margin before its exp claim.
+func serves(token string, now time.Time, reuse, skew time.Duration) (until, expiry time.Time) {
+	until = now.Add(reuse)
+	expiry = expiryOf(token)
+	if expiry.IsZero() {
+		return until, expiry
+	}
+	end := expiry.Add(-skew)
+	margin := min(end.Sub(now)/10, 30*time.Second)
+	if end = end.Add(-max(0, margin)); end.Before(until) {
+		until = end
+	}
+	return until, expiry
+}
+
+// expiryOf reads the exp claim of a token (RFC 7519, section 4.1.4), also where it is in milliseconds, as some APIs want it.
+// It is zero where there is none.
+func expiryOf(token string) time.Time {
+	_, rest, _ := strings.Cut(token, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return time.Time{}
+	}
+	var claims struct{ Exp json.Number }
+	if json.Unmarshal(text, &claims) != nil {
+		return time.Time{}
+	}
+	exp, err := claims.Exp.Float64()
+	switch {
+	case err != nil || exp <= 0:
+		return time.Time{}
+	case exp > 1e11: // the year 5138, or milliseconds
+		return time.UnixMilli(int64(min(exp, 1e15)))
+	}
+	return time.Unix(int64(exp), 0)
+}

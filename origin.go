@@ -1,0 +1,145 @@
+package jwtbearer
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// An origin is who receives a token: scheme, host and port, in lower case and with the port filled in.
+type origin struct{ scheme, host, port string }
+
+// originOf returns the origin of u.
+func originOf(u *url.URL) origin {
+	o := origin{scheme: strings.ToLower(u.Scheme), host: strings.ToLower(u.Hostname()), port: u.Port()}
+	if o.port == "" {
+		o.port = map[string]string{"http": "80", "https": "443"}[o.scheme]
+	}
+	return o
+}
+
+func (o origin) String() string { return o.scheme + "://" + net.JoinHostPort(o.host, o.port) }
+
+// loopback reports whether the origin is on this machine, where nobody listens on the way.
+func (o origin) loopback() bool {
+	if o.host == "localhost" || strings.HasSuffix(o.host, ".localhost") { // RFC 6761, section 6.3
+		return true
+	}
+	ip, err := netip.ParseAddr(o.host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// A route is how a request is sent.
+type route int
+
+const (
+	routeOwn  route = iota // with token, pacing, rules and retries
+	routeBare              // a redirect away from the connection's origins: as it is, with nothing of ours
+)
+
+// route decides how req is sent. A request that http.Client made for a redirect carries the answer that caused it.
+func (c *core) route(req *http.Request) (route, error) {
+	own := c.trusts(req.URL)
+	if req.Response == nil {
+		if !own {
+			return 0, fmt.Errorf("%w: it is for %s, the connection is for %s; add it to TrustedOrigins if it may have the token",
+				ErrForeignOrigin, originOf(req.URL), c.origin)
+		}
+		return routeOwn, nil
+	}
+	if previous := req.Response.Request; previous != nil && previous.URL.Scheme == "https" && req.URL.Scheme == "http" {
+		return 0, fmt.Errorf("%w: a redirect from https to http on %s was refused", ErrForeignOrigin, originOf(req.URL).host)
+	}
+	for r := req; own && r.Response != nil && r.Response.Request != nil; r = r.Response.Request {
+		own = c.trusts(r.Response.Request.URL)
+	}
+	if !own {
+		return routeBare, nil
+	}
+	return routeOwn, nil
+}
+
+// trusts reports whether u is of an origin that may have the token.
+func (c *core) trusts(u *url.URL) bool {
+	o := originOf(u)
+	return o == c.origin || slices.Contains(c.trusted, o)
+}
+
+// sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.
+func (c *core) sendBare(req *http.Request) (*http.Response, error) {
+	w := newWatch(req.Context(), c.timeout)
+	out := req.Clone(w.ctx)
+	out.Response = nil
+	for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
+		out.Header.Del(name)
+	}
+	for _, p := range c.placements {
+		if p.In == inHeader {
+			out.Header.Del(p.Name)
+		}
+		if referer := out.Header.Get("Referer"); p.In == inQuery && referer != "" {
+			out.Header.Set("Referer", withoutURLParam(referer, p.Name))
+		}
+	}
+	if out.Body != nil {
+		out.Body = &watchedBody{ReadCloser: out.Body, watch: w}
+	}
+	resp, err := c.transport.RoundTrip(out)
+	if err != nil {
+		err = cause(w.ctx, err)
+		w.end()
+		return nil, err
+	}
+	w.answer()
+	resp.Request = req
+	resp.Body = newAnswerBody(resp, w, nil)
+	return resp, nil
+}
+
+// withoutParam takes every parameter of that name out of a raw query and leaves the rest byte for byte.
+func withoutParam(rawQuery, name string) string {
+	if rawQuery == "" {
+		return rawQuery
+	}
+	parts := strings.Split(rawQuery, "&")
+	parts = slices.DeleteFunc(parts, func(part string) bool {
+		key, _, _ := strings.Cut(part, "=")
+		decoded, err := url.QueryUnescape(key)
+		return err == nil && decoded == name
+	})
+	return strings.Join(parts, "&")
+}
+
+// withoutURLParam is withoutParam for the query of a whole URL.
+func withoutURLParam(text, name string) string {
+	before, fragment, hasFragment := strings.Cut(text, "#")
+	path, query, ok := strings.Cut(before, "?")
+	if !ok {
+		return text
+	}
+	if query = withoutParam(query, name); query != "" {
+		path += "?" + query
+	}
+	if hasFragment {
+		path += "#" + fragment
+	}
+	return path
+}
+
+// forgetToken takes the token out of a Location that repeats it, so that no redirect carries it away.
+func (c *core) forgetToken(header http.Header, token string) {
+	location := header.Get("Location")
+	if token == "" || !strings.Contains(location, token) {
+		return
+	}
+	for _, p := range c.placements {
+		if p.In == inQuery {
+			location = withoutURLParam(location, p.Name)
+		}
+	}
+	header.Set("Location", strings.ReplaceAll(location, token, ""))
+}

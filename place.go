@@ -1,0 +1,148 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+)
+
+// The values of Placement.In.
+const (
+	inHeader = "header"
+	inQuery  = "query"
+	inCookie = "cookie"
+	inForm   = "form"
+)
+
+const formType = "application/x-www-form-urlencoded"
+
+// errNotAForm says that a request's body cannot take a form field.
+var errNotAForm = errors.New("jwtbearer: Placement in a form needs a body of type " + formType + ", or none")
+
+// compilePlacements fills in the defaults of Connection.Placement.
+func compilePlacements(placements []Placement, p *problems) []Placement {
+	if len(placements) == 0 {
+		return []Placement{{In: inHeader, Name: "Authorization", Scheme: "Bearer"}}
+	}
+	compiled := make([]Placement, len(placements))
+	for i, place := range placements {
+		place.In = cmp.Or(place.In, inHeader)
+		field := fmt.Sprintf("Placement[%d]", i)
+		switch place.In {
+		case inHeader:
+			place.Name = textproto.CanonicalMIMEHeaderKey(cmp.Or(place.Name, "Authorization"))
+			if !isToken(place.Name) {
+				p.add(field+".Name", "is not a header name", "use letters, digits and hyphens")
+			}
+			if place.Scheme != "" && !isToken(place.Scheme) {
+				p.add(field+".Scheme", "is not an authentication scheme (RFC 9110, section 11.1)", "use a word such as Bearer")
+			}
+		case inQuery, inCookie, inForm:
+			checkNamedPlacement(field, place, p)
+		default:
+			p.add(field+".In", fmt.Sprintf("%q is not a place for a token", place.In), "use header, query, cookie or form")
+		}
+		compiled[i] = place
+	}
+	return compiled
+}
+
+func checkNamedPlacement(field string, place Placement, p *problems) {
+	if place.Scheme != "" {
+		p.add(field+".Scheme", "has no meaning in a "+place.In, "leave it empty")
+	}
+	switch {
+	case place.Name == "":
+		p.add(field+".Name", "is empty", "name the "+place.In+" parameter that holds the token")
+	case place.In == inCookie && !isToken(place.Name):
+		p.add(field+".Name", "is not a cookie name (RFC 6265, section 4.1.1)", "use letters, digits and hyphens")
+	}
+}
+
+// isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
+func isToken(s string) bool {
+	for _, r := range s {
+		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// place puts the token into an outgoing request, whose URL and headers are its own.
+func (c *core) place(out *http.Request, token string) error {
+	for _, p := range c.placements {
+		switch p.In {
+		case inHeader:
+			value := token
+			if p.Scheme != "" {
+				value = p.Scheme + " " + token
+			}
+			out.Header[p.Name] = []string{value}
+		case inQuery:
+			param := url.QueryEscape(p.Name) + "=" + url.QueryEscape(token)
+			if out.URL.RawQuery != "" {
+				param = out.URL.RawQuery + "&" + param
+			}
+			out.URL.RawQuery = param
+		case inCookie:
+			placeCookie(out, p.Name, token)
+		case inForm:
+			if err := c.placeInForm(out, p.Name, token); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// placeCookie sets a cookie, in place of one that the caller set.
+func placeCookie(out *http.Request, name, token string) {
+	cookies := out.Cookies()
+	out.Header.Del("Cookie")
+	for _, cookie := range cookies {
+		if cookie.Name != name {
+			out.AddCookie(cookie)
+		}
+	}
+	out.AddCookie(&http.Cookie{Name: name, Value: token})
+}
+
+// placeInForm sets a field of the request's form, in place of one that the caller set. The body is read for that, so it must
+// be within Retry.BufferLimit.
+func (c *core) placeInForm(out *http.Request, name, token string) error {
+	var form []byte
+	if out.Body != nil && out.Body != http.NoBody {
+		if mediaType, _, _ := mime.ParseMediaType(out.Header.Get("Content-Type")); mediaType != formType {
+			return errNotAForm
+		}
+		var err error
+		form, err = io.ReadAll(io.LimitReader(out.Body, c.retry.BufferLimit+1))
+		out.Body.Close()
+		if err != nil {
+			return err
+		}
+		if int64(len(form)) > c.retry.BufferLimit {
+			return errBodyTooLong
+		}
+	}
+	text := withoutParam(string(form), name)
+	if text != "" {
+		text += "&"
+	}
+	data := []byte(text + url.QueryEscape(name) + "=" + url.QueryEscape(token))
+	out.Header.Set("Content-Type", formType)
+	out.Header.Del("Content-Length")
+	out.ContentLength = int64(len(data))
+	out.TransferEncoding = nil
+	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	out.Body, _ = out.GetBody()
+	return nil
+}

@@ -1,0 +1,167 @@
+package jwtbearer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// NewRequest makes a request of the API. ref is appended to BaseURI byte for byte: the base https://host/v2 and the ref
+// /me?x=1 give https://host/v2/me?x=1. The query of BaseURI comes before that of ref, and a fragment is dropped. "" and ?x=1
+// address the base itself. An absolute ref, such as the link to a next page, goes as it is if its origin is the
+// connection's or trusted. A ref that begins with //, or has a segment that is . or .. (also percent-encoded), is an error.
+//
+// body is encoded as MediaType says and Content-Type set to match, unless it is nil, an io.Reader, []byte or string, which go
+// as they are. json takes what encoding/json does, xml what encoding/xml does, plaintext a number, a bool, an
+// encoding.TextMarshaler or a fmt.Stringer; urlencoded and form-data take url.Values or a map with string keys. In form-data
+// an io.Reader or []byte in a map[string]any is a file.
+func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (*http.Request, error) {
+	address, err := c.core.resolve(ref)
+	if err != nil {
+		return nil, fmt.Errorf("jwtbearer: new request: %w", err)
+	}
+	content, err := encodeBody(c.core.media, body)
+	if err != nil {
+		return nil, fmt.Errorf("jwtbearer: new request: body: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "", content.reader)
+	if err != nil {
+		return nil, fmt.Errorf("jwtbearer: new request: %w", err)
+	}
+	req.URL, req.Host = address, address.Host
+	if content.mediaType != "" {
+		req.Header.Set("Content-Type", content.mediaType)
+	}
+	if accept := c.core.successMedia.accept(); accept != "" {
+		req.Header.Set("Accept", accept)
+	}
+	return req, nil
+}
+
+// resolve returns the address of ref. Its errors show nothing of a query.
+func (c *core) resolve(ref string) (*url.URL, error) {
+	ref, _, _ = strings.Cut(ref, "#")
+	path, query, _ := strings.Cut(ref, "?")
+	text := ref
+	if !isAbsolute(path) {
+		if err := c.checkRelative(path); err != nil {
+			return nil, err
+		}
+		text = c.baseText + path
+		if query = joinQuery(c.base.RawQuery, query); query != "" {
+			text += "?" + query
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		if parse, ok := errors.AsType[*url.Error](err); ok {
+			err = parse.Err
+		}
+		return nil, fmt.Errorf("the reference is not a URI: %w", err)
+	}
+	if u.User != nil || !c.trusts(u) {
+		return nil, fmt.Errorf("%w: the reference leads to %s", ErrForeignOrigin, originOf(u))
+	}
+	return u, nil
+}
+
+// isAbsolute reports whether a reference begins with a scheme (RFC 3986, section 3.1).
+func isAbsolute(path string) bool {
+	scheme, _, ok := strings.Cut(path, ":")
+	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?") {
+		return false
+	}
+	u, err := url.Parse(scheme + ":")
+	return err == nil && u.Scheme != ""
+}
+
+// checkRelative refuses references that lead elsewhere than they seem to.
+func (c *core) checkRelative(path string) error {
+	switch {
+	case strings.HasPrefix(path, "//"):
+		return errors.New("the reference begins with //, which names another host: begin it with one /")
+	case path != "" && path[0] != '/' && c.base.Path == "":
+		return errors.New("the reference would lengthen the host of BaseURI: begin it with /")
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if decoded := strings.ReplaceAll(strings.ToLower(segment), "%2e", "."); decoded == "." || decoded == ".." {
+			return errors.New("the reference has a segment . or .., which leads out of BaseURI: write the path itself")
+		}
+	}
+	return nil
+}
+
+func joinQuery(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "&" + b
+}
+
+// Do sends req and decodes the answer into out: nil to ignore it, an io.Writer, *[]byte or *string for the body as it is,
+// *[][]string for csv, or a pointer to whatever encoding/json or encoding/xml decode into. An answer without content leaves
+// out alone. The format is SuccessMediaType or else what the answer's Content-Type says.
+//
+// An answer that is not a success is an error: *ThrottledError, *AuthError, or *ResponseError for any other 4xx and 5xx and
+// for a redirect that was not followed. The body is always read and closed. The response is non-nil whenever an answer came.
+func (c *Client) Do(req *http.Request, out any) (*http.Response, error) {
+	last := &lastCall{core: c.core}
+	client := http.Client{Transport: last}
+	resp, err := client.Do(req)
+	if err != nil {
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err
+		}
+		return last.resp, fmt.Errorf("%s %s: %w", req.Method, withoutQuery(req.URL.Redacted()), err)
+	}
+	defer resp.Body.Close()
+	if err := last.failure(resp); err != nil {
+		return resp, err
+	}
+	if err := decodeAnswer(c.core.successMedia, resp, out); err != nil {
+		return resp, fmt.Errorf("jwtbearer: %s %s: %w", req.Method, withoutQuery(req.URL.Redacted()), err)
+	}
+	if _, err := io.CopyN(io.Discard, resp.Body, keepBytes); err != nil && err != io.EOF && out != nil {
+		return resp, fmt.Errorf("jwtbearer: %s %s: %w", req.Method, withoutQuery(req.URL.Redacted()), err)
+	}
+	return resp, nil
+}
+
+// A lastCall is the transport of one Do, which remembers the call behind the answer.
+type lastCall struct {
+	core  *core
+	probe bool
+	call  *call          // nil: the answer came from another origin
+	resp  *http.Response // what came last; http.Client drops one with a bad Location
+}
+
+func (t *lastCall) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, call, err := t.core.roundTrip(req, t.probe)
+	t.call = call
+	if resp != nil {
+		t.resp = resp
+	}
+	return resp, err
+}
+
+// failure returns the typed error of an answer that is not a success.
+func (t *lastCall) failure(resp *http.Response) error {
+	k := t.call
+	switch {
+	case k == nil && resp.StatusCode < 300:
+		return nil
+	case k == nil:
+		return t.core.responseError(resp, 1, "")
+	case k.throttle != nil:
+		return joined(k.throttledError(), k.unsent)
+	case k.refused:
+		return joined(t.core.authError(resp, k.token.value), k.unsent)
+	case resp.StatusCode >= 300:
+		return joined(t.core.responseError(resp, k.attempts, k.token.value), k.unsent)
+	}
+	return nil
+}
