@@ -165,14 +165,14 @@ func privateKey(a algorithm, key any) (crypto.Signer, *signerError) {
 	if !ok {
 		return nil, &signerError{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key), Hint: hint}
 	}
-	if !whole(k) {
+	if !isComplete(k) {
 		return nil, &signerError{Problem: fmt.Sprintf("the %T is incomplete", key), Hint: hint}
 	}
 	return k, nil
 }
 
-// whole reports whether k has the parts without which the standard library would panic.
-func whole(k crypto.Signer) bool {
+// isComplete reports whether k has the parts without which the standard library would panic.
+func isComplete(k crypto.Signer) bool {
 	switch k := k.(type) {
 	case *rsa.PrivateKey:
 		return k.N != nil && k.D != nil

@@ -45,6 +45,8 @@ type templates struct {
 	fields  map[string]string
 	secrets map[string]string // resolved
 	key     *keyFacts         // nil: there is no key
+
+	lookup func(ref string) (string, error) // resolves references; nil: there are none
 }
 
 // templateError says what is wrong with a template. It shows names, but no literal and no value.

@@ -250,6 +250,12 @@ func (x *objectTemplate) appendMembers(dst []byte, e *env) ([]byte, error) {
 	return x.program.append(dst, e)
 }
 
+// appendObject appends the whole object.
+func (x *objectTemplate) appendObject(dst []byte, e *env) ([]byte, error) {
+	dst, err := x.program.append(append(dst, '{'), e)
+	return append(dst, '}'), err
+}
+
 // compileHeader compiles the JOSE header {"alg":…,"typ":"JWT"} with the members of JWTHeaders: typ replaces in place, null
 // removes a member, and alg must be the given one (RFC 7515, section 4.1.1).
 func (t *templates) compileHeader(text JSON, alg SignatureMethod) (*objectTemplate, error) {

@@ -17,8 +17,16 @@ type part struct {
 	action bool
 }
 
-// parse reads text as text/template does and compiles its actions.
+// parse reads text as text/template does and compiles its actions. A text that is wholly a reference is what that refers to,
+// taken literally.
 func (t *templates) parse(text string, sc scope) ([]part, *fault) {
+	if ref, ok := reference(text); ok {
+		value, err := lookUp(t.lookup, ref)
+		if err != nil {
+			return nil, faultf(0, "set it, or put the value itself here", "%s could not be had: %s", ref, err)
+		}
+		return []part{{expr: fixedText(value)}}, nil
+	}
 	if !strings.Contains(text, "{{") {
 		return []part{{expr: fixedText(text)}}, nil
 	}

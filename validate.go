@@ -1,6 +1,18 @@
 package jwtbearer
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
 
 // problems collects what is wrong with a Connection.
 type problems struct{ errs []error }
@@ -10,4 +22,256 @@ func (p *problems) add(path, problem, hint string) {
 	p.errs = append(p.errs, &ConfigError{Field: path, Problem: problem, Hint: hint})
 }
 
+// addError records an error that may know its own hint.
+func (p *problems) addError(path string, err error) {
+	if t, ok := errors.AsType[*templateError](err); ok {
+		p.add(path, t.Problem, t.Hint)
+	} else if s, ok := errors.AsType[*signerError](err); ok {
+		p.add(path, s.Problem, s.Hint)
+	} else {
+		p.add(path, err.Error(), "")
+	}
+}
+
 func (p *problems) err() error { return errors.Join(p.errs...) }
+
+// Validate checks everything that NewClient does, but signs nothing. The error joins a *ConfigError for each problem.
+func (c *Connection) Validate() error {
+	_, err := build(c)
+	return err
+}
+
+// Lint tells what is legal but probably not meant. It is empty where Validate fails.
+func (c *Connection) Lint() []Warning {
+	core, err := build(c)
+	if err != nil {
+		return nil
+	}
+	return core.warnings
+}
+
+// build makes the core of a client, or tells all that is wrong with its Connection.
+func build(conn *Connection) (*core, error) {
+	p := new(problems)
+	if conn == nil {
+		p.add("Connection", "is nil", "give NewClient a Connection")
+		return nil, p.err()
+	}
+	conn = resolveReferences(conn, p)
+	b := &setup{conn: conn, p: p, core: &core{
+		name: conn.Name, retry: conn.Retry.withDefaults(), timeout: orDefault(conn.Timeout, 30*time.Second),
+		limiter: conn.Limiter, log: conn.Logger,
+	}}
+	if b.core.log == nil {
+		b.core.log = slog.New(slog.DiscardHandler)
+	}
+	b.buildMedia()
+	b.buildKey()
+	b.buildAddresses()
+	b.buildHeaders()
+	b.buildToken()
+	b.buildThrottling()
+	b.buildPing()
+	b.buildTransport()
+	if conn.Exchange != nil {
+		p.add("Exchange", "is not supported yet", "use the JWT itself as the bearer token")
+	}
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return b.core, nil
+}
+
+// A setup makes a core field by field. It goes on after a problem, to find them all.
+type setup struct {
+	conn      *Connection
+	p         *problems
+	core      *core
+	templates templates
+	signer    *Signer     // nil: none, or it is wrong
+	key       *PrivateKey // nil: none was parsed
+}
+
+func (b *setup) buildMedia() {
+	c := b.conn
+	b.core.media = oneOf(b.p, "MediaType", cmp.Or(c.MediaType, MediaJSON),
+		MediaJSON, MediaXML, MediaURLEncoded, MediaFormData, MediaPlaintext)
+	b.core.successMedia = oneOf(b.p, "SuccessMediaType", c.SuccessMediaType, "", MediaJSON, MediaXML, MediaCSV, MediaPlaintext)
+	b.core.errorMedia = oneOf(b.p, "ErrorMediaType", c.ErrorMediaType, "", MediaJSON, MediaXML, MediaPlaintext)
+}
+
+// oneOf returns value, which must be among the known ones; "" among them means that it may be empty.
+func oneOf[T ~string](p *problems, field string, value T, known ...T) T {
+	if !slices.Contains(known, value) {
+		var names []string
+		for _, k := range known {
+			if k != "" {
+				names = append(names, string(k))
+			}
+		}
+		p.add(field, fmt.Sprintf("%q is unknown", string(value)), "use "+strings.Join(names, ", "))
+	}
+	return value
+}
+
+// buildAddresses reads BaseURI and TrustedOrigins.
+func (b *setup) buildAddresses() {
+	text, ok := b.baseText()
+	if ok {
+		b.core.base = b.parseBase(text)
+		b.core.baseText, _, _ = strings.Cut(text, "?")
+	}
+	if b.core.base == nil {
+		b.core.base = new(url.URL) // a problem is noted
+	}
+	b.core.origin = originOf(b.core.base)
+	for i, text := range b.conn.TrustedOrigins {
+		field := fmt.Sprintf("TrustedOrigins[%d]", i)
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			b.p.add(field, "is not an origin", "write scheme, host and port only, such as https://uploads.example.com")
+			continue
+		}
+		b.checkScheme(field, u)
+		b.core.trusted = append(b.core.trusted, originOf(u))
+	}
+}
+
+// baseText evaluates BaseURI.
+func (b *setup) baseText() (string, bool) {
+	if b.conn.BaseURI == "" {
+		b.p.add("BaseURI", "is empty", "set the https address of the API")
+		return "", false
+	}
+	text, err := b.templates.baseURI(b.conn.BaseURI)
+	if err != nil {
+		b.p.addError("BaseURI", err)
+	}
+	return text, err == nil
+}
+
+// parseBase checks what BaseURI gives. It shows nothing but the scheme, since the rest may hold secrets.
+func (b *setup) parseBase(text string) *url.URL {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		b.p.add("BaseURI", "is not a URI", "write it as https://host/path")
+	case u.Opaque != "" || u.Host == "" || u.Hostname() == "":
+		b.p.add("BaseURI", "has no host", "write it as https://host/path")
+	case u.User != nil:
+		b.p.add("BaseURI", "holds a user name or password", "remove what stands before the @; the token is the credential")
+	case strings.Contains(text, "#"):
+		b.p.add("BaseURI", "has a fragment", "remove the # and what follows it")
+	default:
+		b.checkScheme("BaseURI", u)
+		return u
+	}
+	return nil
+}
+
+// checkScheme refuses to send tokens where others can read them.
+func (b *setup) checkScheme(field string, u *url.URL) {
+	switch strings.ToLower(u.Scheme) {
+	case "https":
+	case "http":
+		if !originOf(u).loopback() && !b.conn.AllowPlainHTTP {
+			b.p.add(field, "is plain http, and its host is not this machine: anybody on the way could read the token",
+				"use https, or set AllowPlainHTTP")
+		}
+	default:
+		b.p.add(field, fmt.Sprintf("has the scheme %q", u.Scheme), "use https")
+	}
+}
+
+// compileText compiles the template in a field and notes what is wrong with it.
+func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error) {
+	t, err := b.templates.compileText(text, sc)
+	if err != nil {
+		b.p.addError(field, err)
+	}
+	return t, err
+}
+
+// buildHeaders compiles HTTPHeaders, in the order of their names.
+func (b *setup) buildHeaders() {
+	b.core.placements = compilePlacements(b.conn.Placement, b.p)
+	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders)
+	for _, h := range b.core.headers {
+		for _, place := range b.core.placements {
+			if place.In == inHeader && place.Name == h.name {
+				b.p.add("HTTPHeaders["+h.name+"]", "is where the token goes", "remove it, or move the token with Placement")
+			}
+		}
+	}
+}
+
+func (b *setup) compileHeaders(field string, headers map[string]string) []headerTemplate {
+	var compiled []headerTemplate
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		path := fmt.Sprintf("%s[%s]", field, name)
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		switch {
+		case !isToken(name):
+			b.p.add(path, "is not a header name", "use letters, digits and hyphens")
+		case canonical == "Host" || canonical == "Content-Length" || canonical == "Transfer-Encoding":
+			b.p.add(path, "is made by net/http from the request", "remove it")
+		case slices.ContainsFunc(compiled, func(h headerTemplate) bool { return h.name == canonical }):
+			b.p.add(path, "is there twice, in different case", "remove one")
+		}
+		if t, err := b.compileText(path, headers[name], scopeRequest); err == nil {
+			compiled = append(compiled, headerTemplate{canonical, t})
+		}
+	}
+	return compiled
+}
+
+// buildThrottling compiles the rules and makes the line and the budget.
+func (b *setup) buildThrottling() {
+	c := b.conn
+	b.core.throttling = compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType, b.p)
+	failure := c.AuthFailure
+	if len(failure) == 0 {
+		failure = []Rule{{Status: []int{http.StatusUnauthorized}}}
+	}
+	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p)
+	c.Retry.check(b.p)
+	if len(b.p.errs) == 0 {
+		b.core.line = newLine(b.core.throttling)
+	}
+	b.core.budget = newBudget(b.core.retry.Budget)
+}
+
+// check refuses settings that mean nothing.
+func (r Retry) check(p *problems) {
+	notNegative(p, "Retry.MaxAttempts", r.MaxAttempts)
+	notNegative(p, "Retry.MinBackoff", r.MinBackoff)
+	notNegative(p, "Retry.MaxBackoff", r.MaxBackoff)
+	if d := r.withDefaults(); d.MinBackoff > d.MaxBackoff {
+		p.add("Retry.MinBackoff", fmt.Sprintf("%s is more than MaxBackoff, %s", d.MinBackoff, d.MaxBackoff), "lower it")
+	}
+}
+
+// withDefaults fills in what is zero. What is negative becomes zero, which means none from here on.
+func (r Retry) withDefaults() Retry {
+	r.MaxAttempts = cmp.Or(r.MaxAttempts, 4)
+	r.MinBackoff = cmp.Or(r.MinBackoff, min(200*time.Millisecond, cmp.Or(max(0, r.MaxBackoff), time.Hour)))
+	r.MaxBackoff = cmp.Or(r.MaxBackoff, max(30*time.Second, r.MinBackoff))
+	r.MaxElapsed = orDefault(r.MaxElapsed, 10*time.Minute)
+	r.Budget = orDefault(r.Budget, 500)
+	r.BufferLimit = orDefault(r.BufferLimit, 1<<20)
+	return r
+}
+
+// orDefault returns the default for zero and zero for what is negative.
+func orDefault[T ~int | ~int64](value, standard T) T {
+	if value == 0 {
+		return standard
+	}
+	return max(0, value)
+}
+
+func notNegative[T ~int | ~int64](p *problems, field string, value T) {
+	if value < 0 {
+		p.add(field, fmt.Sprintf("%v is negative", value), "use zero for the default, or more")
+	}
+}

@@ -1,0 +1,273 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// buildKey reads the key and makes the signer, and with it what templates may see.
+func (b *setup) buildKey() {
+	b.templates.fields, b.templates.lookup = b.conn.Fields, b.conn.Lookup
+	b.templates.secrets = make(map[string]string, len(b.conn.Secrets))
+	for name, secret := range b.conn.Secrets {
+		b.templates.secrets[name] = string(secret)
+	}
+	if b.conn.Token != "" {
+		b.checkReadyToken()
+		return
+	}
+	method, ok := b.conn.SignatureMethod.canonical()
+	if !ok {
+		b.p.add("SignatureMethod", unknownMethodProblem(b.conn.SignatureMethod), "use one of "+knownMethods())
+		return
+	}
+	key, field := b.signingKey(method)
+	if key == nil {
+		return
+	}
+	signer, err := newSigner(method, key, b.conn.AllowWeakKey)
+	if err != nil {
+		b.p.addError(field, err)
+		return
+	}
+	b.signer = signer
+	facts, err := newKeyFacts(signer.public(), b.certificates())
+	if err != nil {
+		b.p.addError("Certificate", err)
+		return
+	}
+	b.templates.key = facts
+}
+
+func unknownMethodProblem(m SignatureMethod) string {
+	if m == "" {
+		return "is empty"
+	}
+	return fmt.Sprintf("%q is unknown", string(m))
+}
+
+// checkReadyToken refuses all that describes signing beside a ready-made token.
+func (b *setup) checkReadyToken() {
+	c := b.conn
+	for field, set := range map[string]bool{
+		"SignatureMethod": c.SignatureMethod != "", "Secret": c.Secret != "", "PrivateKey": c.PrivateKey != "", "Key": c.Key != nil,
+		"Payload": c.Payload != "", "JWTHeaders": c.JWTHeaders != "", "Lifetime": c.Lifetime != 0, "TokenReuse": c.TokenReuse != 0,
+	} {
+		if set {
+			b.p.add(field, "describes a token that is signed, but Token is a ready-made one", "remove one of the two")
+		}
+	}
+	if strings.ContainsFunc(string(c.Token), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		b.p.add("Token", "holds a blank or another character that no header may carry", "paste the token alone, in one line")
+	}
+}
+
+// signingKey returns the key for a method, for NewSigner, and the field that it is from. It is nil where there is none.
+func (b *setup) signingKey(method SignatureMethod) (key any, field string) {
+	c := b.conn
+	if strings.HasPrefix(string(method), "HS") {
+		if c.PrivateKey != "" || c.Key != nil {
+			b.p.add("SignatureMethod", string(method)+" is an HMAC with a Secret, but there is a private key",
+				"use a method that fits the key, or set Secret instead")
+			return nil, ""
+		}
+		return b.secret(method)
+	}
+	switch {
+	case c.Secret != "":
+		b.p.add("Secret", "is set, but "+string(method)+" needs a private key", "put the key into PrivateKey, or use HS256, HS384 or HS512")
+	case c.PrivateKey != "" && c.Key != nil:
+		b.p.add("Key", "is set beside PrivateKey", "remove one of the two")
+	case c.Key != nil:
+		return c.Key, "Key"
+	case c.PrivateKey == "":
+		b.p.add("PrivateKey", "is empty", string(method)+" needs a private key: set PrivateKey or Key")
+	default:
+		return b.privateKey()
+	}
+	return nil, ""
+}
+
+// secret decodes the HMAC secret.
+func (b *setup) secret(method SignatureMethod) (any, string) {
+	if b.conn.Secret == "" {
+		b.p.add("Secret", "is empty", string(method)+" needs a secret")
+		return nil, ""
+	}
+	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8), SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
+	secret, ok := decodeSecret(string(b.conn.Secret), encoding)
+	if !ok {
+		b.p.add("Secret", "is not "+string(encoding), "paste it as it was given, or change SecretEncoding")
+		return nil, ""
+	}
+	return secret, "Secret"
+}
+
+// decodeSecret decodes a secret. Blanks around it and missing padding are harmless, except in utf8, where all counts.
+func decodeSecret(text string, encoding SecretEncoding) ([]byte, bool) {
+	if encoding == SecretUTF8 {
+		return []byte(text), true
+	}
+	text = strings.TrimSpace(text)
+	var secret []byte
+	var err error
+	switch encoding {
+	case SecretHex:
+		secret, err = hex.DecodeString(text)
+	case SecretBase64:
+		secret, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	default:
+		secret, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
+	}
+	return secret, err == nil
+}
+
+// privateKey reads PrivateKey.
+func (b *setup) privateKey() (any, string) {
+	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase),
+		keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")})
+	if err != nil {
+		b.p.errs = append(b.p.errs, keyProblem("PrivateKey", err))
+		return nil, ""
+	}
+	b.key = key
+	for _, fix := range key.Fixes {
+		b.warn("PrivateKey", "was repaired: "+fix, "mend it where it comes from")
+	}
+	return key.Signer, "PrivateKey"
+}
+
+// keyProblem makes a *ConfigError of what is wrong with the private key in a field. The *KeyError is behind it.
+func keyProblem(field string, err error) *ConfigError {
+	e := &ConfigError{Field: field, Problem: err.Error(), cause: err}
+	if k, ok := errors.AsType[*KeyError](err); ok {
+		e.Problem, e.Hint = sentence(k.subject(), k.Problem, ""), k.Hint
+	}
+	return e
+}
+
+// certificates are those of the key: from Certificate, else those that came with PrivateKey.
+func (b *setup) certificates() []*x509.Certificate {
+	if b.conn.Certificate == "" {
+		if b.key != nil {
+			return b.key.Certificates
+		}
+		return nil
+	}
+	certs, err := parseCertificates(b.conn.Certificate)
+	if err != nil {
+		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
+		return nil
+	}
+	if pub, ok := certs[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && !pub.Equal(b.signer.public()) {
+		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
+	}
+	return certs
+}
+
+// parseCertificates reads PEM certificates, of which there must be one at least.
+func parseCertificates(text string) ([]*x509.Certificate, error) {
+	var certs []*x509.Certificate
+	for rest := []byte(text); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("holds a %s", strings.ToLower(block.Type))
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, errors.New("holds a certificate that cannot be read")
+		}
+		certs = append(certs, cert)
+	}
+	if len(certs) == 0 {
+		return nil, errors.New("holds no PEM certificate")
+	}
+	return certs, nil
+}
+
+// buildToken compiles what a token is made of.
+func (b *setup) buildToken() {
+	m := &minter{ready: string(b.conn.Token), signer: b.signer, skew: &b.core.skew, stats: &b.core.stats, reuse: b.conn.TokenReuse}
+	b.core.minter = m
+	notNegative(b.p, "Lifetime", b.conn.Lifetime)
+	notNegative(b.p, "TokenReuse", b.conn.TokenReuse)
+	if b.conn.Lifetime > 0 && b.conn.Lifetime < time.Second {
+		b.p.add("Lifetime", fmt.Sprintf("%s is less than a second", b.conn.Lifetime), "iat and exp are in whole seconds")
+	}
+	if b.conn.Token != "" {
+		return
+	}
+	m.payload = b.compilePayload()
+	if b.signer == nil {
+		return // a problem is noted
+	}
+	header, err := b.templates.compileHeader(b.conn.JWTHeaders, b.signer.method())
+	if err != nil {
+		b.p.addError("JWTHeaders", err)
+		return
+	}
+	m.header = header
+	if text, ok := header.constant(); ok {
+		m.head = appendHead(nil, []byte("{"+text+"}"))
+	}
+	if m.payload != nil {
+		b.checkReuse(m)
+	}
+}
+
+// checkReuse refuses to reuse what differs from request to request.
+func (b *setup) checkReuse(m *minter) {
+	switch {
+	case m.reuse == 0:
+	case m.needs()&needRequest != 0:
+		b.p.add("TokenReuse", "is set, but the token depends on the request", "set it to zero: each request needs its own token")
+	case b.conn.Exchange != nil:
+		b.p.add("TokenReuse", "is set beside Exchange", "set it to zero: it is the access token that is reused")
+	}
+}
+
+// compilePayload compiles Payload, with iat and exp at its end where Lifetime asks for them and they are missing.
+func (b *setup) compilePayload() *objectTemplate {
+	claims, err := b.templates.compileObject(b.conn.Payload, scopeToken)
+	if err != nil {
+		b.p.addError("Payload", err)
+		return nil
+	}
+	seconds := int64(b.conn.Lifetime / time.Second)
+	if seconds <= 0 {
+		return claims
+	}
+	times, err := b.templates.compileObject(JSON(fmt.Sprintf(`{"iat":"{{now}}","exp":"{{now %d}}"}`, seconds)), scopeToken)
+	if err != nil {
+		b.p.addError("Lifetime", err)
+		return nil
+	}
+	return joinObjects(claims, times.without(claims.names()...))
+}
+
+// literalMember returns the text of a member that is a string.
+func literalMember(object JSON, name string) string {
+	var members map[string]json.RawMessage
+	var text string
+	if json.NewDecoder(bytes.NewReader([]byte(object))).Decode(&members) == nil {
+		_ = json.Unmarshal(members[name], &text) // no string: there is none
+	}
+	return text
+}
+
+func (b *setup) warn(field, problem, hint string) {
+	b.core.warnings = append(b.core.warnings, Warning{Field: field, Problem: problem, Hint: hint})
+}

@@ -1,0 +1,109 @@
+package jwtbearer
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// resolveReferences returns a copy of conn that shares no map or slice with it and in which every string that is a reference
+// has the value that Lookup gives. Templates stay as they are: a reference there is resolved when it is compiled, so that its
+// value is never read as a template.
+func resolveReferences(conn *Connection, p *problems) *Connection {
+	r := &resolver{lookup: conn.Lookup, p: p}
+	resolved := *conn
+	r.resolve("", reflect.ValueOf(&resolved).Elem())
+	return &resolved
+}
+
+// templateFields are those whose strings are templates. The JSON ones are known by their type.
+var templateFields = []string{"BaseURI", "HTTPHeaders", "Ping.RelativeURI", "Ping.Body", "Ping.Headers",
+	"Exchange.TokenURL", "Exchange.Headers"}
+
+type resolver struct {
+	lookup func(string) (string, error)
+	p      *problems
+}
+
+// resolve resolves the references in v, which can be set, and copies what it shares.
+func (r *resolver) resolve(path string, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Type() != reflect.TypeFor[JSON]() && !isTemplateField(path) {
+			v.SetString(r.value(path, v.String()))
+		}
+	case reflect.Struct:
+		for field, value := range v.Fields() {
+			r.resolve(strings.TrimPrefix(path+"."+field.Name, "."), value)
+		}
+	case reflect.Slice:
+		v.Set(cloneSlice(v))
+		for i := range v.Len() {
+			r.resolve(fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	case reflect.Map:
+		v.Set(r.resolveMap(path, v))
+	case reflect.Pointer:
+		if !v.IsNil() && v.Type() == reflect.TypeFor[*Exchange]() {
+			own := reflect.New(v.Type().Elem())
+			own.Elem().Set(v.Elem())
+			v.Set(own)
+			r.resolve(path, own.Elem())
+		}
+	}
+}
+
+func (r *resolver) resolveMap(path string, v reflect.Value) reflect.Value {
+	if v.IsNil() {
+		return v
+	}
+	own := reflect.MakeMapWithSize(v.Type(), v.Len())
+	keys := slices.SortedFunc(maps.Keys(maps.Collect(v.Seq2())), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	for _, key := range keys {
+		value := reflect.New(v.Type().Elem()).Elem()
+		value.Set(v.MapIndex(key))
+		r.resolve(fmt.Sprintf("%s[%s]", path, key), value)
+		own.SetMapIndex(key, value)
+	}
+	return own
+}
+
+func cloneSlice(v reflect.Value) reflect.Value {
+	if v.IsNil() {
+		return v
+	}
+	own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+	reflect.Copy(own, v)
+	return own
+}
+
+func isTemplateField(path string) bool {
+	path = strings.ReplaceAll(path, "Exchange.Next.", "Exchange.")
+	return slices.ContainsFunc(templateFields, func(f string) bool { return path == f || strings.HasPrefix(path, f+"[") })
+}
+
+// value returns what a string stands for.
+func (r *resolver) value(path, text string) string {
+	ref, ok := reference(text)
+	if !ok {
+		if text == redacted {
+			r.p.add(path, "is ******, which is how a secret prints, not the secret", "set the secret itself, or a reference such as ${env:NAME}")
+		}
+		return text
+	}
+	value, err := lookUp(r.lookup, ref)
+	if err != nil {
+		r.p.add(path, fmt.Sprintf("refers to %s, which could not be had: %s", ref, err), "set it, or put the value itself here")
+	}
+	return value
+}
+
+// lookUp resolves one reference.
+func lookUp(lookup func(string) (string, error), ref string) (string, error) {
+	if lookup == nil {
+		return "", fmt.Errorf("Connection.Lookup is nil")
+	}
+	return lookup(ref)
+}

@@ -1,0 +1,140 @@
+package jwtbearer
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// A Report says whether a connection works and, where it does not, which step failed and what to do. It holds no secret and
+// no signature.
+type Report struct {
+	OK         bool
+	Kind       Kind
+	Steps      []Step        // in the order in which they were taken
+	Header     JSON          // JOSE header of the token that was used; empty: none was, or it is no JWT
+	Claims     JSON          // its claims
+	StatusCode int           // of the answer; zero: none came
+	Skew       time.Duration // how far the API's clock is ahead of this one; zero: not known, or less than can be measured
+	Latency    time.Duration // from the request to the first byte of the answer
+	RetryAfter time.Duration // where the API was throttled and said how long
+}
+
+// Kind is the verdict of a Report in one word.
+type Kind string
+
+const (
+	KindOK               Kind = "ok"
+	KindBadConfig        Kind = "bad_config"        // NewClient refused the Connection
+	KindBadKey           Kind = "bad_key"           // the key or secret could not be used
+	KindExchangeFailed   Kind = "exchange_failed"   // the token endpoint gave no access token
+	KindUnreachable      Kind = "unreachable"       // no answer came
+	KindTLSFailed        Kind = "tls_failed"        // one side refused the other's certificate or protocol
+	KindAuthRejected     Kind = "auth_rejected"     // the API refused the token, or what it may do
+	KindThrottled        Kind = "throttled"         // the API is reachable, and refuses for now
+	KindNotFound         Kind = "not_found"         // 404 or 410
+	KindServerError      Kind = "server_error"      // 5xx
+	KindUnexpectedAnswer Kind = "unexpected_answer" // anything else that is no success
+)
+
+// Status is the outcome of a Step.
+type Status string
+
+const (
+	StatusOK      Status = "ok"
+	StatusFailed  Status = "failed"
+	StatusSkipped Status = "skipped" // there was nothing to do, or a step before failed
+	StatusWarning Status = "warning" // done, but look at Detail
+)
+
+// A Step is one thing that Test tried: config, key, token, exchange, resolve, connect, tls, request or verdict.
+type Step struct {
+	Name   string
+	Status Status
+	Detail string        // what was found
+	Hint   string        // what to do about it
+	Took   time.Duration // zero where there was nothing to measure
+}
+
+// String is the report as an aligned table, one line a step, with hints on lines of their own.
+func (r *Report) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, s := range r.Steps {
+		detail := strings.ReplaceAll(s.Detail, "\n", " ")
+		if s.Took > 0 {
+			detail += fmt.Sprintf(" (%s)", s.Took.Round(10*time.Microsecond))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, s.Status, strings.TrimSpace(detail))
+		if s.Hint != "" {
+			fmt.Fprintf(w, "\t\t-> %s\n", s.Hint)
+		}
+	}
+	w.Flush()
+	lines := strings.Split(b.String(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// MarshalJSON implements json.Marshaler. Durations are texts such as "1.5s".
+func (r *Report) MarshalJSON() ([]byte, error) {
+	type step struct {
+		Name   string `json:"name"`
+		Status Status `json:"status"`
+		Detail string `json:"detail,omitzero"`
+		Hint   string `json:"hint,omitzero"`
+		Took   string `json:"took,omitzero"`
+	}
+	steps := make([]step, len(r.Steps))
+	for i, s := range r.Steps {
+		steps[i] = step{s.Name, s.Status, s.Detail, s.Hint, durationText(s.Took)}
+	}
+	return marshalJSON(struct {
+		OK         bool   `json:"ok"`
+		Kind       Kind   `json:"kind"`
+		Steps      []step `json:"steps"`
+		Header     JSON   `json:"header,omitzero"`
+		Claims     JSON   `json:"claims,omitzero"`
+		StatusCode int    `json:"statusCode,omitzero"`
+		Skew       string `json:"skew,omitzero"`
+		Latency    string `json:"latency,omitzero"`
+		RetryAfter string `json:"retryAfter,omitzero"`
+	}{r.OK, r.Kind, steps, r.Header, r.Claims, r.StatusCode, durationText(r.Skew), durationText(r.Latency), durationText(r.RetryAfter)})
+}
+
+func durationText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+func (r *Report) add(s Step) { r.Steps = append(r.Steps, s) }
+
+// skip notes the steps that were not taken.
+func (r *Report) skip(names ...string) {
+	for _, name := range names {
+		r.add(Step{Name: name, Status: StatusSkipped})
+	}
+}
+
+// decode notes the header and the claims of a token.
+func (r *Report) decode(token string) {
+	header, rest, _ := strings.Cut(token, ".")
+	claims, _, _ := strings.Cut(rest, ".")
+	r.Header, r.Claims = decodePart(header), decodePart(claims)
+}
+
+// decodePart decodes a part of a token if it is JSON.
+func decodePart(part string) JSON {
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil || !json.Valid(text) {
+		return ""
+	}
+	return JSON(text)
+}

@@ -1,0 +1,120 @@
+package jwtbearer
+
+import (
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+)
+
+// buildTransport makes what carries the requests.
+func (b *setup) buildTransport() {
+	settings := b.conn.TLS
+	isSet := !reflect.ValueOf(settings).IsZero()
+	if b.conn.Transport != nil {
+		if isSet {
+			b.p.add("TLS", "is set beside Transport", "configure TLS in the Transport, or leave Transport nil")
+		}
+		b.core.transport = b.conn.Transport
+		return
+	}
+	t := newTransport()
+	if isSet {
+		t.TLSClientConfig = b.tlsConfig(settings)
+	}
+	b.core.transport = t
+}
+
+// newTransport returns a clone of http.DefaultTransport for many requests to one host, which it by itself would let keep
+// two idle connections.
+func newTransport() *http.Transport {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // somebody replaced it
+		t = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	}
+	t = t.Clone()
+	t.MaxIdleConns = 256
+	t.MaxIdleConnsPerHost = 128
+	return t
+}
+
+// tlsConfig reads the TLS settings.
+func (b *setup) tlsConfig(s TLS) *tls.Config {
+	config := &tls.Config{ServerName: s.ServerName, InsecureSkipVerify: s.InsecureSkipVerify, MinVersion: tls.VersionTLS12}
+	switch s.MinVersion {
+	case "", "1.2":
+	case "1.3":
+		config.MinVersion = tls.VersionTLS13
+	default:
+		b.p.add("TLS.MinVersion", fmt.Sprintf("%q is unknown", s.MinVersion), "use 1.2 or 1.3")
+	}
+	if s.InsecureSkipVerify {
+		b.warn("TLS.InsecureSkipVerify", "accepts any certificate, so that anybody on the way can read the token", "set CA instead")
+	}
+	if s.CA != "" {
+		certs, err := parseCertificates(s.CA)
+		if err != nil {
+			b.p.add("TLS.CA", err.Error(), "paste PEM certificates, beginning with -----BEGIN CERTIFICATE-----")
+		}
+		config.RootCAs = x509.NewCertPool()
+		for _, cert := range certs {
+			config.RootCAs.AddCert(cert)
+		}
+	}
+	if cert, ok := b.clientCertificate(s); ok {
+		config.Certificates = []tls.Certificate{cert}
+	}
+	return config
+}
+
+// clientCertificate reads the client certificate and its key.
+func (b *setup) clientCertificate(s TLS) (tls.Certificate, bool) {
+	field, text := "TLS.PrivateKey", s.PrivateKey
+	switch {
+	case s.PFX != "" && (s.PrivateKey != "" || s.Certificate != ""):
+		b.p.add("TLS.PFX", "is set beside Certificate or PrivateKey", "remove one of the two")
+		return tls.Certificate{}, false
+	case s.PFX != "":
+		field, text = "TLS.PFX", s.PFX
+	case s.Certificate == "" && s.PrivateKey == "":
+		return tls.Certificate{}, false
+	case s.PrivateKey == "":
+		b.p.add("TLS.PrivateKey", "is empty", "set the key of TLS.Certificate")
+		return tls.Certificate{}, false
+	}
+	key, err := parsePrivateKey([]byte(text), string(s.Passphrase), keyOptions{})
+	if err != nil {
+		b.p.errs = append(b.p.errs, keyProblem(field, err))
+		return tls.Certificate{}, false
+	}
+	chain := key.Certificates
+	if s.Certificate != "" {
+		if chain, err = parseCertificates(s.Certificate); err != nil {
+			b.p.add("TLS.Certificate", err.Error(), "paste PEM certificates, the client's own first")
+			return tls.Certificate{}, false
+		}
+	}
+	cert, err := pairCertificate(key.Signer, chain)
+	if err != nil {
+		b.p.add("TLS.Certificate", err.Error(), "paste the certificate of this key, followed by those that issued it")
+	}
+	return cert, err == nil
+}
+
+// pairCertificate joins a key and its chain.
+func pairCertificate(key crypto.Signer, chain []*x509.Certificate) (tls.Certificate, error) {
+	if len(chain) == 0 {
+		return tls.Certificate{}, errors.New("is empty")
+	}
+	if pub, ok := chain[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
+		return tls.Certificate{}, errors.New("belongs to another key")
+	}
+	cert := tls.Certificate{PrivateKey: key, Leaf: chain[0]}
+	for _, c := range chain {
+		cert.Certificate = append(cert.Certificate, c.Raw)
+	}
+	return cert, nil
+}
