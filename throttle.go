@@ -1,5 +1,12 @@
 package jwtbearer
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
 // The classes of a throttle (Rule.Class).
 const (
 	classThrottled   = "throttled"
@@ -8,3 +15,208 @@ const (
 	classOverload    = "overload"
 	classToken       = "token"
 )
+
+// defaultMaxWait is MaxWait where it is not set.
+const defaultMaxWait = 5 * time.Minute
+
+// throttling is a compiled RateLimit: it tells which answers are throttles, how long to wait after one, and what quota is
+// left. It does not change after compileThrottling and may be used by several goroutines at once.
+type throttling struct {
+	limits      []Limit
+	interval    time.Duration
+	concurrency int
+	reserve     int
+	fixed       bool
+	defaultWait time.Duration // zero: the adaptation decides
+	minWait     time.Duration
+	maxWait     time.Duration // zero: no bound
+
+	rules   []rule
+	origin  string // of the rules: "", "default " or the profile's name and a space
+	waits   []extract
+	longest bool // of the waits that are found, not the first
+	quotas  []quota
+}
+
+// throttle is what one refusing answer asks for.
+type throttle struct {
+	class string
+	rule  string        // such as rules[2], github rules[0] or default rules[1]
+	wait  time.Duration // zero: none is known; at least MinWait
+	told  bool          // the API said how long; otherwise wait comes from the settings
+}
+
+// compileThrottling compiles the RateLimit of the field at path. Paths in bodies are read as media says.
+func compileThrottling(path string, rl RateLimit, media MediaType, p *problems) *throttling {
+	checkRateLimit(path, rl, p)
+	base, defaults := profileSettings(path+".Profile", rl.Profile, p), defaultSettings()
+	all := overlay(base, rl)
+	t := &throttling{
+		limits:      slices.Clone(all.Limits),
+		interval:    all.Interval,
+		concurrency: all.Concurrency,
+		reserve:     all.Reserve,
+		fixed:       all.Fixed,
+		defaultWait: all.DefaultWait,
+		minWait:     all.MinWait,
+		maxWait:     max(0, cmp.Or(all.MaxWait, defaultMaxWait)),
+		longest:     all.Combine == "longest",
+	}
+	rules := choose(rl.Profile, media, rl.Rules, base.Rules, defaults.Rules)
+	t.rules, t.origin = compileRules(path+".Rules", rules.list, rules.media, p), rules.origin
+	wait := choose(rl.Profile, media, rl.Wait, base.Wait, defaults.Wait)
+	t.waits = compileWaits(path+".Wait", wait.list, wait.media, p)
+	quotas := choose(rl.Profile, media, rl.Quota, base.Quota, defaults.Quota)
+	t.quotas = compileQuotas(path+".Quota", quotas.origin, quotas.list, quotas.media, p)
+	return t
+}
+
+// choice is a list of settings and whose they are.
+type choice[T any] struct {
+	list   []T
+	origin string    // "" for the connection, "github " for a profile, "default "
+	media  MediaType // that its paths are for: the connection's own for its own paths alone
+}
+
+// choose takes the first list that is set.
+func choose[T any](profile string, media MediaType, own, base, fallback []T) choice[T] {
+	switch {
+	case len(own) > 0:
+		return choice[T]{own, "", media}
+	case len(base) > 0:
+		return choice[T]{base, profile + " ", ""}
+	}
+	return choice[T]{fallback, "default ", ""}
+}
+
+// defaultSettings are Rules, Wait and Quota where neither the connection nor its profile has any.
+func defaultSettings() RateLimit {
+	return RateLimit{
+		Rules: []Rule{
+			{Status: []int{429}},
+			{Status: []int{503}, Header: "Retry-After", Class: classOverload},
+		},
+		Wait:  []Extract{{Header: "Retry-After"}, {Header: "RateLimit"}, {Header: "RateLimit-Reset"}, {Header: "X-RateLimit-Reset"}},
+		Quota: []Quota{{Remaining: Extract{Header: "RateLimit"}}},
+	}
+}
+
+// overlay is base with all that over sets.
+func overlay(base, over RateLimit) RateLimit {
+	return RateLimit{
+		Profile:     over.Profile,
+		Limits:      firstSet(over.Limits, base.Limits),
+		Interval:    cmp.Or(over.Interval, base.Interval),
+		Concurrency: cmp.Or(over.Concurrency, base.Concurrency),
+		Rules:       firstSet(over.Rules, base.Rules),
+		Wait:        firstSet(over.Wait, base.Wait),
+		Combine:     cmp.Or(over.Combine, base.Combine),
+		DefaultWait: cmp.Or(over.DefaultWait, base.DefaultWait),
+		MinWait:     cmp.Or(over.MinWait, base.MinWait),
+		MaxWait:     cmp.Or(over.MaxWait, base.MaxWait),
+		Quota:       firstSet(over.Quota, base.Quota),
+		Reserve:     cmp.Or(over.Reserve, base.Reserve),
+		Fixed:       over.Fixed || base.Fixed,
+	}
+}
+
+func firstSet[T any](lists ...[]T) []T {
+	for _, list := range lists {
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
+
+// checkRateLimit reports numbers that make no sense.
+func checkRateLimit(path string, rl RateLimit, p *problems) {
+	for i, limit := range rl.Limits {
+		field := fmt.Sprintf("%s.Limits[%d]", path, i)
+		if limit.Requests < 1 {
+			p.add(field+".Requests", fmt.Sprintf("%d requests would let nothing through", limit.Requests), "set 1 or more")
+		}
+		if limit.Per <= 0 {
+			p.add(field+".Per", fmt.Sprintf("%v is not a time in which to count", limit.Per), "set it above zero, such as time.Minute")
+		}
+		checkNotNegative(field+".Burst", limit.Burst, p)
+	}
+	checkNotNegative(path+".Interval", rl.Interval, p)
+	checkNotNegative(path+".Concurrency", rl.Concurrency, p)
+	checkNotNegative(path+".DefaultWait", rl.DefaultWait, p)
+	checkNotNegative(path+".MinWait", rl.MinWait, p)
+	checkNotNegative(path+".Reserve", rl.Reserve, p)
+	if rl.Combine != "" && rl.Combine != "first" && rl.Combine != "longest" {
+		p.add(path+".Combine", fmt.Sprintf("%q is not a way to combine waits", rl.Combine), "use first or longest")
+	}
+	if rl.MaxWait > 0 && rl.MinWait > rl.MaxWait {
+		p.add(path+".MinWait", fmt.Sprintf("%v is longer than MaxWait, %v, so every throttle would be refused", rl.MinWait, rl.MaxWait),
+			"lower it or raise MaxWait")
+	}
+}
+
+func checkNotNegative[T ~int | ~int64](field string, value T, p *problems) {
+	if value < 0 {
+		p.add(field, fmt.Sprintf("%v is negative", value), "set it to zero for none")
+	}
+}
+
+// judge tells whether a is a throttle and, if so, which and for how long.
+//
+// The wait is the first that is found, or the longest; else the latest reset of the quotas that the answer calls used up;
+// else DefaultWait; else, of an exhausted one, the longest Window of a quota that may be used up. MinWait bounds all of them.
+func (t *throttling) judge(a *answer) (throttle, bool) {
+	i := matchAny(t.rules, a)
+	if i < 0 {
+		return throttle{}, false
+	}
+	th := throttle{class: t.rules[i].class, rule: fmt.Sprintf("%srules[%d]", t.origin, i)}
+	th.wait, th.told = t.toldWait(a)
+	if !th.told {
+		th.wait = t.defaultWait
+	}
+	if th.wait == 0 && !th.told && th.class == classExhausted {
+		th.wait = t.usedUpFor(a)
+	}
+	th.wait = max(th.wait, t.minWait)
+	return th, true
+}
+
+func (t *throttling) toldWait(a *answer) (wait time.Duration, told bool) {
+	for i := range t.waits {
+		found := t.waits[i].durations(a)
+		if len(found) == 0 {
+			continue
+		}
+		if !t.longest {
+			return found[0], true
+		}
+		wait, told = max(wait, slices.Max(found)), true
+	}
+	if told {
+		return wait, true
+	}
+	for _, r := range t.readings(a) {
+		if r.hasRemaining && r.remaining == 0 && r.hasReset {
+			wait, told = max(wait, r.reset), true
+		}
+	}
+	return wait, told
+}
+
+// usedUpFor estimates how long an exhausted quota stays so, where neither answer nor settings tell: at most its window.
+func (t *throttling) usedUpFor(a *answer) time.Duration {
+	var wait time.Duration
+	for _, r := range t.readings(a) {
+		if !r.hasRemaining || r.remaining == 0 {
+			wait = max(wait, r.window)
+		}
+	}
+	if wait > 0 {
+		return wait
+	}
+	for _, q := range t.quotas {
+		wait = max(wait, q.window)
+	}
+	return wait
+}

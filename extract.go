@@ -1,0 +1,147 @@
+package jwtbearer
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
+)
+
+// extract is a compiled Extract: a place in an answer, and how what stands there is written.
+type extract struct {
+	header string // empty: path, or the body as a whole
+	path   *bodyPath
+	match  *regexp.Regexp
+	as     waits.Unit
+	fields bool // the structured field RateLimit, which tells several things at once
+}
+
+func compileWaits(path string, list []Extract, media MediaType, p *problems) []extract {
+	compiled := make([]extract, 0, len(list))
+	for i, e := range list {
+		field := fmt.Sprintf("%s[%d]", path, i)
+		if e == (Extract{}) {
+			p.add(field, "nothing is set", "set Header, Path or Match, or leave it out")
+			continue
+		}
+		compiled = append(compiled, compileExtract(field, e, media, p))
+	}
+	return compiled
+}
+
+func compileExtract(field string, e Extract, media MediaType, p *problems) extract {
+	checkHeaderName(field+".Header", e.Header, p)
+	if e.Header != "" && e.Path != "" {
+		p.add(field, "Header and Path are both set", "leave one out: each is a place of its own")
+	}
+	as := waits.Unit(e.As)
+	if !as.Valid() {
+		p.add(field+".As", fmt.Sprintf("%q is not a form", e.As), "use one of "+unitNames(waits.Units()))
+	}
+	compiled := extract{
+		header: http.CanonicalHeaderKey(e.Header),
+		match:  compileMatch(field+".Match", e.Match, p),
+		as:     as,
+		fields: isRateLimitField(e),
+	}
+	if e.Path != "" {
+		compiled.path = compilePath(field+".Path", e.Path, media, p)
+	}
+	return compiled
+}
+
+// compileCount is compileExtract for a number of requests. The zero Extract is nil.
+func compileCount(field string, e Extract, media MediaType, p *problems) *extract {
+	if e == (Extract{}) {
+		return nil
+	}
+	switch as := waits.Unit(e.As); as {
+	case "", waits.Int, waits.Decimal, waits.Auto:
+	default:
+		if as.Valid() {
+			p.add(field+".As", fmt.Sprintf("%q is the form of a wait, and this is a count", e.As), "use int or decimal")
+		}
+	}
+	return new(compileExtract(field, e, media, p))
+}
+
+// isRateLimitField reports whether e names the field RateLimit as a whole.
+func isRateLimitField(e Extract) bool {
+	return strings.EqualFold(e.Header, "RateLimit") && e.Match == "" && (e.As == "" || e.As == string(waits.Auto))
+}
+
+func unitNames(units []waits.Unit) string {
+	names := make([]string, len(units))
+	for i, u := range units {
+		names[i] = string(u)
+	}
+	return strings.Join(names, ", ")
+}
+
+// texts are what stands at the place, each as Match cuts it: one a line of a header field or a value in the body.
+func (e *extract) texts(a *answer) []string {
+	var found []string
+	switch {
+	case e.header != "":
+		found = a.fields(e.header)
+	case e.path != nil:
+		found = a.values(e.path)
+	default:
+		if body, _, ok := a.body(); ok {
+			found = []string{string(body)}
+		}
+	}
+	if e.match == nil {
+		return found
+	}
+	var cut []string
+	for _, text := range found {
+		if groups := e.match.FindStringSubmatch(text); groups != nil {
+			cut = append(cut, groups[min(1, len(groups)-1)])
+		}
+	}
+	return cut
+}
+
+// durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a whole, as
+// when a proxy has joined several, is taken in pieces.
+func (e *extract) durations(a *answer) []time.Duration {
+	if e.fields {
+		return rateLimitWait(a)
+	}
+	now := a.now()
+	var found []time.Duration
+	for _, text := range e.texts(a) {
+		wait, ok := waits.Parse(text, e.as, now)
+		for piece := range strings.SplitSeq(text, ",") {
+			if !ok && e.header != "" {
+				wait, ok = waits.Parse(piece, e.as, now)
+			}
+		}
+		if ok {
+			found = append(found, wait)
+		}
+	}
+	return found
+}
+
+// count is the first count that stands at the place, or the number with which its text begins: "100, 100;w=60" is 100.
+func (e *extract) count(a *answer) (float64, bool) {
+	if e == nil {
+		return 0, false
+	}
+	for _, text := range e.texts(a) {
+		if n, ok := waits.Count(text, e.as); ok {
+			return n, true
+		}
+		if i := strings.IndexAny(text, ",;"); i >= 0 && e.header != "" {
+			if n, ok := waits.Count(text[:i], e.as); ok {
+				return n, true
+			}
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,82 @@
+package jwtbearer
+
+import (
+	"compress/gzip"
+	"io"
+)
+
+// bodyBound is how much of a body, decoded, is looked at.
+const bodyBound = 64 << 10
+
+// rawBound is how much of a compressed body is read for that. It is more than bodyBound, as what does not compress grows
+// by gzip's own framing, and it is bounded, as gzip can go on for ever without giving a byte.
+const rawBound = 2 * bodyBound
+
+// peek reads the beginning of body. What it returns in body's place gives the same bytes and the same error as body would
+// have given.
+func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
+	r := &peekReader{src: body}
+	if gzipped {
+		text, whole = inflate(r)
+	} else {
+		io.Copy(io.Discard, io.LimitReader(r, bodyBound+1)) // its error is r.err
+		whole = r.err == io.EOF
+		text = r.read[:min(len(r.read), bodyBound):min(len(r.read), bodyBound)]
+	}
+	if text == nil && whole {
+		text = []byte{}
+	}
+	return text, whole, &peekedBody{left: r.read, err: r.err, body: body}
+}
+
+// inflate returns the decoded beginning, and nothing where r holds no gzip.
+func inflate(r *peekReader) (text []byte, whole bool) {
+	z, err := gzip.NewReader(io.LimitReader(r, rawBound))
+	if err != nil {
+		return nil, false
+	}
+	text, err = io.ReadAll(io.LimitReader(z, bodyBound+1))
+	whole = err == nil && len(text) <= bodyBound
+	return text[:min(len(text), bodyBound)], whole
+}
+
+// peekReader keeps what is read through it, and the error that ended it.
+type peekReader struct {
+	src  io.Reader
+	read []byte
+	err  error
+}
+
+func (r *peekReader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.src.Read(p)
+	r.read = append(r.read, p[:n]...)
+	r.err = err
+	return n, err
+}
+
+// peekedBody gives what was read ahead, then the error that was met there, or else the rest of body. Close does not touch what
+// Read uses: the two may be called at the same time.
+type peekedBody struct {
+	left []byte
+	err  error
+	body io.ReadCloser
+}
+
+func (r *peekedBody) Read(p []byte) (int, error) {
+	if len(r.left) > 0 {
+		n := copy(p, r.left)
+		if r.left = r.left[n:]; len(r.left) == 0 {
+			r.left = nil // lets go of the memory while a long body goes on
+		}
+		return n, nil
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	return r.body.Read(p)
+}
+
+func (r *peekedBody) Close() error { return r.body.Close() }

@@ -1,0 +1,137 @@
+package jwtbearer
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// profilesJSON holds the built-in profiles. To add one is to add a row, and its documented answers to TestProfiles.
+//
+//go:embed profiles.json
+var profilesJSON []byte
+
+// profile is a built-in set of settings for a known API (RateLimit.Profile).
+type profile struct {
+	Name      string              `json:"name"`
+	Source    string              `json:"source"` // the page that says so
+	About     string              `json:"about"`  // how the API throttles, and what the settings cannot say
+	RateLimit profileSettingsJSON `json:"rateLimit"`
+}
+
+// profileSettingsJSON is a RateLimit as connection files write it: with durations such as 1m30s.
+type profileSettingsJSON struct {
+	RateLimit
+	Limits      []limitJSON `json:"limits"`
+	Interval    span        `json:"interval"`
+	DefaultWait span        `json:"defaultWait"`
+	MinWait     span        `json:"minWait"`
+	MaxWait     span        `json:"maxWait"`
+	Quota       []quotaJSON `json:"quota"`
+}
+
+type limitJSON struct {
+	Limit
+	Per span `json:"per"`
+}
+
+type quotaJSON struct {
+	Quota
+	Window span `json:"window"`
+}
+
+// span is a time.Duration written 1m30s.
+type span time.Duration
+
+func (s *span) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*s = span(d)
+	return err
+}
+
+// settings is the RateLimit itself.
+func (s profileSettingsJSON) settings() RateLimit {
+	rl := s.RateLimit
+	rl.Interval, rl.DefaultWait = time.Duration(s.Interval), time.Duration(s.DefaultWait)
+	rl.MinWait, rl.MaxWait = time.Duration(s.MinWait), time.Duration(s.MaxWait)
+	for _, l := range s.Limits {
+		l.Limit.Per = time.Duration(l.Per)
+		rl.Limits = append(rl.Limits, l.Limit)
+	}
+	for _, q := range s.Quota {
+		q.Quota.Window = time.Duration(q.Window)
+		rl.Quota = append(rl.Quota, q.Quota)
+	}
+	return rl
+}
+
+// loadProfiles decodes the built-in profiles.
+func loadProfiles() ([]profile, error) {
+	d := json.NewDecoder(bytes.NewReader(profilesJSON))
+	d.DisallowUnknownFields()
+	var all []profile
+	err := d.Decode(&all)
+	return all, err
+}
+
+// profileSettings are those of the profile that the field at path names, none for the empty name.
+func profileSettings(path, name string, p *problems) RateLimit {
+	if name == "" {
+		return RateLimit{}
+	}
+	all, err := loadProfiles()
+	if err != nil {
+		p.add(path, "jwtbearer: internal error: the built-in profiles cannot be read: "+err.Error(), "")
+		return RateLimit{}
+	}
+	names := make([]string, len(all))
+	for i, known := range all {
+		if known.Name == name {
+			return known.RateLimit.settings()
+		}
+		names[i] = known.Name
+	}
+	slices.Sort(names)
+	hint := "use one of " + strings.Join(names, ", ") + ", or describe the API by Rules, Wait and Quota"
+	if like := nearestName(name, names); like != "" {
+		hint = fmt.Sprintf("did you mean %q? Otherwise %s", like, hint)
+	}
+	p.add(path, fmt.Sprintf("there is no profile %q", name), hint)
+	return RateLimit{}
+}
+
+// nearestName is the known name that is most like the given one, in quotes, or nothing.
+func nearestName(name string, known []string) string {
+	name = strings.ToLower(name)
+	best, distance := "", len(name)/3+2
+	for _, k := range known {
+		if d := editDistance(name, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+// editDistance is how many bytes must be changed, added or removed to make b of a.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

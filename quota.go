@@ -1,0 +1,297 @@
+package jwtbearer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/dunglas/httpsfv"
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
+)
+
+// reading is what an answer tells about one quota.
+type reading struct {
+	name         string // the same for the same quota in every answer
+	limit        int64
+	remaining    int64
+	hasLimit     bool
+	hasRemaining bool
+	reset        time.Duration // from the moment of the answer until the quota is renewed
+	hasReset     bool
+	window       time.Duration // how often it is renewed; zero: not known
+}
+
+// quota is a compiled Quota.
+type quota struct {
+	name                   string
+	limit, remaining, used *extract
+	reset                  *extract
+	window                 time.Duration
+	fields                 bool // the RateLimit fields of the IETF draft, which tell of several quotas
+}
+
+// compileQuotas compiles the quotas of the field at path; origin tells whose they are.
+func compileQuotas(path, origin string, list []Quota, media MediaType, p *problems) []quota {
+	compiled := make([]quota, 0, len(list))
+	for i, q := range list {
+		field := fmt.Sprintf("%s[%d]", path, i)
+		checkNotNegative(field+".Window", q.Window, p)
+		if q.Remaining == (Extract{}) && q.Limit == (Extract{}) {
+			p.add(field, "it does not say where to find what is left", "set Remaining, or Limit and Used")
+		}
+		c := quota{
+			name:      fmt.Sprintf("%squota[%d]", origin, i),
+			limit:     compileCount(field+".Limit", q.Limit, media, p),
+			remaining: compileCount(field+".Remaining", q.Remaining, media, p),
+			used:      compileCount(field+".Used", q.Used, media, p),
+			window:    q.Window,
+			fields:    isRateLimitField(q.Remaining),
+		}
+		if q.Reset != (Extract{}) {
+			c.reset = new(compileExtract(field+".Reset", q.Reset, media, p))
+		}
+		compiled = append(compiled, c)
+	}
+	return compiled
+}
+
+// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some APIs do
+// where something else is used up, are left out.
+func (t *throttling) readings(a *answer) []reading {
+	var all []reading
+	for i := range t.quotas {
+		if t.quotas[i].fields {
+			all = append(all, rateLimitReadings(a)...)
+		} else {
+			all = append(all, t.quotas[i].read(a))
+		}
+	}
+	return slices.DeleteFunc(all, func(r reading) bool {
+		return r.hasLimit && r.limit == 0 || !r.hasLimit && !r.hasRemaining && !r.hasReset
+	})
+}
+
+func (q *quota) read(a *answer) reading {
+	r := reading{name: q.name, window: q.window}
+	limit, hasLimit := q.limit.count(a)
+	remaining, hasRemaining := q.remaining.count(a)
+	if used, ok := q.used.count(a); ok && !hasRemaining && hasLimit {
+		remaining, hasRemaining = max(0, limit-used), true
+	}
+	if hasLimit && limit > 0 && limit != math.Trunc(limit) && r.window > 0 {
+		// A rate such as 0.5 a second is one in two seconds.
+		limit, r.window = 1, time.Duration(min(float64(r.window)/limit, math.MaxInt64/2))
+	}
+	r.limit, r.hasLimit = wholeCount(limit), hasLimit
+	r.remaining, r.hasRemaining = wholeCount(remaining), hasRemaining
+	if q.reset != nil {
+		if found := q.reset.durations(a); len(found) > 0 {
+			r.reset, r.hasReset = found[0], true
+		}
+	}
+	return r
+}
+
+// wholeCount rounds a count down and saturates.
+func wholeCount(n float64) int64 {
+	if n >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(n)
+}
+
+// rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the forms that
+// its versions have had. Retry-After takes precedence over the resets in them (section 5 of the draft).
+func rateLimitReadings(a *answer) []reading {
+	readings := rateLimitItems(a)
+	if readings == nil {
+		readings = rateLimitDictionary(a)
+	}
+	if readings == nil {
+		readings = rateLimitTriple(a)
+	}
+	retryAfter := extract{header: "Retry-After"}
+	if told := retryAfter.durations(a); len(told) > 0 {
+		for i := range readings {
+			if readings[i].hasReset {
+				readings[i].reset = told[0]
+			}
+		}
+	}
+	return readings
+}
+
+// rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not say what
+// is left, else, since the answer is a throttle all the same, the latest of all.
+func rateLimitWait(a *answer) []time.Duration {
+	readings := rateLimitItems(a)
+	if readings == nil {
+		readings = rateLimitDictionary(a)
+	}
+	var used, all []time.Duration
+	for _, r := range readings {
+		if !r.hasReset {
+			continue
+		}
+		all = append(all, r.reset)
+		if !r.hasRemaining || r.remaining == 0 {
+			used = append(used, r.reset)
+		}
+	}
+	if len(used) > 0 {
+		return []time.Duration{slices.Max(used)}
+	}
+	if len(all) > 0 {
+		return []time.Duration{slices.Max(all)}
+	}
+	return nil
+}
+
+// quotaPolicy is an item of RateLimit-Policy.
+type quotaPolicy struct {
+	limit    int64
+	window   time.Duration
+	requests bool // it counts requests, not bytes or concurrent requests
+}
+
+// rateLimitItems reads the newest forms, lists of items with parameters: "burst";r=50;t=30, and with bare names.
+func rateLimitItems(a *answer) []reading {
+	list, err := httpsfv.UnmarshalList(a.resp.Header.Values("RateLimit"))
+	if err != nil {
+		return nil
+	}
+	policies := rateLimitPolicies(a)
+	var readings []reading
+	for _, member := range list {
+		item, ok := member.(httpsfv.Item)
+		if !ok {
+			continue
+		}
+		name, ok := itemName(item)
+		r := reading{name: "RateLimit " + oneLine(name)} // it may end up in a log
+		r.remaining, r.hasRemaining = intParam(item, "r")
+		r.limit, r.hasLimit = intParam(item, "q")
+		var reset int64
+		reset, r.hasReset = intParam(item, "t")
+		r.reset = wholeSeconds(reset)
+		if p, known := policies[name]; known {
+			if !p.requests {
+				continue
+			}
+			r.limit, r.hasLimit, r.window = p.limit, p.limit > 0, p.window
+		}
+		if ok && (r.hasRemaining || r.hasReset) {
+			readings = append(readings, r)
+		}
+	}
+	return readings
+}
+
+// rateLimitPolicies reads "burst";q=100;w=60 by name; a malformed field has none.
+func rateLimitPolicies(a *answer) map[string]quotaPolicy {
+	list, err := httpsfv.UnmarshalList(a.resp.Header.Values("RateLimit-Policy"))
+	if err != nil {
+		return nil
+	}
+	policies := make(map[string]quotaPolicy, len(list))
+	for _, member := range list {
+		item, ok := member.(httpsfv.Item)
+		if !ok {
+			continue
+		}
+		name, ok := itemName(item)
+		if !ok {
+			continue
+		}
+		limit, ok := intParam(item, "q")
+		if !ok {
+			limit, _ = intParam(item, "l") // an older name
+		}
+		window, _ := intParam(item, "w")
+		unit, told := item.Params.Get("qu")
+		policies[name] = quotaPolicy{limit: limit, window: wholeSeconds(window), requests: !told || unit == "requests"}
+	}
+	return policies
+}
+
+// rateLimitDictionary reads the form of draft 7: limit=100, remaining=50, reset=5, with a policy of 100;w=60.
+func rateLimitDictionary(a *answer) []reading {
+	dictionary, err := httpsfv.UnmarshalDictionary(a.resp.Header.Values("RateLimit"))
+	if err != nil {
+		return nil
+	}
+	member := func(name string) (int64, bool) {
+		m, _ := dictionary.Get(name)
+		item, ok := m.(httpsfv.Item)
+		n, isInt := item.Value.(int64)
+		return n, ok && isInt && n >= 0
+	}
+	r := reading{name: "RateLimit"}
+	r.limit, r.hasLimit = member("limit")
+	r.remaining, r.hasRemaining = member("remaining")
+	reset, ok := member("reset")
+	r.reset, r.hasReset = wholeSeconds(reset), ok
+	if !r.hasRemaining && !r.hasReset {
+		return nil
+	}
+	r.window = windowOf(r.limit, a.resp.Header.Values("RateLimit-Policy"))
+	return []reading{r}
+}
+
+// rateLimitTriple reads the form of drafts up to 6: RateLimit-Limit: 10, 10;w=1, 50;w=60, RateLimit-Remaining, RateLimit-Reset.
+func rateLimitTriple(a *answer) []reading {
+	triple := quota{
+		name:      "RateLimit",
+		limit:     &extract{header: "Ratelimit-Limit"},
+		remaining: &extract{header: "Ratelimit-Remaining"},
+		reset:     &extract{header: "Ratelimit-Reset", as: waits.Auto},
+	}
+	r := triple.read(a)
+	if !r.hasRemaining && !r.hasReset {
+		return nil
+	}
+	r.window = windowOf(r.limit, append(a.fields("RateLimit-Limit"), a.fields("RateLimit-Policy")...))
+	return []reading{r}
+}
+
+// windowOf finds the window of a limit among 10, 10;w=1, 50;w=60.
+func windowOf(limit int64, fields []string) time.Duration {
+	list, err := httpsfv.UnmarshalList(fields)
+	if err != nil {
+		return 0
+	}
+	for _, member := range list {
+		if item, ok := member.(httpsfv.Item); ok && item.Value == limit {
+			if w, ok := intParam(item, "w"); ok {
+				return wholeSeconds(w)
+			}
+		}
+	}
+	return 0
+}
+
+// itemName is a string or a token; a quota of any other name is malformed.
+func itemName(item httpsfv.Item) (string, bool) {
+	switch v := item.Value.(type) {
+	case string:
+		return v, true
+	case httpsfv.Token:
+		return string(v), true
+	}
+	return "", false
+}
+
+// intParam is a parameter that is a whole number and not negative.
+func intParam(item httpsfv.Item, name string) (int64, bool) {
+	v, _ := item.Params.Get(name)
+	n, ok := v.(int64)
+	return max(0, n), ok && n >= 0
+}
+
+func wholeSeconds(n int64) time.Duration {
+	if n > int64(math.MaxInt64/time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(n) * time.Second
+}

@@ -1,0 +1,133 @@
+package jwtbearer
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// classes lists what Rule.Class can be.
+var classes = [...]string{classThrottled, classConcurrency, classExhausted, classOverload, classToken}
+
+// rule is a compiled Rule. Where both Header and Path are set, both must be present, and it is Path's value that Values and
+// Match look at.
+type rule struct {
+	status []int
+	header string
+	path   *bodyPath
+	values []string
+	match  *regexp.Regexp
+	class  string
+}
+
+// compileRules compiles the rules of the field at path, such as RateLimit.Rules. Those with problems are left out.
+func compileRules(path string, rules []Rule, media MediaType, p *problems) []rule {
+	compiled := make([]rule, 0, len(rules))
+	for i, r := range rules {
+		compiled = append(compiled, compileRule(fmt.Sprintf("%s[%d]", path, i), r, media, p))
+	}
+	return compiled
+}
+
+func compileRule(field string, r Rule, media MediaType, p *problems) rule {
+	checkRule(field, r, p)
+	compiled := rule{
+		status: slices.Clone(r.Status),
+		header: http.CanonicalHeaderKey(r.Header),
+		values: slices.Clone(r.Values),
+		match:  compileMatch(field+".Match", r.Match, p),
+		class:  cmp.Or(r.Class, classThrottled),
+	}
+	if r.Path != "" {
+		compiled.path = compilePath(field+".Path", r.Path, media, p)
+	}
+	return compiled
+}
+
+func checkRule(field string, r Rule, p *problems) {
+	if len(r.Status) == 0 && r.Header == "" && r.Path == "" && r.Match == "" && len(r.Values) == 0 {
+		p.add(field, "nothing is set, so every answer would match", "set Status, Header, Path or Match, or leave the rule out")
+	}
+	if len(r.Values) > 0 && r.Header == "" && r.Path == "" {
+		p.add(field+".Values", "there is nothing to compare them with", "set Header or Path, or use Match to search the body")
+	}
+	for i, code := range r.Status {
+		if (code < 1 || code > 5) && (code < 100 || code > 599) {
+			p.add(fmt.Sprintf("%s.Status[%d]", field, i), fmt.Sprintf("%d is not a status", code),
+				"write one such as 429, or 4 for all of 4xx")
+		}
+	}
+	checkHeaderName(field+".Header", r.Header, p)
+	if r.Class != "" && !slices.Contains(classes[:], r.Class) {
+		p.add(field+".Class", fmt.Sprintf("%q is not a class", r.Class), "use one of "+strings.Join(classes[:], ", "))
+	}
+}
+
+// checkHeaderName refuses what is no token (RFC 9110, section 5.6.2).
+func checkHeaderName(field, name string, p *problems) {
+	if strings.ContainsFunc(name, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", c)
+	}) {
+		p.add(field, fmt.Sprintf("%q is not the name of a header field", name), "write the name alone, such as X-RateLimit-Reset")
+	}
+}
+
+// compileMatch returns nil for the empty expression and, with a problem, for a bad one.
+func compileMatch(field, expression string, p *problems) *regexp.Regexp {
+	if expression == "" {
+		return nil
+	}
+	compiled, err := regexp.Compile(expression)
+	if err != nil {
+		p.add(field, err.Error(), "write it in the syntax of Go's regexp package; case is ignored after (?i)")
+		return nil
+	}
+	return compiled
+}
+
+// matchAny returns the index of the first rule that recognises a, or -1.
+func matchAny(rules []rule, a *answer) int {
+	return slices.IndexFunc(rules, func(r rule) bool { return r.matches(a) })
+}
+
+// matches reports whether all that the rule sets holds. It asks for the body last.
+func (r *rule) matches(a *answer) bool {
+	if !r.matchesStatus(a.resp.StatusCode) {
+		return false
+	}
+	var texts []string
+	if r.header != "" {
+		if texts = a.fields(r.header); len(texts) == 0 {
+			return false
+		}
+	}
+	if r.path != nil {
+		found, ok := a.at(r.path)
+		if !ok {
+			return false
+		}
+		if len(r.values) == 0 && r.match == nil {
+			return !found.null // null is present, but says that there is nothing
+		}
+		texts = found.texts
+	}
+	if len(r.values) == 0 && r.match == nil {
+		return true
+	}
+	if r.header == "" && r.path == nil {
+		body, _, ok := a.body()
+		return ok && r.match.Match(body)
+	}
+	return slices.ContainsFunc(texts, r.matchesText)
+}
+
+func (r *rule) matchesStatus(code int) bool {
+	return len(r.status) == 0 || slices.Contains(r.status, code) || slices.Contains(r.status, code/100)
+}
+
+func (r *rule) matchesText(text string) bool {
+	return (len(r.values) == 0 || slices.Contains(r.values, text)) && (r.match == nil || r.match.MatchString(text))
+}

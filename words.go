@@ -1,0 +1,178 @@
+package jwtbearer
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/beevik/etree"
+)
+
+// wordsBound is how many characters of an API's own words are kept.
+const wordsBound = 300
+
+// The names under which APIs give their codes and words, in order of preference, without case, underscores and hyphens.
+// Containers hold another such object.
+var (
+	codeNames    = []string{"errorcode", "code", "faultcode", "error", "reason", "status", "type", "id"}
+	messageNames = []string{"errordescription", "errormessage", "message", "detail", "faultstring", "title", "description", "msg"}
+	containers   = []string{"error", "errors", "fault"}
+)
+
+// words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes: RFC 9457
+// problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to the words.
+func (a *answer) words(errorPath *bodyPath) (code, message string) {
+	text, whole, ok := a.body()
+	if !ok {
+		return "", ""
+	}
+	syntax := a.syntax(text)
+	switch {
+	case syntax == MediaXML && whole:
+		if document, ok := a.document(); ok {
+			code, message = wordsOfXML(document.Root())
+		}
+	case syntax == MediaJSON && whole:
+		if tree, ok := a.tree(); ok {
+			code, message = wordsOfJSON(tree, 3)
+		}
+	}
+	if code == "" && message == "" && a.contentType() == "text/plain" && (a.media == "" || a.media == MediaPlaintext) {
+		message = string(text)
+	}
+	if told := a.values(errorPath); len(told) > 0 {
+		message = strings.Join(told[:min(len(told), 10)], "; ")
+	}
+	return oneLine(code), oneLine(message)
+}
+
+// wordsOfJSON looks at an object, at what it holds under the name of a container, and at the first element of a list.
+func wordsOfJSON(v any, depth int) (code, message string) {
+	if depth == 0 {
+		return "", ""
+	}
+	if list, ok := v.([]any); ok && len(list) > 0 {
+		return wordsOfJSON(list[0], depth)
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return sayingOf(v)
+	}
+	members := plainNames(object)
+	for _, name := range containers {
+		if inner, ok := members[name]; ok && code == "" && message == "" {
+			code, message = wordsOfJSON(inner, depth-1)
+		}
+	}
+	if c := codeOf(members); code == "" || isStatus(code) && c != "" {
+		code = c
+	}
+	if message == "" || code == message {
+		message = firstText(members, messageNames)
+	}
+	return code, message
+}
+
+// sayingOf tells a bare code from bare words: {"error":"invalid_grant"} from {"error":"The rate limit is reached"}.
+func sayingOf(v any) (code, message string) {
+	text, ok := v.(string)
+	if !ok {
+		return "", ""
+	}
+	if strings.ContainsFunc(text, unicode.IsSpace) {
+		return "", text
+	}
+	return text, ""
+}
+
+// codeOf prefers any code to one that merely repeats the status: {"code":429,"status":"RESOURCE_EXHAUSTED"}.
+func codeOf(members map[string]any) string {
+	repeated := ""
+	for _, name := range codeNames {
+		text := firstText(members, []string{name})
+		switch {
+		case text == "" || text == "about:blank" || strings.ContainsFunc(text, unicode.IsSpace):
+		case !isStatus(text):
+			return text
+		case repeated == "":
+			repeated = text
+		}
+	}
+	return repeated
+}
+
+// isStatus reports whether a code looks like an HTTP status.
+func isStatus(code string) bool { return len(code) == 3 && code >= "400" && code <= "599" }
+
+// plainNames maps the members of an object by their names without case, underscores and hyphens; of two that become one,
+// the first in order of their names counts.
+func plainNames(object map[string]any) map[string]any {
+	members := make(map[string]any, len(object))
+	names := make([]string, 0, len(object))
+	for name := range object {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		plain := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+		if _, taken := members[plain]; !taken {
+			members[plain] = object[name]
+		}
+	}
+	return members
+}
+
+// firstText is the first scalar under one of the names.
+func firstText(members map[string]any, names []string) string {
+	for _, name := range names {
+		switch v := members[name].(type) {
+		case string:
+			if v != "" {
+				return v
+			}
+		case json.Number:
+			return v.String()
+		}
+	}
+	return ""
+}
+
+// wordsOfXML takes the first element of each name, wherever it stands. SOAP 1.2 has its code and text in Value and Text.
+func wordsOfXML(root *etree.Element) (code, message string) {
+	members := map[string]any{}
+	for _, element := range root.FindElements("//*") {
+		name := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(element.Tag))
+		text := strings.TrimSpace(element.Text())
+		if _, taken := members[name]; !taken && text != "" {
+			members[name] = text
+		}
+	}
+	code = codeOf(members)
+	if code == "" {
+		code = firstText(members, []string{"value"})
+	}
+	return code, firstText(members, append(slices.Clone(messageNames), "text"))
+}
+
+// oneLine makes s fit for an error message: one line without control and invisible characters, and not long.
+func oneLine(s string) string {
+	var b strings.Builder
+	n := 0
+	for _, word := range strings.Fields(strings.ToValidUTF8(s[:min(len(s), 8*wordsBound)], "�")) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+			n++
+		}
+		for _, c := range word {
+			if n >= wordsBound {
+				return b.String() + "…"
+			}
+			if unicode.IsGraphic(c) {
+				b.WriteRune(c)
+				n++
+			}
+		}
+	}
+	return b.String()
+}
