@@ -267,6 +267,24 @@ func TestSignGivesECDSASignaturesOfFixedLength(t *testing.T) {
 	}
 }
 
+// golang-jwt's parser takes any length of salt, so it would not tell.
+func TestSignWithPSSHasASaltAsLongAsTheHash(t *testing.T) {
+	key := signerKeys().rsa
+	opts := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+	for method, hash := range map[SignatureMethod]crypto.Hash{PS256: crypto.SHA256, PS384: crypto.SHA384, PS512: crypto.SHA512} {
+		for _, k := range []crypto.Signer{key, opaqueKey{key}} {
+			token := must(must(NewSigner(method, k)).Sign(fmt.Appendf(nil, `{"alg":%q}`, method), nil))
+			input, sig, _ := cutLast(token)
+			h := hash.New()
+			h.Write([]byte(input))
+			raw := must(base64.RawURLEncoding.DecodeString(sig))
+			if err := rsa.VerifyPSS(&key.PublicKey, hash, h.Sum(nil), raw, opts); err != nil {
+				t.Errorf("%s with %T: %v with a salt of %d bytes", method, k, err, hash.Size())
+			}
+		}
+	}
+}
+
 func TestNewSignerRefuses(t *testing.T) {
 	k := signerKeys()
 	foreignEC := *k.p256
