@@ -1,6 +1,16 @@
 package jwtbearer
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 )
@@ -39,5 +49,90 @@ func TestKnownMethodsListsThemAll(t *testing.T) {
 	}
 	if !strings.HasSuffix(list, "EdDSA or Ed25519") {
 		t.Errorf("knownMethods() = %q; want it to end as a sentence does", list)
+	}
+}
+
+func TestNewSignerRefuses(t *testing.T) {
+	k := signerKeys()
+	foreignEC := *k.p256
+	foreignEC.PublicKey = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey
+	foreignRSA := &rsa.PrivateKey{PublicKey: k.rsa.PublicKey, D: big.NewInt(65537)}
+	foreignEd := append(bytes.Clone(k.ed[:32]), make([]byte, 32)...)
+	long := make([]byte, 64)
+	for _, tt := range []struct {
+		name   string
+		method SignatureMethod
+		key    any
+		want   string
+	}{
+		{"another family", RS256, k.p256, "RS256 with an EC P-256 key; use ES256"},
+		{"another curve", ES256, k.p384, "ES256 with an EC P-384 key; use ES384"},
+		{"P-521 for ES256", ES256, opaqueKey{k.p521}, "ES256 with an EC P-521 key; use ES512"},
+		{"a curve of no method", ES256, k.p224, "ES256 with an EC P-224 key; use an RSA key of at least 2048 bits"},
+		{"RSA for ES384", ES384, k.rsa, "ES384 with an RSA key of 2048 bits; use RS384 or PS384"},
+		{"RSA for EdDSA", EdDSA, k.rsa, "EdDSA with an RSA key of 2048 bits; use RS256 or PS256"},
+		{"Ed25519 for PS256", PS256, k.ed, "PS256 with an Ed25519 key; use EdDSA or Ed25519"},
+		{"RSA for HMAC", HS512, k.rsa, "HS512 with an RSA key of 2048 bits; use RS512 or PS512"},
+		{"bytes for RSA", RS256, long, "RS256 with a key of type []uint8; pass a crypto.Signer"},
+		{"a string for HMAC", HS256, string(long), "HS256 with a key of type string; pass the secret as []byte"},
+		{"a public key", ES256, k.p256.Public(), "ES256 with a key of type *ecdsa.PublicKey; pass a crypto.Signer"},
+		{"short secret", HS256, long[:31], "the secret has 31 bytes, and HS256 wants at least 32"},
+		{"short secret for HS384", HS384, long[:47], "the secret has 47 bytes, and HS384 wants at least 48"},
+		{"short secret for HS512", HS512, long[:63], "the secret has 63 bytes, and HS512 wants at least 64"},
+		{"empty secret", HS256, []byte{}, "the secret is empty"},
+		{"nil secret", HS256, []byte(nil), "the secret is empty"},
+		{"RSA 1024", RS256, k.weak, "the RSA key has only 1024 bits, and RS256 wants 2048"},
+		{"RSA 1024 in a KMS", PS256, opaqueKey{k.weak}, "the RSA key has only 1024 bits, and PS256 wants 2048"},
+		{"no key", ES256, nil, "the key is nil"},
+		{"nil pointer to RSA", RS256, (*rsa.PrivateKey)(nil), "the key is nil"},
+		{"nil pointer to EC", ES256, (*ecdsa.PrivateKey)(nil), "the key is nil"},
+		{"nil pointer to Ed25519", EdDSA, (*ed25519.PrivateKey)(nil), "the key is nil"},
+		{"nil pointer in a KMS", EdDSA, (*scriptedKey)(nil), "the key is nil"},
+		{"zero RSA key", RS256, &rsa.PrivateKey{}, "the *rsa.PrivateKey is incomplete"},
+		{"zero EC key", ES256, &ecdsa.PrivateKey{}, "the *ecdsa.PrivateKey is incomplete"},
+		{"cut Ed25519 key", EdDSA, k.ed[:32], "the ed25519.PrivateKey is incomplete"},
+		{"a KMS without public half", ES256, &scriptedKey{}, "ES256 with a key whose public half is <nil>"},
+		{"foreign public half of EC", ES256, &foreignEC, "a trial signature failed"},
+		{"foreign public half of RSA", PS384, foreignRSA, "a trial signature failed"},
+		{"foreign public half of Ed25519", EdDSA, ed25519.PrivateKey(foreignEd), "a trial signature failed"},
+		{"none", "none", long, `unknown signature method "none"; use one of HS256, HS384`},
+		{"no method", "", long, "no signature method; use one of HS256"},
+		{"unknown method", "ES256K", k.p256, `unknown signature method "ES256K"`},
+		{"a key for a method", SignatureMethod(strings.Repeat("x", 40)), long, "unknown signature method of 40 characters"},
+	} {
+		s, err := NewSigner(tt.method, tt.key)
+		if s != nil || err == nil || !strings.HasPrefix(err.Error(), "jwtbearer: signer: "+tt.want) {
+			t.Errorf("%s: NewSigner(%q, %T) = %v, %v; want the error %q", tt.name, tt.method, tt.key, s, err, tt.want)
+		}
+		if _, ok := errors.AsType[*signerError](err); !ok {
+			t.Errorf("%s: NewSigner(%q, %T): the error is no *signerError: %#v", tt.name, tt.method, tt.key, err)
+		}
+	}
+}
+
+func TestNewSignerTakesWeakKeysWhereAllowed(t *testing.T) {
+	k := signerKeys()
+	for _, tt := range []struct {
+		method SignatureMethod
+		key    any
+		want   string // error; empty: none
+	}{
+		{HS256, []byte("x"), ""},
+		{HS512, make([]byte, 32), ""},
+		{HS256, []byte{}, "the secret is empty"},
+		{RS512, k.weak, ""},
+		{PS384, k.weak, ""},
+		{PS512, k.weak, "an RSA key of 1024 bits is too short for PS512"},
+		{RS256, k.tiny, "the RSA key has only 768 bits"},
+		{RS256, opaqueKey{k.tiny}, "the RSA key has only 768 bits"},
+		{ES256, k.p224, "ES256 with an EC P-224 key"},
+	} {
+		s, err := newSigner(tt.method, tt.key, true)
+		if err == nil {
+			err = s.check()
+		}
+		if !strings.HasPrefix(fmt.Sprint(err), cmp.Or(tt.want, "<nil>")) {
+			t.Errorf("newSigner(%s, %T, weak): %v; want %q", tt.method, tt.key, err, tt.want)
+		}
 	}
 }

@@ -1,0 +1,181 @@
+package demoapi
+
+import (
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// A Reason tells why a token was refused. It is the error_description of the answer.
+type Reason string
+
+const (
+	Missing        Reason = "no bearer token"
+	Malformed      Reason = "the token is malformed"
+	WrongMethod    Reason = "the token is signed with a method that is not accepted"
+	UnknownKey     Reason = "no key is known for the kid of the token"
+	BadSignature   Reason = "the signature of the token is wrong"
+	NoExpiry       Reason = "the token has no exp"
+	Expired        Reason = "the token has expired"
+	ExpiresTooLate Reason = "the exp of the token is too far ahead"
+	NotYetValid    Reason = "the token is not valid yet: see its nbf and iat"
+	WrongIssuer    Reason = "the iss of the token is wrong"
+	WrongAudience  Reason = "the aud of the token is wrong"
+	BadClaims      Reason = "a claim of the token has the wrong type"
+	NoJTI          Reason = "the token has no jti"
+	Replayed       Reason = "the jti of the token was used before"
+)
+
+// methodEd25519 is the alg of RFC 9864, which golang-jwt knows only under its older name, EdDSA.
+const methodEd25519 = "Ed25519"
+
+// verifier verifies with golang-jwt, so that a client is not held against its own code.
+type verifier struct {
+	config Config
+	parser *jwt.Parser
+	claims *jwt.Validator
+
+	mu    sync.Mutex
+	used  map[[sha256.Size]byte]time.Time // digests of iss and jti, and when they may be forgotten
+	sweep int                             // how many of them are worth a look for what may be forgotten
+}
+
+func newVerifier(config Config) *verifier {
+	claims := []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(config.Leeway)}
+	if config.Issuer != "" {
+		claims = append(claims, jwt.WithIssuer(config.Issuer))
+	}
+	if config.Audience != "" {
+		claims = append(claims, jwt.WithAudience(config.Audience))
+	}
+	return &verifier{
+		config: config,
+		parser: jwt.NewParser(jwt.WithJSONNumber(), jwt.WithStrictDecoding()),
+		claims: jwt.NewValidator(claims...),
+		used:   map[[sha256.Size]byte]time.Time{},
+	}
+}
+
+// verify returns the claims of a token that is accepted, and otherwise what is wrong with it. It uses up the jti.
+func (v *verifier) verify(token string) (jwt.MapClaims, Reason) {
+	if token == "" {
+		return nil, Missing
+	}
+	claims := jwt.MapClaims{}
+	if reason := v.signature(token, claims); reason != "" {
+		return nil, reason
+	}
+	if err := v.claims.Validate(claims); err != nil {
+		return nil, claimReason(err)
+	}
+	if reason := v.use(claims, time.Now()); reason != "" {
+		return nil, reason
+	}
+	return claims, ""
+}
+
+// signature fills in the claims and checks who signed them.
+func (v *verifier) signature(token string, claims jwt.MapClaims) Reason {
+	t, parts, err := v.parser.ParseUnverified(token, claims)
+	if t == nil || t.Header == nil || len(parts) != 3 || errors.Is(err, jwt.ErrTokenMalformed) {
+		return Malformed
+	}
+	alg, _ := t.Header["alg"].(string)
+	if !slices.Contains(v.config.Methods, alg) {
+		return WrongMethod
+	}
+	method := t.Method
+	if alg == methodEd25519 {
+		method = jwt.SigningMethodEdDSA
+	}
+	sig, err := v.parser.DecodeSegment(parts[2])
+	if err != nil {
+		return Malformed
+	}
+	keys := v.keys(t.Header["kid"])
+	if len(keys) == 0 {
+		return UnknownKey
+	}
+	for _, k := range keys {
+		if method.Verify(parts[0]+"."+parts[1], sig, k.Verify) == nil {
+			return ""
+		}
+	}
+	return BadSignature
+}
+
+// keys returns those with that kid or, if there is none, those without.
+func (v *verifier) keys(kid any) []Key {
+	for _, id := range []any{kid, ""} {
+		other := func(k Key) bool { return any(k.ID) != id }
+		if keys := slices.DeleteFunc(slices.Clone(v.config.Keys), other); len(keys) > 0 {
+			return keys
+		}
+	}
+	return nil
+}
+
+func claimReason(err error) Reason {
+	for _, c := range []struct {
+		err    error
+		reason Reason
+	}{
+		{jwt.ErrTokenExpired, Expired},
+		{jwt.ErrTokenNotValidYet, NotYetValid},
+		{jwt.ErrTokenUsedBeforeIssued, NotYetValid},
+		{jwt.ErrTokenInvalidIssuer, WrongIssuer},
+		{jwt.ErrTokenInvalidAudience, WrongAudience},
+		{jwt.ErrTokenRequiredClaimMissing, NoExpiry},
+	} {
+		if errors.Is(err, c.err) {
+			return c.reason
+		}
+	}
+	return BadClaims
+}
+
+// use uses up the jti of valid claims. It is forgotten once the token has expired, and MaxLifetime bounds how long that is.
+func (v *verifier) use(claims jwt.MapClaims, now time.Time) Reason {
+	exp, err := claims.GetExpirationTime()
+	if err != nil || exp == nil {
+		return NoExpiry
+	}
+	if exp.After(now.Add(v.config.MaxLifetime + v.config.Leeway)) {
+		return ExpiresTooLate
+	}
+	jti, _ := claims["jti"].(string)
+	if jti == "" {
+		if v.config.RequireJTI {
+			return NoJTI
+		}
+		return ""
+	}
+	iss, _ := claims.GetIssuer()
+	if !v.config.AllowReplay && !v.first(sha256.Sum256([]byte(iss+"\x00"+jti)), exp.Add(v.config.Leeway), now) {
+		return Replayed
+	}
+	return ""
+}
+
+// first reports whether id was not used before, and remembers it.
+func (v *verifier) first(id [sha256.Size]byte, until, now time.Time) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, ok := v.used[id]; ok {
+		return false
+	}
+	if len(v.used) >= v.sweep {
+		for id, until := range v.used {
+			if !now.Before(until) {
+				delete(v.used, id)
+			}
+		}
+		v.sweep = max(64, 2*len(v.used))
+	}
+	v.used[id] = until
+	return true
+}
