@@ -22,6 +22,7 @@ type function struct {
 	params   []param
 	optional int  // how many of the last params may be missing
 	pure     bool // depends on its arguments alone, so that it may stand anywhere
+	fallible bool // some values of its arguments are errors
 	build    func(c *compiler, args []expr) (expr, error)
 }
 
@@ -63,9 +64,9 @@ var functions = map[string]function{
 	"hex":       helper(paramBytes, expr{plain: true}, asHex),
 	"sha256":    helper(paramBytes, expr{kind: kindBytes, form: asHex}, appendSHA256),
 	"string":    {params: []param{paramAny}, pure: true, build: func(_ *compiler, a []expr) (expr, error) { return a[0], nil }},
-	"int":       {params: []param{paramNumeric}, pure: true, build: buildInt},
-	"list":      {params: []param{paramText}, pure: true, build: buildList},
-	"json":      {params: []param{paramNumeric}, pure: true, build: buildJSON},
+	"int":       {params: []param{paramNumeric}, pure: true, fallible: true, build: buildInt},
+	"list":      {params: []param{paramText}, pure: true, fallible: true, build: buildList},
+	"json":      {params: []param{paramNumeric}, pure: true, fallible: true, build: buildJSON},
 }
 
 // call compiles the call of a function.
@@ -91,7 +92,21 @@ func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
 	if err != nil {
 		return expr{}, faultIn(pos, name, err)
 	}
+	if f.fallible && !x.fixed {
+		x.render = named(name, x.render)
+	}
 	return x, nil
+}
+
+// named tells the function's name in the errors of r.
+func named(name string, r render) render {
+	return func(dst []byte, e *env) ([]byte, error) {
+		dst, err := r(dst, e)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		return dst, err
+	}
 }
 
 // faultIn is the fault that err is in a call of the function name.
