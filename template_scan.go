@@ -15,13 +15,13 @@ const (
 // keywords begin the control structures of text/template.
 var keywords = []string{"block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"}
 
-// span is an action with its delimiters.
-type span struct{ start, end int }
+// extent is an action with its delimiters.
+type extent struct{ start, end int }
 
 // scan finds the actions of text, as the lexer of text/template/parse does, and refuses what that would accept and we do
 // not, or would report with a line only and with a piece of the text, which may be a secret.
-func scan(text string) ([]span, *fault) {
-	var spans []span
+func scan(text string) ([]extent, *fault) {
+	var spans []extent
 	for pos := 0; ; {
 		i := strings.Index(text[pos:], "{{")
 		if i < 0 {
@@ -32,7 +32,7 @@ func scan(text string) ([]span, *fault) {
 		if fault != nil {
 			return nil, fault
 		}
-		spans = append(spans, span{start, end})
+		spans = append(spans, extent{start, end})
 		pos = end
 	}
 }
@@ -103,7 +103,7 @@ func stringLen(s string) int {
 
 // unreadable finds the action that text/template/parse refused. What it says about it is told only where the action holds
 // no literal.
-func unreadable(text string, spans []span) *fault {
+func unreadable(text string, spans []extent) *fault {
 	for _, s := range spans {
 		action := text[s.start:s.end]
 		_, err := readTree(action)
