@@ -117,11 +117,11 @@ type program struct {
 
 type step struct {
 	text   string
-	action render // nil only in the last step
+	action renderFunc // nil only in the last step
 }
 
-// render appends a value to dst.
-type render func(dst []byte, e *env) ([]byte, error)
+// renderFunc appends a value to dst.
+type renderFunc func(dst []byte, e *env) ([]byte, error)
 
 func (p *program) constant() (string, bool) {
 	switch {

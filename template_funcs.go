@@ -56,13 +56,13 @@ var functions = map[string]function{
 	"x5tS256":        {build: certificateFact(func(k *keyFacts) expr { return k.x5tS256 })},
 	"x5c":            {build: certificateFact(func(k *keyFacts) expr { return k.x5c })},
 
-	"upper":     helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToUpper(in)...) }),
-	"lower":     helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToLower(in)...) }),
-	"trim":      helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.TrimSpace(in)...) }),
-	"base64":    helper(paramBytes, expr{plain: true}, asBase64),
-	"base64url": helper(paramBytes, expr{plain: true}, asBase64URL),
-	"hex":       helper(paramBytes, expr{plain: true}, asHex),
-	"sha256":    helper(paramBytes, expr{kind: kindBytes, form: asHex}, appendSHA256),
+	"upper":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToUpper(in)...) }),
+	"lower":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToLower(in)...) }),
+	"trim":      pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.TrimSpace(in)...) }),
+	"base64":    pureHelper(paramBytes, expr{plain: true}, asBase64),
+	"base64url": pureHelper(paramBytes, expr{plain: true}, asBase64URL),
+	"hex":       pureHelper(paramBytes, expr{plain: true}, asHex),
+	"sha256":    pureHelper(paramBytes, expr{kind: kindBytes, form: asHex}, appendSHA256),
 	"string":    {params: []param{paramAny}, pure: true, build: func(_ *compiler, a []expr) (expr, error) { return a[0], nil }},
 	"int":       {params: []param{paramNumeric}, pure: true, fallible: true, build: buildInt},
 	"list":      {params: []param{paramText}, pure: true, fallible: true, build: buildList},
@@ -93,13 +93,13 @@ func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
 		return expr{}, faultIn(pos, name, err)
 	}
 	if f.fallible && !x.fixed {
-		x.render = named(name, x.render)
+		x.render = withName(name, x.render)
 	}
 	return x, nil
 }
 
-// named tells the function's name in the errors of r.
-func named(name string, r render) render {
+// withName tells the function's name in the errors of r.
+func withName(name string, r renderFunc) renderFunc {
 	return func(dst []byte, e *env) ([]byte, error) {
 		dst, err := r(dst, e)
 		if err != nil {
@@ -138,7 +138,7 @@ func (c *compiler) meantFunction(name string) string {
 		return fmt.Sprintf("did you mean .Secrets.%s?", name)
 	}
 	names := slices.Sorted(maps.Keys(functions))
-	if hint := meant("", name, names); hint != "" {
+	if hint := didYouMean("", name, names); hint != "" {
 		return hint
 	}
 	return "there are " + strings.Join(names, ", ")
@@ -173,8 +173,8 @@ func (p param) accept(x expr) (expr, error) {
 	return x.asText(), nil
 }
 
-// whole returns the value of an argument that paramWhole accepted, or none where it is missing.
-func whole(args []expr, none, least, most int64) (int64, error) {
+// wholeArg returns the value of an argument that paramWhole accepted, or none where it is missing.
+func wholeArg(args []expr, none, least, most int64) (int64, error) {
 	if len(args) == 0 {
 		return none, nil
 	}
@@ -189,14 +189,14 @@ func whole(args []expr, none, least, most int64) (int64, error) {
 const maxOffset = 1 << 40
 
 func buildNow(_ *compiler, args []expr) (expr, error) {
-	offset, err := whole(args, 0, -maxOffset, maxOffset)
+	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
 	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
 		return strconv.AppendInt(dst, e.now.Unix()+offset, 10), nil
 	}}, err
 }
 
 func buildNowMillis(_ *compiler, args []expr) (expr, error) {
-	offset, err := whole(args, 0, -maxOffset, maxOffset)
+	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
 	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
 		return strconv.AppendInt(dst, e.now.UnixMilli()+1000*offset, 10), nil
 	}}, err
@@ -224,7 +224,7 @@ const maxRandom = 1024
 
 func buildRandom(form encoding) func(*compiler, []expr) (expr, error) {
 	return func(_ *compiler, args []expr) (expr, error) {
-		n, err := whole(args, 0, 1, maxRandom)
+		n, err := wholeArg(args, 0, 1, maxRandom)
 		random := expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
 			start := len(dst)
 			dst = slices.Grow(dst, int(n))[:start+int(n)]
@@ -267,8 +267,8 @@ func certificateFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, err
 	}
 }
 
-// helper is a pure function of one argument that cannot fail.
-func helper(p param, result expr, f encoding) function {
+// pureHelper is a pure function of one argument that cannot fail.
+func pureHelper(p param, result expr, f encoding) function {
 	return function{params: []param{p}, pure: true, build: func(_ *compiler, args []expr) (expr, error) {
 		return args[0].mapped(result, f), nil
 	}}

@@ -22,7 +22,7 @@ func (t *templates) parse(text string, sc scope) ([]part, *fault) {
 	if !strings.Contains(text, "{{") {
 		return []part{{expr: fixedText(text)}}, nil
 	}
-	spans, fault := scan(text)
+	spans, fault := scanActions(text)
 	if fault != nil {
 		return nil, fault
 	}
@@ -148,7 +148,7 @@ func (c *compiler) field(n *parse.FieldNode) (expr, *fault) {
 	names := c.roots(root)
 	switch {
 	case names == nil:
-		return expr{}, faultf(pos, meant(".", root, []string{"Fields", "Secrets", "Request", "Token"}), "unknown value .%s", root)
+		return expr{}, faultf(pos, didYouMean(".", root, []string{"Fields", "Secrets", "Request", "Token"}), "unknown value .%s", root)
 	case root == "Token" && len(n.Ident) == 1:
 		return c.token(pos)
 	case root == "Token" || len(n.Ident) > 2:
@@ -214,7 +214,7 @@ func (c *compiler) meantField(root, name string, names []string) string {
 	if _, ok := c.fields[name]; ok && root == "Secrets" {
 		return fmt.Sprintf("did you mean .Fields.%s?", name)
 	}
-	if hint := meant("."+root+".", name, names); hint != "" {
+	if hint := didYouMean("."+root+".", name, names); hint != "" {
 		return hint
 	}
 	if root == "Request" {
@@ -223,8 +223,8 @@ func (c *compiler) meantField(root, name string, names []string) string {
 	return fmt.Sprintf("set %s[%q]", root, name)
 }
 
-// meant asks for the known name that is nearest to name.
-func meant(prefix, name string, known []string) string {
+// didYouMean asks for the known name that is nearest to name.
+func didYouMean(prefix, name string, known []string) string {
 	if near := nearest.Name(name, known); near != "" {
 		return fmt.Sprintf("did you mean %s%s?", prefix, near)
 	}

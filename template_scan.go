@@ -18,9 +18,9 @@ var keywords = []string{"block", "break", "continue", "define", "else", "end", "
 // span is an action with its delimiters.
 type span struct{ start, end int }
 
-// scan finds the actions of text, as the lexer of text/template/parse does, and refuses what that would accept and we do
+// scanActions finds the actions of text, as the lexer of text/template/parse does, and refuses what that would accept and we do
 // not, or would report with a line only and with a piece of the text, which may be a secret.
-func scan(text string) ([]span, *fault) {
+func scanActions(text string) ([]span, *fault) {
 	var spans []span
 	for pos := 0; ; {
 		i := strings.Index(text[pos:], "{{")
