@@ -52,18 +52,18 @@ type templateError struct{ Problem, Hint string }
 
 func (e *templateError) Error() string { return sentence("", e.Problem, e.Hint) }
 
-// fault is a templateError whose place within the string is not yet written out.
-type fault struct {
+// templateFault is a templateError whose place within the string is not yet written out.
+type templateFault struct {
 	pos           int // in bytes
 	problem, hint string
 }
 
-func faultf(pos int, hint, format string, args ...any) *fault {
-	return &fault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
+func faultf(pos int, hint, format string, args ...any) *templateFault {
+	return &templateFault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
 }
 
 // in places the fault in text, which is at path.
-func (f *fault) in(text, path string) *templateError {
+func (f *templateFault) in(text, path string) *templateError {
 	line, column := jsontext.Position(text, min(f.pos, len(text)))
 	var place strings.Builder
 	if path != "" {

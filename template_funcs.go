@@ -70,7 +70,7 @@ var functions = map[string]function{
 }
 
 // call compiles the call of a function.
-func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
+func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFault) {
 	name, pos := n.Ident, int(n.Position())
 	f, ok := functions[name]
 	switch {
@@ -110,7 +110,7 @@ func withName(name string, r renderFunc) renderFunc {
 }
 
 // faultIn is the fault that err is in a call of the function name.
-func faultIn(pos int, name string, err error) *fault {
+func faultIn(pos int, name string, err error) *templateFault {
 	problem, hint := err.Error(), ""
 	if e, ok := errors.AsType[*templateError](err); ok {
 		problem, hint = e.Problem, e.Hint
@@ -202,21 +202,30 @@ func buildNowMillis(_ *compiler, args []expr) (expr, error) {
 	}}, err
 }
 
+// randomBytes gives n new random bytes.
+func randomBytes(n int) expr {
+	return expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
+		start := len(dst)
+		dst = slices.Grow(dst, n)[:start+n]
+		rand.Read(dst[start:]) // never fails
+		return dst, nil
+	}}
+}
+
 // buildUUID compiles {{uuid}}: a random UUID, version 4 (RFC 9562, section 5.4).
 func buildUUID(*compiler, []expr) (expr, error) {
-	return expr{plain: true, needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
-		var u [16]byte
-		rand.Read(u[:]) // never fails
-		u[6] = u[6]&0x0f | 0x40
-		u[8] = u[8]&0x3f | 0x80
-		for i, field := range [...][]byte{u[:4], u[4:6], u[6:8], u[8:10], u[10:]} {
-			if i > 0 {
-				dst = append(dst, '-')
-			}
-			dst = asHex(dst, field)
-		}
-		return dst, nil
-	}}, nil
+	return randomBytes(16).mapped(expr{plain: true}, appendUUID), nil
+}
+
+// appendUUID makes a UUID of 16 random bytes, of which it sets the version and the variant.
+func appendUUID(dst, u []byte) []byte {
+	u[6] = u[6]&0x0f | 0x40
+	u[8] = u[8]&0x3f | 0x80
+	dst = append(asHex(dst, u[:4]), '-')
+	dst = append(asHex(dst, u[4:6]), '-')
+	dst = append(asHex(dst, u[6:8]), '-')
+	dst = append(asHex(dst, u[8:10]), '-')
+	return asHex(dst, u[10:])
 }
 
 // maxRandom bounds randomHex and randomBase64, in bytes.
@@ -225,13 +234,7 @@ const maxRandom = 1024
 func buildRandom(form encoding) func(*compiler, []expr) (expr, error) {
 	return func(_ *compiler, args []expr) (expr, error) {
 		n, err := wholeArg(args, 0, 1, maxRandom)
-		random := expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
-			start := len(dst)
-			dst = slices.Grow(dst, int(n))[:start+int(n)]
-			rand.Read(dst[start:])
-			return dst, nil
-		}}
-		return random.mapped(expr{plain: true}, form), err
+		return randomBytes(int(n)).mapped(expr{plain: true}, form), err
 	}
 }
 

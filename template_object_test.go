@@ -163,8 +163,19 @@ func TestObjectMembersCanBeTakenApart(t *testing.T) {
 	if got, err := x.appendMember(nil, "b", e); string(got) != "1700000000" || err != nil {
 		t.Errorf("appendMember(b) = %s, %v", got, err)
 	}
-	if _, err := x.appendMember(nil, "x", e); err == nil {
-		t.Error("appendMember of a member that is not there: no error")
+	for name, want := range map[string]string{"a": "1.0", "b": "1700000000", "c": "null", "d": "me", "e": `[" ",2]`} {
+		if got, err := x.memberText(name, e); got != want || err != nil {
+			t.Errorf("memberText(%s) = %s, %v, want %s", name, got, err, want)
+		}
+	}
+	if _, err := x.memberText("x", e); err == nil {
+		t.Error("memberText of a member that is not there: no error")
+	}
+	if got, fixed := x.without("b").constant(); got != `"a":1.0,"c":null,"d":"me","e":[" ",2]` || !fixed {
+		t.Errorf("constant without b = %s, %v", got, fixed)
+	}
+	if got, fixed := x.constant(); fixed {
+		t.Errorf("constant = %s, though b is not", got)
 	}
 }
 
@@ -189,6 +200,9 @@ func TestHeaderBeginsWithAlgAndTyp(t *testing.T) {
 }
 
 func TestHeaderRefusesAnotherAlg(t *testing.T) {
+	if _, err := testTemplates().compileHeader(`{"kid":`, ES256); err == nil {
+		t.Error("compileHeader of cut JSON: no error")
+	}
 	for _, headers := range []JSON{`{"alg":"HS256"}`, `{"alg":"none"}`, `{"alg":null}`, `{"alg":"{{.Request.Method}}"}`, `{"alg":["ES256"]}`} {
 		_, err := testTemplates().compileHeader(headers, ES256)
 		bad, ok := errors.AsType[*templateError](err)

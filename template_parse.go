@@ -18,7 +18,7 @@ type part struct {
 }
 
 // parse reads text as text/template does and compiles its actions.
-func (t *templates) parse(text string, sc scope) ([]part, *fault) {
+func (t *templates) parse(text string, sc scope) ([]part, *templateFault) {
 	if !strings.Contains(text, "{{") {
 		return []part{{expr: fixedText(text)}}, nil
 	}
@@ -68,7 +68,7 @@ type arg struct {
 }
 
 // pipe compiles a pipeline: the value of each command is the last argument of the next.
-func (c *compiler) pipe(p *parse.PipeNode) (expr, *fault) {
+func (c *compiler) pipe(p *parse.PipeNode) (expr, *templateFault) {
 	var piped []arg
 	for _, cmd := range p.Cmds {
 		x, fault := c.command(cmd, piped)
@@ -80,7 +80,7 @@ func (c *compiler) pipe(p *parse.PipeNode) (expr, *fault) {
 	return piped[0].expr, nil
 }
 
-func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *fault) {
+func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *templateFault) {
 	if name, ok := cmd.Args[0].(*parse.IdentifierNode); ok {
 		var args []arg
 		for _, n := range cmd.Args[1:] {
@@ -104,7 +104,7 @@ func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *fault) {
 	return x, nil
 }
 
-func (c *compiler) operand(n parse.Node) (expr, *fault) {
+func (c *compiler) operand(n parse.Node) (expr, *templateFault) {
 	pos := int(n.Position())
 	switch n := n.(type) {
 	case *parse.IdentifierNode:
@@ -140,7 +140,7 @@ func isWhole(s string) bool {
 }
 
 // field compiles .Fields.x, .Secrets.x, .Request.X and .Token.
-func (c *compiler) field(n *parse.FieldNode) (expr, *fault) {
+func (c *compiler) field(n *parse.FieldNode) (expr, *templateFault) {
 	root, pos := n.Ident[0], int(n.Position())
 	if len(n.Ident) > 1 {
 		pos -= len(".") + len(root) // parse gives the position of the second name
@@ -197,7 +197,7 @@ func (c *compiler) value(root, name string) expr {
 	}}
 }
 
-func (c *compiler) token(pos int) (expr, *fault) {
+func (c *compiler) token(pos int) (expr, *templateFault) {
 	if c.scope != scopeRequest {
 		return expr{}, faultf(pos, "it can stand in HTTPHeaders, Ping and Exchange", ".Token is not known here")
 	}
