@@ -16,7 +16,7 @@ type exprKind uint8
 const (
 	kindText   exprKind = iota
 	kindNumber          // the text of a JSON number
-	kindBytes           // a digest: raw bytes, which the encoders and sha256 take as they are, and which print in a form of their own
+	kindBytes           // a digest: its bytes, which the encoders and sha256 take, and which print in a form of their own
 	kindJSON            // a compact JSON value
 )
 

@@ -150,7 +150,8 @@ func (p param) accept(x expr) (expr, error) {
 	switch p {
 	case paramWhole:
 		if x.kind != kindNumber {
-			return x, &templateError{"wants a whole number, not " + x.kind.String(), "write digits without quotes, or (int .Fields.name)"}
+			hint := "write digits without quotes, or (int .Fields.name)"
+			return x, &templateError{"wants a whole number, not " + x.kind.String(), hint}
 		}
 		if !x.fixed {
 			return x, &templateError{"wants a number that does not change with the request", ""}
@@ -255,7 +256,8 @@ func requestDigest(more needs, sum func(*requestValues) ([sha256.Size]byte, erro
 func keyFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
 		if c.key == nil || !c.key.public {
-			return expr{}, &templateError{"there is no public key to describe", "it needs PrivateKey or Key and a method that is not HMAC"}
+			hint := "it needs PrivateKey or Key and a method that is not HMAC"
+			return expr{}, &templateError{"there is no public key to describe", hint}
 		}
 		return of(c.key), nil
 	}
@@ -282,13 +284,18 @@ func appendSHA256(dst, in []byte) []byte {
 	return append(dst, sum[:]...)
 }
 
+var errNotWhole = &templateError{
+	Problem: "its argument is not a whole number",
+	Hint:    "JSON numbers with a fraction or an exponent can be written with json",
+}
+
 func buildInt(_ *compiler, args []expr) (expr, error) {
 	if args[0].kind == kindNumber {
 		return args[0], nil
 	}
 	return args[0].tryMapped(expr{kind: kindNumber}, func(dst, in []byte) ([]byte, error) {
 		if !isWhole(string(in)) {
-			return dst, &templateError{"its argument is not a whole number", "JSON numbers with a fraction or an exponent can be written with json"}
+			return dst, errNotWhole
 		}
 		return append(dst, in...), nil
 	})
