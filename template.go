@@ -54,18 +54,18 @@ type templateError struct{ Problem, Hint string }
 
 func (e *templateError) Error() string { return sentence("", e.Problem, e.Hint) }
 
-// fault is a templateError whose place within the string is not yet written out.
-type fault struct {
+// templateFault is a templateError whose place within the string is not yet written out.
+type templateFault struct {
 	pos           int // in bytes
 	problem, hint string
 }
 
-func faultf(pos int, hint, format string, args ...any) *fault {
-	return &fault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
+func faultf(pos int, hint, format string, args ...any) *templateFault {
+	return &templateFault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
 }
 
 // in places the fault in text, which is at path.
-func (f *fault) in(text, path string) *templateError {
+func (f *templateFault) in(text, path string) *templateError {
 	line, column := jsontext.Position(text, min(f.pos, len(text)))
 	var place strings.Builder
 	if path != "" {
@@ -119,11 +119,11 @@ type program struct {
 
 type step struct {
 	text   string
-	action render // nil only in the last step
+	action renderFunc // nil only in the last step
 }
 
-// render appends a value to dst.
-type render func(dst []byte, e *env) ([]byte, error)
+// renderFunc appends a value to dst.
+type renderFunc func(dst []byte, e *env) ([]byte, error)
 
 func (p *program) constant() (string, bool) {
 	switch {

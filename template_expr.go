@@ -10,17 +10,17 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// kind is the type of an expression.
-type kind uint8
+// exprKind is the type of an expression.
+type exprKind uint8
 
 const (
-	kindText   kind = iota
-	kindNumber      // the text of a JSON number
-	kindBytes       // a digest or thumbprint: raw bytes, which the encoders take as they are, and which print in a form of their own
-	kindJSON        // a compact JSON value
+	kindText   exprKind = iota
+	kindNumber          // the text of a JSON number
+	kindBytes           // a digest: its bytes, which the encoders and sha256 take, and which print in a form of their own
+	kindJSON            // a compact JSON value
 )
 
-func (k kind) String() string {
+func (k exprKind) String() string {
 	return [...]string{"text", "a number", "a digest", "a JSON value"}[k]
 }
 
@@ -31,16 +31,16 @@ func asHex(dst, src []byte) []byte       { return hex.AppendEncode(dst, src) }
 func asBase64(dst, src []byte) []byte    { return base64.StdEncoding.AppendEncode(dst, src) }
 func asBase64URL(dst, src []byte) []byte { return base64.RawURLEncoding.AppendEncode(dst, src) }
 
-// expr is a compiled expression. The zero expr is the empty text.
+// expr is a compiled expression.
 type expr struct {
-	kind  kind
+	kind  exprKind
 	form  encoding // of kindBytes: how they print
 	plain bool     // of kindText: holds nothing that JSON escapes
 	fixed bool     // known already, as value; else render gives it
 	value string
 
 	needs  needs
-	render render
+	render renderFunc
 }
 
 func fixedText(s string) expr { return expr{fixed: true, value: s} }

@@ -56,13 +56,13 @@ var functions = map[string]function{
 	"x5tS256":        {build: certificateFact(func(k *keyFacts) expr { return k.x5tS256 })},
 	"x5c":            {build: certificateFact(func(k *keyFacts) expr { return k.x5c })},
 
-	"upper":     helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToUpper(in)...) }),
-	"lower":     helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToLower(in)...) }),
-	"trim":      helper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.TrimSpace(in)...) }),
-	"base64":    helper(paramBytes, expr{plain: true}, asBase64),
-	"base64url": helper(paramBytes, expr{plain: true}, asBase64URL),
-	"hex":       helper(paramBytes, expr{plain: true}, asHex),
-	"sha256":    helper(paramBytes, expr{kind: kindBytes, form: asHex}, appendSHA256),
+	"upper":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToUpper(in)...) }),
+	"lower":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToLower(in)...) }),
+	"trim":      pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.TrimSpace(in)...) }),
+	"base64":    pureHelper(paramBytes, expr{plain: true}, asBase64),
+	"base64url": pureHelper(paramBytes, expr{plain: true}, asBase64URL),
+	"hex":       pureHelper(paramBytes, expr{plain: true}, asHex),
+	"sha256":    pureHelper(paramBytes, expr{kind: kindBytes, form: asHex}, appendSHA256),
 	"string":    {params: []param{paramAny}, pure: true, build: func(_ *compiler, a []expr) (expr, error) { return a[0], nil }},
 	"int":       {params: []param{paramNumeric}, pure: true, fallible: true, build: buildInt},
 	"list":      {params: []param{paramText}, pure: true, fallible: true, build: buildList},
@@ -70,7 +70,7 @@ var functions = map[string]function{
 }
 
 // call compiles the call of a function.
-func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
+func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFault) {
 	name, pos := n.Ident, int(n.Position())
 	f, ok := functions[name]
 	switch {
@@ -93,13 +93,13 @@ func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
 		return expr{}, faultIn(pos, name, err)
 	}
 	if f.fallible && !x.fixed {
-		x.render = named(name, x.render)
+		x.render = withName(name, x.render)
 	}
 	return x, nil
 }
 
-// named tells the function's name in the errors of r.
-func named(name string, r render) render {
+// withName tells the function's name in the errors of r.
+func withName(name string, r renderFunc) renderFunc {
 	return func(dst []byte, e *env) ([]byte, error) {
 		dst, err := r(dst, e)
 		if err != nil {
@@ -110,7 +110,7 @@ func named(name string, r render) render {
 }
 
 // faultIn is the fault that err is in a call of the function name.
-func faultIn(pos int, name string, err error) *fault {
+func faultIn(pos int, name string, err error) *templateFault {
 	problem, hint := err.Error(), ""
 	if e, ok := errors.AsType[*templateError](err); ok {
 		problem, hint = e.Problem, e.Hint
@@ -138,7 +138,7 @@ func (c *compiler) meantFunction(name string) string {
 		return fmt.Sprintf("did you mean .Secrets.%s?", name)
 	}
 	names := slices.Sorted(maps.Keys(functions))
-	if hint := meant("", name, names); hint != "" {
+	if hint := didYouMean("", name, names); hint != "" {
 		return hint
 	}
 	return "there are " + strings.Join(names, ", ")
@@ -150,7 +150,8 @@ func (p param) accept(x expr) (expr, error) {
 	switch p {
 	case paramWhole:
 		if x.kind != kindNumber {
-			return x, &templateError{"wants a whole number, not " + x.kind.String(), "write digits without quotes, or (int .Fields.name)"}
+			hint := "write digits without quotes, or (int .Fields.name)"
+			return x, &templateError{"wants a whole number, not " + x.kind.String(), hint}
 		}
 		if !x.fixed {
 			return x, &templateError{"wants a number that does not change with the request", ""}
@@ -173,8 +174,8 @@ func (p param) accept(x expr) (expr, error) {
 	return x.asText(), nil
 }
 
-// whole returns the value of an argument that paramWhole accepted, or none where it is missing.
-func whole(args []expr, none, least, most int64) (int64, error) {
+// wholeArg returns the value of an argument that paramWhole accepted, or none where it is missing.
+func wholeArg(args []expr, none, least, most int64) (int64, error) {
 	if len(args) == 0 {
 		return none, nil
 	}
@@ -189,34 +190,43 @@ func whole(args []expr, none, least, most int64) (int64, error) {
 const maxOffset = 1 << 40
 
 func buildNow(_ *compiler, args []expr) (expr, error) {
-	offset, err := whole(args, 0, -maxOffset, maxOffset)
+	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
 	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
 		return strconv.AppendInt(dst, e.now.Unix()+offset, 10), nil
 	}}, err
 }
 
 func buildNowMillis(_ *compiler, args []expr) (expr, error) {
-	offset, err := whole(args, 0, -maxOffset, maxOffset)
+	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
 	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
 		return strconv.AppendInt(dst, e.now.UnixMilli()+1000*offset, 10), nil
 	}}, err
 }
 
+// randomBytes gives n new random bytes.
+func randomBytes(n int) expr {
+	return expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
+		start := len(dst)
+		dst = slices.Grow(dst, n)[:start+n]
+		rand.Read(dst[start:]) // never fails
+		return dst, nil
+	}}
+}
+
 // buildUUID compiles {{uuid}}: a random UUID, version 4 (RFC 9562, section 5.4).
 func buildUUID(*compiler, []expr) (expr, error) {
-	return expr{plain: true, needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
-		var u [16]byte
-		rand.Read(u[:]) // never fails
-		u[6] = u[6]&0x0f | 0x40
-		u[8] = u[8]&0x3f | 0x80
-		for i, field := range [...][]byte{u[:4], u[4:6], u[6:8], u[8:10], u[10:]} {
-			if i > 0 {
-				dst = append(dst, '-')
-			}
-			dst = asHex(dst, field)
-		}
-		return dst, nil
-	}}, nil
+	return randomBytes(16).mapped(expr{plain: true}, appendUUID), nil
+}
+
+// appendUUID makes a UUID of 16 random bytes, of which it sets the version and the variant.
+func appendUUID(dst, u []byte) []byte {
+	u[6] = u[6]&0x0f | 0x40
+	u[8] = u[8]&0x3f | 0x80
+	dst = append(asHex(dst, u[:4]), '-')
+	dst = append(asHex(dst, u[4:6]), '-')
+	dst = append(asHex(dst, u[6:8]), '-')
+	dst = append(asHex(dst, u[8:10]), '-')
+	return asHex(dst, u[10:])
 }
 
 // maxRandom bounds randomHex and randomBase64, in bytes.
@@ -224,14 +234,8 @@ const maxRandom = 1024
 
 func buildRandom(form encoding) func(*compiler, []expr) (expr, error) {
 	return func(_ *compiler, args []expr) (expr, error) {
-		n, err := whole(args, 0, 1, maxRandom)
-		random := expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
-			start := len(dst)
-			dst = slices.Grow(dst, int(n))[:start+int(n)]
-			rand.Read(dst[start:])
-			return dst, nil
-		}}
-		return random.mapped(expr{plain: true}, form), err
+		n, err := wholeArg(args, 0, 1, maxRandom)
+		return randomBytes(int(n)).mapped(expr{plain: true}, form), err
 	}
 }
 
@@ -252,7 +256,8 @@ func requestDigest(more needs, sum func(*requestValues) ([sha256.Size]byte, erro
 func keyFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
 		if c.key == nil || !c.key.public {
-			return expr{}, &templateError{"there is no public key to describe", "it needs PrivateKey or Key and a method that is not HMAC"}
+			hint := "it needs PrivateKey or Key and a method that is not HMAC"
+			return expr{}, &templateError{"there is no public key to describe", hint}
 		}
 		return of(c.key), nil
 	}
@@ -267,8 +272,8 @@ func certificateFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, err
 	}
 }
 
-// helper is a pure function of one argument that cannot fail.
-func helper(p param, result expr, f encoding) function {
+// pureHelper is a pure function of one argument that cannot fail.
+func pureHelper(p param, result expr, f encoding) function {
 	return function{params: []param{p}, pure: true, build: func(_ *compiler, args []expr) (expr, error) {
 		return args[0].mapped(result, f), nil
 	}}
@@ -279,13 +284,18 @@ func appendSHA256(dst, in []byte) []byte {
 	return append(dst, sum[:]...)
 }
 
+var errNotWhole = &templateError{
+	Problem: "its argument is not a whole number",
+	Hint:    "JSON numbers with a fraction or an exponent can be written with json",
+}
+
 func buildInt(_ *compiler, args []expr) (expr, error) {
 	if args[0].kind == kindNumber {
 		return args[0], nil
 	}
 	return args[0].tryMapped(expr{kind: kindNumber}, func(dst, in []byte) ([]byte, error) {
 		if !isWhole(string(in)) {
-			return dst, &templateError{"its argument is not a whole number", "JSON numbers with a fraction or an exponent can be written with json"}
+			return dst, errNotWhole
 		}
 		return append(dst, in...), nil
 	})

@@ -241,6 +241,22 @@ func (x *objectTemplate) appendMember(dst []byte, name string, e *env) ([]byte, 
 	return dst, fmt.Errorf("no member %q", name)
 }
 
+// memberText is the rendered value of one member as a form field carries it: a string as it is, all else as JSON.
+func (x *objectTemplate) memberText(name string, e *env) (string, error) {
+	text, err := x.appendMember(nil, name, e)
+	if err != nil {
+		return "", err
+	}
+	v, err := jsontext.Parse(string(text))
+	if err != nil {
+		return "", fmt.Errorf("internal error: the member %q does not render to JSON", name)
+	}
+	if v.Kind == jsontext.String {
+		return v.Text, nil
+	}
+	return string(text), nil
+}
+
 // constant returns the members where they are always the same.
 func (x *objectTemplate) constant() (string, bool) { return x.program.constant() }
 

@@ -19,7 +19,7 @@ type part struct {
 
 // parse reads text as text/template does and compiles its actions. A text that is wholly a reference is what that refers to,
 // taken literally.
-func (t *templates) parse(text string, sc scope) ([]part, *fault) {
+func (t *templates) parse(text string, sc scope) ([]part, *templateFault) {
 	if ref, ok := reference(text); ok {
 		value, err := lookUp(t.lookup, ref)
 		if err != nil {
@@ -30,7 +30,7 @@ func (t *templates) parse(text string, sc scope) ([]part, *fault) {
 	if !strings.Contains(text, "{{") {
 		return []part{{expr: fixedText(text)}}, nil
 	}
-	spans, fault := scan(text)
+	spans, fault := scanActions(text)
 	if fault != nil {
 		return nil, fault
 	}
@@ -76,7 +76,7 @@ type arg struct {
 }
 
 // pipe compiles a pipeline: the value of each command is the last argument of the next.
-func (c *compiler) pipe(p *parse.PipeNode) (expr, *fault) {
+func (c *compiler) pipe(p *parse.PipeNode) (expr, *templateFault) {
 	var piped []arg
 	for _, cmd := range p.Cmds {
 		x, fault := c.command(cmd, piped)
@@ -88,7 +88,7 @@ func (c *compiler) pipe(p *parse.PipeNode) (expr, *fault) {
 	return piped[0].expr, nil
 }
 
-func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *fault) {
+func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *templateFault) {
 	if name, ok := cmd.Args[0].(*parse.IdentifierNode); ok {
 		var args []arg
 		for _, n := range cmd.Args[1:] {
@@ -112,7 +112,7 @@ func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *fault) {
 	return x, nil
 }
 
-func (c *compiler) operand(n parse.Node) (expr, *fault) {
+func (c *compiler) operand(n parse.Node) (expr, *templateFault) {
 	pos := int(n.Position())
 	switch n := n.(type) {
 	case *parse.IdentifierNode:
@@ -148,7 +148,7 @@ func isWhole(s string) bool {
 }
 
 // field compiles .Fields.x, .Secrets.x, .Request.X and .Token.
-func (c *compiler) field(n *parse.FieldNode) (expr, *fault) {
+func (c *compiler) field(n *parse.FieldNode) (expr, *templateFault) {
 	root, pos := n.Ident[0], int(n.Position())
 	if len(n.Ident) > 1 {
 		pos -= len(".") + len(root) // parse gives the position of the second name
@@ -156,7 +156,7 @@ func (c *compiler) field(n *parse.FieldNode) (expr, *fault) {
 	names := c.roots(root)
 	switch {
 	case names == nil:
-		return expr{}, faultf(pos, meant(".", root, []string{"Fields", "Secrets", "Request", "Token"}), "unknown value .%s", root)
+		return expr{}, faultf(pos, didYouMean(".", root, []string{"Fields", "Secrets", "Request", "Token"}), "unknown value .%s", root)
 	case root == "Token" && len(n.Ident) == 1:
 		return c.token(pos)
 	case root == "Token" || len(n.Ident) > 2:
@@ -205,7 +205,7 @@ func (c *compiler) value(root, name string) expr {
 	}}
 }
 
-func (c *compiler) token(pos int) (expr, *fault) {
+func (c *compiler) token(pos int) (expr, *templateFault) {
 	if c.scope != scopeRequest {
 		return expr{}, faultf(pos, "it can stand in HTTPHeaders, Ping and Exchange", ".Token is not known here")
 	}
@@ -222,7 +222,7 @@ func (c *compiler) meantField(root, name string, names []string) string {
 	if _, ok := c.fields[name]; ok && root == "Secrets" {
 		return fmt.Sprintf("did you mean .Fields.%s?", name)
 	}
-	if hint := meant("."+root+".", name, names); hint != "" {
+	if hint := didYouMean("."+root+".", name, names); hint != "" {
 		return hint
 	}
 	if root == "Request" {
@@ -231,8 +231,8 @@ func (c *compiler) meantField(root, name string, names []string) string {
 	return fmt.Sprintf("set %s[%q]", root, name)
 }
 
-// meant asks for the known name that is nearest to name.
-func meant(prefix, name string, known []string) string {
+// didYouMean asks for the known name that is nearest to name.
+func didYouMean(prefix, name string, known []string) string {
 	if near := nearest.Name(name, known); near != "" {
 		return fmt.Sprintf("did you mean %s%s?", prefix, near)
 	}

@@ -18,9 +18,9 @@ var keywords = []string{"block", "break", "continue", "define", "else", "end", "
 // extent is an action with its delimiters.
 type extent struct{ start, end int }
 
-// scan finds the actions of text, as the lexer of text/template/parse does, and refuses what that would accept and we do
+// scanActions finds the actions of text, as the lexer of text/template/parse does, and refuses what that would accept and we do
 // not, or would report with a line only and with a piece of the text, which may be a secret.
-func scan(text string) ([]extent, *fault) {
+func scanActions(text string) ([]extent, *templateFault) {
 	var spans []extent
 	for pos := 0; ; {
 		i := strings.Index(text[pos:], "{{")
@@ -38,7 +38,7 @@ func scan(text string) ([]extent, *fault) {
 }
 
 // scanAction returns where the action at start ends.
-func scanAction(text string, start int) (end int, _ *fault) {
+func scanAction(text string, start int) (end int, _ *templateFault) {
 	pos := start + len("{{")
 	if rest := text[pos:]; len(rest) > 1 && rest[0] == '-' && strings.IndexByte(" \t\r\n", rest[1]) >= 0 {
 		pos += 2
@@ -62,7 +62,7 @@ func scanAction(text string, start int) (end int, _ *fault) {
 }
 
 // scanBody looks from pos for the end of the action at start.
-func scanBody(text string, start, pos int) (end int, _ *fault) {
+func scanBody(text string, start, pos int) (end int, _ *templateFault) {
 	for ; pos < len(text); pos++ {
 		switch c := text[pos]; {
 		case strings.HasPrefix(text[pos:], "}}"):
@@ -103,7 +103,7 @@ func stringLen(s string) int {
 
 // unreadable finds the action that text/template/parse refused. What it says about it is told only where the action holds
 // no literal.
-func unreadable(text string, spans []extent) *fault {
+func unreadable(text string, spans []extent) *templateFault {
 	for _, s := range spans {
 		action := text[s.start:s.end]
 		_, err := readTree(action)

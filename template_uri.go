@@ -27,7 +27,7 @@ func (t *templates) baseURI(text string) (string, error) {
 }
 
 // escapeURIValue returns value as it may follow before.
-func escapeURIValue(before, value string) (string, *fault) {
+func escapeURIValue(before, value string) (string, *templateFault) {
 	if _, rest, absolute := strings.Cut(before, "://"); absolute {
 		before = rest
 	}
@@ -36,11 +36,11 @@ func escapeURIValue(before, value string) (string, *fault) {
 		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20"), nil
 	case !strings.Contains(before, "/"):
 		if value == "" || strings.ContainsFunc(value, notHost) {
-			return "", &fault{problem: "a value in the host may hold only letters, digits, - and ., and must not be empty"}
+			return "", &templateFault{problem: "a value in the host may hold only letters, digits, - and ., and must not be empty"}
 		}
 		return value, nil
 	case value != "" && strings.Trim(value, ".") == "":
-		return "", &fault{problem: "a value in the path must not consist of dots"}
+		return "", &templateFault{problem: "a value in the path must not consist of dots"}
 	}
 	return url.PathEscape(value), nil
 }

@@ -1,0 +1,232 @@
+package jwtbearer
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func mustObject(t testing.TB, tm *templates, text JSON, sc scope) *objectTemplate {
+	t.Helper()
+	x, err := tm.compileObject(text, sc)
+	if err != nil {
+		t.Fatalf("compileObject(%s): %v", text, err)
+	}
+	return x
+}
+
+func renderObject(t testing.TB, x *objectTemplate, e *env) string {
+	t.Helper()
+	b, err := x.appendMembers([]byte("{"), e)
+	if err != nil {
+		t.Fatalf("appendMembers: %v", err)
+	}
+	return string(b) + "}"
+}
+
+func TestObjectTemplatesGive(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{``, `{}`},
+		{` { } `, `{}`},
+		{`{"z":"1","a":{"y":[],"b":{}},"n":null,"t":true}`, `{"z":"1","a":{"y":[],"b":{}},"n":null,"t":true}`},
+		{`{"n":[12345678901234567890123,1.10,1e3,-0,9223372036854775808]}`, ``},
+		{"{\n \"a\" : [ 1 , \"b\" ]\n}", `{"a":[1,"b"]}`},
+
+		// A single action keeps its type.
+		{`{"a":"{{now}}","b":"{{string now}}","c":"{{now}} ","d":"{{- now -}}","e":"{{/* c */}}{{now}}"}`,
+			`{"a":1700000000,"b":"1700000000","c":"1700000000 ","d":1700000000,"e":1700000000}`},
+		{`{"a":"{{42}}","b":"{{\"42\"}}","c":"{{int \"42\"}}","d":"{{int .Fields.big}}","e":"{{nowMillis 1}}"}`,
+			`{"a":42,"b":"42","c":42,"d":9223372036854775808,"e":1700000001987}`},
+		{`{"a":"{{list .Fields.scopes}}","b":"{{json .Fields.obj}}","c":"x{{list \"a\"}}","d":"{{json \"null\"}}"}`,
+			`{"a":["a:b","c","d","e"],"b":{"b":1.10,"a":[1e3,12345678901234567890123]},"c":"x[\"a\"]","d":null}`},
+		{`{"a":["{{now}}",{"b":"{{.Token}}"}],"c":""}`, `{"a":[1700000000,{"b":"t.o.k"}],"c":""}`},
+		{`{"a":"{{/* nothing */}}"}`, `{"a":""}`},
+		{`{"a":"{{sha256 \"abc\" | base64}}","b":"{{.Fields.issuer}}"}`,
+			`{"a":"ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=","b":"me"}`},
+
+		// Values are escaped and never spliced.
+		{`{"a":"{{.Fields.quote}}","b":"<>&{{.Fields.quote}}"}`,
+			"{\"a\":\"a\\\"b\\\\c\\n</script>\u2028\",\"b\":\"<>&a\\\"b\\\\c\\n</script>\u2028\"}"},
+		{`{"<a>&\u0001\"":"\u003c\u0000"}`, `{"<a>&\u0001\"":"<\u0000"}`},
+		{`{"{{now}}":"member names are not templates"}`, ``},
+		{`{"a":"{{.Fields.issuer}}\",\"admin\":true,\"x\":\""}`, `{"a":"me\",\"admin\":true,\"x\":\""}`},
+	}
+	for _, tt := range tests {
+		want := tt.want
+		if want == "" {
+			want = tt.text
+		}
+		if got := renderObject(t, mustObject(t, testTemplates(), JSON(tt.text), scopeRequest), testEnv(t)); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", tt.text, got, want)
+		}
+	}
+}
+
+func TestDynamicValuesAreEscapedInJSON(t *testing.T) {
+	x := mustObject(t, testTemplates(), `{"a":"{{.Token}}","b":"<{{.Token}}>","c":"{{.Token}}{{upper .Token}}"}`, scopeRequest)
+	for _, token := range []string{"", "plain", `","admin":true,"x":"`, "\x00\x1f\x7f\t\n\\", "</script>&\u2028\u2029", "é😀퟿\ue000", "\\u0041"} {
+		text, err := x.appendMembers([]byte("{"), &env{token: token})
+		if err != nil {
+			t.Fatalf("%q: %v", token, err)
+		}
+		var got map[string]string
+		want := map[string]string{"a": token, "b": "<" + token + ">", "c": token + strings.ToUpper(token)}
+		if err := json.Unmarshal(append(text, '}'), &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q gives %s: %v, decoded %q, want %q", token, text, err, got, want)
+		}
+	}
+	if text, err := x.appendMembers(nil, &env{token: "a\xffb"}); !errors.Is(err, errNotUTF8) {
+		t.Errorf("a token that is not UTF-8 gives %q, %v, want %v", text, err, errNotUTF8)
+	}
+}
+
+func TestObjectTemplatesRefuse(t *testing.T) {
+	tests := []struct{ text, problem, hint string }{
+		{`[]`, `not a JSON object`, `write {"name": "value"}`},
+		{`"s3cr3t"`, `not a JSON object`, ""},
+		{` `, `invalid JSON in line 1, column 2: expected a value`, ""},
+		{`{"a":1} s3cr3t`, `invalid JSON in line 1, column 9: expected the end of the text`, ""},
+		{"{\"a\":1,\n \"b\":s3cr3t}", `invalid JSON in line 2, column 6: expected a value`, ""},
+		{`{"a":1,"a":2}`, `invalid JSON in line 1, column 8: the name "a" occurs twice in one object`, ""},
+		{`{"a":[{"b":1,"\u0062":2}]}`, `invalid JSON in line 1, column 14: the name "b" occurs twice in one object`, ""},
+		{`{"a":"{{sha256 "s3cr3t"}}"}`, `invalid JSON in line 1, column 17: expected a comma or }`, `write the quotes of a string as \"`},
+		{`{"a":"{{now}}" "s3cr3t"}`, `invalid JSON in line 1, column 16: expected a comma or }`, ""},
+		{`{"a":"\ud800"}`, `at a: an unpaired surrogate`, ""},
+		{`{"a":{"b\udc00":1}}`, `at a."b\xed\xb0\x80": an unpaired surrogate`, ""},
+		{`{"\ud800":"x"}`, `at "\xed\xa0\x80": an unpaired surrogate`, ""},
+		{`{"a":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `}`, `invalid JSON in line 1, column 505: nested too deep`, ""},
+
+		{`{"iss":"ab {{foo}}"}`, `at iss, column 6: unknown function "foo"`, ""},
+		{`{"a":{"b c":[1,["{{foo}}"]]}}`, `at a."b c"[1][0], column 3: unknown function "foo"`, ""},
+		{`{"https://x/y":"{{foo}}"}`, `at "https://x/y", column 3: unknown function "foo"`, ""},
+		{`{"a":"s3cr3t\n{{foo}}"}`, `at a, line 2, column 3: unknown function "foo"`, ""},
+		{`{"iss":"{{.Fields.isuer}}"}`, `at iss, column 10: unknown value .Fields.isuer`, "did you mean .Fields.issuer?"},
+		{`{"a":"{{sha256 's3cr3t'}}"}`, `at a, column 10: single quotes do not make a string`, `in JSON text as \"x\"`},
+		{`{"a":"{{.Token}}"}`, `at a, column 3: .Token is not known here`, ""},
+		{`{"a":"x{{.Fields.bad}}"}`, `at a, column 4: a value is not valid UTF-8`, ""},
+		{`{"a":"{{list .Fields.bad}}"}`, `at a, column 3: list: a value is not valid UTF-8`, ""},
+		{`{"a":"{{\"\\xff\"}}"}`, `at a, column 3: a value is not valid UTF-8`, ""},
+		{`{"a":"{{json .Secrets.pass}}"}`, `at a, column 3: json: its argument is not valid JSON`, ""},
+		{`{"a":"{{json \"{\\\"s3cr3t\\\":1,\\\"s3cr3t\\\":2}\"}}"}`, `at a, column 3: json: its argument is not valid JSON`, ""},
+	}
+	for _, tt := range tests {
+		_, err := testTemplates().compileObject(JSON(tt.text), scopeToken)
+		bad, ok := errors.AsType[*templateError](err)
+		switch {
+		case !ok:
+			t.Errorf("compileObject(%.60s): %v, want a templateError", tt.text, err)
+		case !strings.HasPrefix(bad.Problem, tt.problem) || !strings.Contains(bad.Hint, tt.hint):
+			t.Errorf("compileObject(%.60s):\ngot  %s (hint %q)\nwant %s (hint %q)", tt.text, bad.Problem, bad.Hint, tt.problem, tt.hint)
+		case strings.Contains(bad.Error(), "s3cr3t"):
+			t.Errorf("compileObject(%.60s) shows a literal: %s", tt.text, bad)
+		}
+	}
+}
+
+func TestObjectMembersCanBeTakenApart(t *testing.T) {
+	x := mustObject(t, testTemplates(), `{"a":1.0,"b":"{{now}}","c":null,"d":"{{.Fields.issuer}}","e":[" ",2]}`, scopeToken)
+	e := testEnv(t)
+	if got, want := strings.Join(x.names(), " "), "a b c d e"; got != want {
+		t.Errorf("names = %s, want %s", got, want)
+	}
+	for name, want := range map[string]string{"a": "1.0", "c": "null", "d": `"me"`, "e": `[" ",2]`, "b": "none", "x": "none"} {
+		got, fixed := x.literal(name)
+		if !fixed {
+			got = json.RawMessage("none")
+		}
+		if string(got) != want || x.has(name) != (name != "x") {
+			t.Errorf("literal(%q) = %s, has %v, want %s", name, got, x.has(name), want)
+		}
+	}
+	tests := []struct {
+		name string
+		x    *objectTemplate
+		want string
+	}{
+		{"without", x.without("a", "d", "none"), `{"b":1700000000,"c":null,"e":[" ",2]}`},
+		{"only", x.only("d", "b"), `{"b":1700000000,"d":"me"}`},
+		{"withoutNulls", x.withoutNulls(), `{"a":1.0,"b":1700000000,"d":"me","e":[" ",2]}`},
+		{"joinObjects", joinObjects(x.only("d"), x.only(), x.only("b", "a")), `{"d":"me","a":1.0,"b":1700000000}`},
+		{"the whole afterwards", x, `{"a":1.0,"b":1700000000,"c":null,"d":"me","e":[" ",2]}`},
+	}
+	for _, tt := range tests {
+		if got := renderObject(t, tt.x, e); got != tt.want {
+			t.Errorf("%s = %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	if got, want := x.without("b").needs(), needs(0); got != want {
+		t.Errorf("needs without the member that looks at the time = %b, want %b", got, want)
+	}
+	if got, err := x.appendMember(nil, "b", e); string(got) != "1700000000" || err != nil {
+		t.Errorf("appendMember(b) = %s, %v", got, err)
+	}
+	for name, want := range map[string]string{"a": "1.0", "b": "1700000000", "c": "null", "d": "me", "e": `[" ",2]`} {
+		if got, err := x.memberText(name, e); got != want || err != nil {
+			t.Errorf("memberText(%s) = %s, %v, want %s", name, got, err, want)
+		}
+	}
+	if _, err := x.memberText("x", e); err == nil {
+		t.Error("memberText of a member that is not there: no error")
+	}
+	if got, fixed := x.without("b").constant(); got != `"a":1.0,"c":null,"d":"me","e":[" ",2]` || !fixed {
+		t.Errorf("constant without b = %s, %v", got, fixed)
+	}
+	if got, fixed := x.constant(); fixed {
+		t.Errorf("constant = %s, though b is not", got)
+	}
+}
+
+func TestHeaderBeginsWithAlgAndTyp(t *testing.T) {
+	tests := []struct{ headers, want string }{
+		{``, `{"alg":"ES256","typ":"JWT"}`},
+		{`{"kid":"{{.Fields.issuer}}","x":1}`, `{"alg":"ES256","typ":"JWT","kid":"me","x":1}`},
+		{`{"kid":"k","typ":"dpop+jwt"}`, `{"alg":"ES256","typ":"dpop+jwt","kid":"k"}`},
+		{`{"kid":"k","typ":null}`, `{"alg":"ES256","kid":"k"}`},
+		{`{"alg":"ES256","kid":null,"z":"{{now}}"}`, `{"alg":"ES256","typ":"JWT","z":1700000000}`},
+	}
+	for _, tt := range tests {
+		x, err := testTemplates().compileHeader(JSON(tt.headers), ES256)
+		if err != nil {
+			t.Errorf("compileHeader(%s): %v", tt.headers, err)
+			continue
+		}
+		if got := renderObject(t, x, testEnv(t)); got != tt.want {
+			t.Errorf("compileHeader(%s) = %s, want %s", tt.headers, got, tt.want)
+		}
+	}
+}
+
+func TestHeaderRefusesAnotherAlg(t *testing.T) {
+	if _, err := testTemplates().compileHeader(`{"kid":`, ES256); err == nil {
+		t.Error("compileHeader of cut JSON: no error")
+	}
+	for _, headers := range []JSON{`{"alg":"HS256"}`, `{"alg":"none"}`, `{"alg":null}`, `{"alg":"{{.Request.Method}}"}`, `{"alg":["ES256"]}`} {
+		_, err := testTemplates().compileHeader(headers, ES256)
+		bad, ok := errors.AsType[*templateError](err)
+		if !ok || bad.Problem != "at alg: not the SignatureMethod ES256" {
+			t.Errorf("compileHeader(%s): %v, want that alg is not ES256", headers, err)
+		}
+	}
+}
+
+func TestRenderingIsSafeForConcurrentUse(t *testing.T) {
+	x := mustObject(t, testTemplates(), `{"a":"{{uuid}}","b":"{{now}}","c":"{{list .Token}}"}`, scopeRequest)
+	done := make(chan bool)
+	for range 4 {
+		go func() {
+			defer func() { done <- true }()
+			for i := range 200 {
+				b, err := x.appendMembers([]byte("{"), &env{now: time.Unix(int64(i), 0), token: "x y"})
+				if err != nil || !json.Valid(append(b, '}')) {
+					t.Errorf("%s: %v", b, err)
+				}
+			}
+		}()
+	}
+	for range 4 {
+		<-done
+	}
+}
