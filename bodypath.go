@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -138,18 +139,22 @@ func inBrackets(text string) (string, bool) {
 	return "$" + strings.Join(names, ""), true
 }
 
+// elementPath is what a path of elements looks like. etree takes nearly any text for one, and finds nothing by it.
+var elementPath = func() *regexp.Regexp {
+	const name = `[\pL_](?:[\pL\pN._-]*[\pL\pN_-])?`
+	const filter = `\[[\pL\pN_@-](?:[^\]'"]|'[^']*'|"[^"]*")*\]`
+	const step = `(?:\.|\.\.|\*|` + name + `(?::` + name + `)?)?(?:` + filter + `)*`
+	return regexp.MustCompile(`^` + step + `(?:/` + step + `)*$`)
+}()
+
 // compileXML reads a path of elements, which may end in an attribute: /Error/Code, //fault/@code.
 func (b *bodyPath) compileXML(text string) error {
 	elements, attr := text, ""
 	if i := strings.LastIndex(text, "/@"); i >= 0 && !strings.ContainsAny(text[i:], "[]'\"") {
 		elements, attr = text[:i], text[i+2:]
 	}
-	if elements == "" || strings.Contains(elements, "[?") || strings.Contains(elements, "[(") || strings.HasPrefix(elements, "$") {
-		return fmt.Errorf("it is of another kind")
-	}
-	names, _, _ := strings.Cut(elements, "[")
-	if strings.ContainsAny(names, " \t\r\n'\"()]@,=") {
-		return fmt.Errorf("%q is not the name of an element", names)
+	if elements == "" || !elementPath.MatchString(elements) {
+		return fmt.Errorf("it has a step that is neither a name nor a filter")
 	}
 	path, err := etree.CompilePath(elements)
 	if err != nil {
