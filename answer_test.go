@@ -372,3 +372,16 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// gzipAnswer is testAnswer with its body compressed.
+func gzipAnswer(t *testing.T, wire string) *answer {
+	t.Helper()
+	resp := rawAnswer(wire)
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Header.Set("Content-Encoding", "gzip")
+	resp.Body = io.NopCloser(strings.NewReader(zipped(string(body))))
+	return newAnswer(resp, "", testNow)
+}

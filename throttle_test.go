@@ -3,6 +3,7 @@ package jwtbearer
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -60,6 +61,34 @@ func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
 	if zero.maxWait != 5*time.Minute {
 		t.Errorf("MaxWait by default = %v, want 5m", zero.maxWait)
 	}
+}
+
+func TestAnOrdinaryAnswerCostsNothing(t *testing.T) {
+	for _, profile := range []string{"", "ietf", "app-store-server"} {
+		compiled, a := testThrottling(t, RateLimit{Profile: profile}), testAnswer("201\nContent-Type: image/png\nDate: Wed, 01 Jan 2025 00:00:00 GMT")
+		got := testing.AllocsPerRun(100, func() {
+			compiled.judge(a)
+			compiled.readings(a)
+		})
+		if got != 0 {
+			t.Errorf("profile %q: %v allocations to judge an answer that says nothing, want none", profile, got)
+		}
+	}
+}
+
+func TestSeveralGoroutinesJudgeAtOnce(t *testing.T) {
+	var wg sync.WaitGroup
+	for _, tt := range profileAnswers {
+		compiled := testThrottling(t, RateLimit{Profile: tt.profile})
+		for range 8 {
+			wg.Go(func() {
+				if got, ok := compiled.judge(testAnswer(tt.wire)); ok != tt.throttled || got != tt.want {
+					t.Errorf("%s: %s: judge = %+v, %v, want %+v", tt.profile, tt.name, got, ok, tt.want)
+				}
+			})
+		}
+	}
+	wg.Wait()
 }
 
 func TestWaits(t *testing.T) {
