@@ -92,7 +92,8 @@ func TestValuesAtPaths(t *testing.T) {
 		{"400\n\n<a>1</a>", "a", []string{"1"}},
 		{"400\n\n<a>1", "a", nil},
 	} {
-		if got := testAnswer(tt.wire).values(testPath(t, tt.path, "")); !slices.Equal(got, tt.want) || (got == nil) != (tt.want == nil) {
+		if got := testAnswer(tt.wire).values(testPath(t, tt.path, "")); !slices.Equal(got,
+			tt.want) || (got == nil) != (tt.want == nil) {
 			t.Errorf("values(%q) of %.60q = %q, want %q", tt.path, tt.wire, got, tt.want)
 		}
 	}
@@ -139,8 +140,10 @@ func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 	} {
 		var p problems
 		path := compilePath("Ping.ErrorPath", tt.path, tt.media, &p)
-		if path != nil || p.err() == nil || !strings.Contains(p.err().Error(), tt.want) || !strings.Contains(p.err().Error(), "Ping.ErrorPath") {
-			t.Errorf("compilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path, p.err(), tt.want)
+		if path != nil || p.err() == nil || !strings.Contains(p.err().Error(),
+			tt.want) || !strings.Contains(p.err().Error(), "Ping.ErrorPath") {
+			t.Errorf("compilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path,
+				p.err(), tt.want)
 		}
 	}
 }
@@ -218,7 +221,8 @@ func TestTheCallerReadsTheBodyByteForByte(t *testing.T) {
 		{"no gzip at all", "gzip", short, nil, false},
 		{"endless empty gzip", "gzip", strings.Repeat(zipped(""), 20000), nil, false},
 	} {
-		for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.DataErrReader, func(r io.Reader) io.Reader { return r }} {
+		for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.DataErrReader,
+			func(r io.Reader) io.Reader { return r }} {
 			body := io.Reader(strings.NewReader(tt.body))
 			if tt.err != nil {
 				body = io.MultiReader(body, iotest.ErrReader(tt.err))
@@ -312,7 +316,8 @@ func TestNowIsTheAnswersOwnDate(t *testing.T) {
 
 func TestHostileBodiesNeitherPanicNorHang(t *testing.T) {
 	paths := []*bodyPath{}
-	for _, text := range []string{"error.code", "..error..code", "..[?@.x == 1]..y", "..[*]", "//a//b", "//*//@id", "$..['a','b'][0:100:1]"} {
+	for _, text := range []string{"error.code", "..error..code", "..[?@.x == 1]..y", "..[*]", "//a//b", "//*//@id",
+		"$..['a','b'][0:100:1]"} {
 		paths = append(paths, testPath(t, text, ""))
 	}
 	for _, body := range []string{
@@ -336,7 +341,8 @@ func TestHostileBodiesNeitherPanicNorHang(t *testing.T) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	for _, body := range []string{`{"error":{"code":429,"details":[{"@type":"x","retryDelay":"3s"}]}}`, `[{"errorCode":"A"}]`, "<a><b c='1'>x</b></a>",
+	for _, body := range []string{`{"error":{"code":429,"details":[{"@type":"x","retryDelay":"3s"}]}}`,
+		`[{"errorCode":"A"}]`, "<a><b c='1'>x</b></a>",
 		zipped(`{"a":1}`), `{"errors":[{"message":"m"}]}`, "plain words"} {
 		for _, kind := range []string{"", "application/json", "text/xml", "text/plain"} {
 			f.Add(body, kind, false, uint8(0))
@@ -345,7 +351,8 @@ func FuzzAnswer(f *testing.F) {
 	}
 	var p problems
 	var paths []*bodyPath
-	for _, text := range []string{"error.details[?@['@type'] == 'x'].retryDelay", "[*].errorCode", "..message", "..[?@.code > 4]", "//b/@c", "a[1:3]",
+	for _, text := range []string{"error.details[?@['@type'] == 'x'].retryDelay", "[*].errorCode", "..message",
+		"..[?@.code > 4]", "//b/@c", "a[1:3]",
 		"errors[?match(@.message, 'm.*')]", "[?length(@.a) > 1].b", "//b[@c='1'][1]", "a/../b[text()='x']"} {
 		paths = append(paths, compilePath("Path", text, "", &p))
 	}

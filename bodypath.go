@@ -35,8 +35,9 @@ type pathResult struct {
 	null  bool     // there is nothing but null
 }
 
-// compilePath compiles the text of the field at field. With media json or xml it must be a path of that kind. Otherwise it is
-// a JSONPath, a path of elements, or, where it can be read as both, both. It returns nil, and a problem, for what is neither.
+// compilePath compiles the text of the field at field. With media json or xml it must be a path of that kind.
+// Otherwise it is a JSONPath, a path of elements, or, where it can be read as both, both. It returns nil, and a
+// problem, for what is neither.
 func compilePath(field, text string, media MediaType, p *problems) *bodyPath {
 	if media == MediaPlaintext {
 		p.add(field, "plain text has no paths", "use Match, or set ErrorMediaType to json or xml, or leave it empty")
@@ -105,8 +106,8 @@ func parseJSONPath(text string) (expr jp.Expr, err error) {
 	return jp.ParseString(text)
 }
 
-// checkJSONPath refuses what jp reads without a word and gets wrong, and comparisons with the whole document, whose cost is
-// the square of the body.
+// checkJSONPath refuses what jp reads without a word and gets wrong, and comparisons with the whole document, whose
+// cost is the square of the body.
 func checkJSONPath(text string) error {
 	var quote rune
 	for i, c := range text {
@@ -204,7 +205,8 @@ func (b *bodyPath) inXML(document *etree.Document) (found pathResult, ok bool) {
 	return found, len(found.texts) > 0
 }
 
-// scalarText is the text of a JSON value: of a string what it says, of a number its digits as they came, of an object JSON.
+// scalarText is the text of a JSON value: of a string what it says, of a number its digits as they came, of an object
+// JSON.
 func scalarText(v any) string {
 	switch v := v.(type) {
 	case string:

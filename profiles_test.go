@@ -33,7 +33,8 @@ var profileAnswers = []profileAnswer{
 	{"github", "403 that is about permission",
 		"403\nx-ratelimit-limit: 5000\nx-ratelimit-remaining: 4997\n\n" + `{"message":"Resource not accessible by integration"}`,
 		false, throttle{}, []int64{4997}},
-	{"github", "success", "200\nx-ratelimit-limit: 5000\nx-ratelimit-used: 1\nContent-Type: application/json\n\n{}", false, throttle{}, []int64{4999}},
+	{"github", "success", "200\nx-ratelimit-limit: 5000\nx-ratelimit-used: 1\nContent-Type: application/json\n\n{}", false,
+		throttle{}, []int64{4999}},
 
 	{"app-store-server", "Retry-After in ms since 1970",
 		"429\nRetry-After: 1735689607500\n\n" + `{"errorCode":4290000,"errorMessage":"Rate limit exceeded."}`,
@@ -58,9 +59,11 @@ var profileAnswers = []profileAnswer{
 	{"shopify-graphql", "success",
 		"200\nContent-Type: application/json\n\n" + `{"data":{},"extensions":{"cost":{"throttleStatus":{"maximumAvailable":1000,"currentlyAvailable":996.5}}}}`,
 		false, throttle{}, []int64{996}},
-	{"shopify-graphql", "another error", "200\nContent-Type: application/json\n\n" + `{"errors":[{"message":"Field 'x' doesn't exist"}]}`,
+	{"shopify-graphql", "another error",
+		"200\nContent-Type: application/json\n\n" + `{"errors":[{"message":"Field 'x' doesn't exist"}]}`,
 		false, throttle{}, nil},
-	{"shopify-graphql", "429", "429\nRetry-After: 2.0", true, throttle{classThrottled, "shopify-graphql rules[2]", 2 * time.Second, true}, nil},
+	{"shopify-graphql", "429", "429\nRetry-After: 2.0", true, throttle{classThrottled, "shopify-graphql rules[2]",
+		2 * time.Second, true}, nil},
 
 	{"salesforce", "daily limit",
 		"403\nSforce-Limit-Info: api-usage=15000/15000\nContent-Type: application/json\n\n" +
@@ -73,7 +76,8 @@ var profileAnswers = []profileAnswer{
 		"403\nSforce-Limit-Info: api-usage=18/15000\n\n" + `[{"message":"No concurrent edits","errorCode":"INSUFFICIENT_ACCESS"}]`,
 		false, throttle{}, []int64{14982}},
 	{"salesforce", "usage by app",
-		"200\nSforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=sample-app)", false, throttle{}, []int64{4975}},
+		"200\nSforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=sample-app)", false, throttle{},
+		[]int64{4975}},
 
 	{"google-cloud", "RetryInfo",
 		"429\n\n" + `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[
@@ -92,7 +96,8 @@ var profileAnswers = []profileAnswer{
 		true, throttle{classThrottled, "google-cloud rules[4]", 42500 * time.Millisecond, true}, nil},
 	{"google-cloud", "daily quota", "403\n\n" + `{"error":{"errors":[{"reason":"quotaExceeded"}]}}`,
 		true, throttle{classExhausted, "google-cloud rules[5]", 0, false}, nil},
-	{"google-cloud", "403 that is about permission", "403\n\n" + `{"error":{"errors":[{"reason":"insufficientPermissions"}]}}`, false, throttle{}, nil},
+	{"google-cloud", "403 that is about permission",
+		"403\n\n" + `{"error":{"errors":[{"reason":"insufficientPermissions"}]}}`, false, throttle{}, nil},
 	{"google-cloud", "unavailable, with a delay",
 		"503\n\n" + `{"error":{"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"58s"}]}}`,
 		true, throttle{classOverload, "google-cloud rules[6]", 58 * time.Second, true}, nil},
@@ -103,7 +108,8 @@ var profileAnswers = []profileAnswer{
 		true, throttle{classThrottled, "discord rules[0]", 64570 * time.Millisecond, true}, []int64{0}},
 	{"discord", "by a proxy without a body", "429\nRetry-After: 65\nX-RateLimit-Global: true",
 		true, throttle{classThrottled, "discord rules[0]", 65 * time.Second, true}, nil},
-	{"discord", "success", "200\nX-RateLimit-Limit: 5\nX-RateLimit-Remaining: 4\nX-RateLimit-Reset-After: 1", false, throttle{}, []int64{4}},
+	{"discord", "success", "200\nX-RateLimit-Limit: 5\nX-RateLimit-Remaining: 4\nX-RateLimit-Reset-After: 1", false,
+		throttle{}, []int64{4}},
 
 	{"ietf", "quota exceeded",
 		"429\nRateLimit-Policy: \"daily\";q=1000;w=86400\nRateLimit: \"daily\";r=0;t=36000\nContent-Type: application/problem+json\n\n" +
@@ -116,7 +122,8 @@ var profileAnswers = []profileAnswer{
 		true, throttle{classOverload, "ietf rules[0]", 0, false}, nil},
 	{"ietf", "middle form", "429\nRateLimit: default;r=0;t=30\nRateLimit-Policy: default;q=100;w=60",
 		true, throttle{classThrottled, "ietf rules[2]", 30 * time.Second, true}, []int64{0}},
-	{"ietf", "old form", "200\nRateLimit-Limit: 10, 10;w=1, 50;w=60\nRateLimit-Remaining: 3\nRateLimit-Reset: 1", false, throttle{}, []int64{3}},
+	{"ietf", "old form", "200\nRateLimit-Limit: 10, 10;w=1, 50;w=60\nRateLimit-Remaining: 3\nRateLimit-Reset: 1", false,
+		throttle{}, []int64{3}},
 }
 
 func TestProfilesUnderstandTheDocumentedAnswers(t *testing.T) {
@@ -128,7 +135,8 @@ func TestProfilesUnderstandTheDocumentedAnswers(t *testing.T) {
 			}
 			compiled := testThrottling(t, RateLimit{Profile: tt.profile})
 			if got, ok := compiled.judge(a); ok != tt.throttled || got != tt.want {
-				t.Errorf("%s: %s (%s): judge = %+v, %v, want %+v, %v", tt.profile, tt.name, encoding, got, ok, tt.want, tt.throttled)
+				t.Errorf("%s: %s (%s): judge = %+v, %v, want %+v, %v", tt.profile, tt.name, encoding, got, ok, tt.want,
+					tt.throttled)
 			}
 			var remaining []int64
 			for _, r := range compiled.readings(a) {

@@ -65,8 +65,8 @@ func compileQuotas(path, origin string, list []Quota, media MediaType, p *proble
 	return compiled
 }
 
-// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some APIs do
-// where something else is used up, are left out.
+// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some
+// APIs do where something else is used up, are left out.
 func (t *throttling) readings(a *answer) []reading {
 	var all []reading
 	for i := range t.quotas {
@@ -110,8 +110,8 @@ func wholeCount(n float64) int64 {
 	return int64(n)
 }
 
-// rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the forms that
-// its versions have had. Retry-After takes precedence over the resets in them (section 5 of the draft).
+// rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the
+// forms that its versions have had. Retry-After takes precedence over the resets in them (section 5 of the draft).
 func rateLimitReadings(a *answer) []reading {
 	h := a.resp.Header
 	if len(h[rateLimitHeader])+len(h[remainingHeader])+len(h[resetHeader]) == 0 {
@@ -135,8 +135,8 @@ func rateLimitReadings(a *answer) []reading {
 	return readings
 }
 
-// rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not say what
-// is left, else, since the answer is a throttle all the same, the latest of all.
+// rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not
+// say what is left, else, since the answer is a throttle all the same, the latest of all.
 func rateLimitWait(a *answer) []time.Duration {
 	readings := rateLimitItems(a)
 	if readings == nil {
@@ -252,7 +252,8 @@ func rateLimitDictionary(a *answer) []reading {
 	return []reading{r}
 }
 
-// rateLimitTriple reads the form of drafts up to 6: RateLimit-Limit: 10, 10;w=1, 50;w=60, RateLimit-Remaining, RateLimit-Reset.
+// rateLimitTriple reads the form of drafts up to 6: RateLimit-Limit: 10, 10;w=1, 50;w=60, RateLimit-Remaining,
+// RateLimit-Reset.
 func rateLimitTriple(a *answer) []reading {
 	triple := quota{
 		name:      "RateLimit",

@@ -12,8 +12,8 @@ import (
 // classes lists what Rule.Class can be.
 var classes = [...]string{classThrottled, classConcurrency, classExhausted, classOverload, classToken}
 
-// rule is a compiled Rule. Where both Header and Path are set, both must be present, and it is Path's value that Values and
-// Match look at.
+// rule is a compiled Rule. Where both Header and Path are set, both must be present, and it is Path's value that
+// Values and Match look at.
 type rule struct {
 	status []int
 	header string

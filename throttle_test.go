@@ -27,9 +27,12 @@ func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
 		{"bare", "429", throttle{class: classThrottled, rule: "default rules[0]"}},
 		{"seconds", "429\nRetry-After: 7", throttle{classThrottled, "default rules[0]", 7 * time.Second, true}},
 		{"decimal", "429\nRetry-After: 2.0", throttle{classThrottled, "default rules[0]", 2 * time.Second, true}},
-		{"date", "429\nRetry-After: Wed, 01 Jan 2025 00:02:00 GMT", throttle{classThrottled, "default rules[0]", 2 * time.Minute, true}},
-		{"RFC 850 date", "429\nRetry-After: Wednesday, 01-Jan-25 00:02:00 GMT", throttle{classThrottled, "default rules[0]", 2 * time.Minute, true}},
-		{"asctime", "429\nRetry-After: Wed Jan  1 00:02:00 2025", throttle{classThrottled, "default rules[0]", 2 * time.Minute, true}},
+		{"date", "429\nRetry-After: Wed, 01 Jan 2025 00:02:00 GMT", throttle{classThrottled, "default rules[0]",
+			2 * time.Minute, true}},
+		{"RFC 850 date", "429\nRetry-After: Wednesday, 01-Jan-25 00:02:00 GMT", throttle{classThrottled,
+			"default rules[0]", 2 * time.Minute, true}},
+		{"asctime", "429\nRetry-After: Wed Jan  1 00:02:00 2025", throttle{classThrottled, "default rules[0]",
+			2 * time.Minute, true}},
 		{"date with a skewed clock", "429\nDate: Wed, 01 Jan 2025 05:00:00 GMT\nRetry-After: Wed, 01 Jan 2025 05:00:30 GMT",
 			throttle{classThrottled, "default rules[0]", 30 * time.Second, true}},
 		{"epoch", "429\nRetry-After: 1735689660", throttle{classThrottled, "default rules[0]", time.Minute, true}},
@@ -38,15 +41,21 @@ func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
 		{"epoch ms", "429\nRetry-After: 1735689605000", throttle{classThrottled, "default rules[0]", 5 * time.Second, true}},
 		{"the past", "429\nRetry-After: 1735689000", throttle{classThrottled, "default rules[0]", 0, true}},
 		{"negative", "429\nRetry-After: -5", throttle{class: classThrottled, rule: "default rules[0]"}},
-		{"nonsense", "429\nRetry-After: soon\nX-RateLimit-Reset: 4", throttle{classThrottled, "default rules[0]", 4 * time.Second, true}},
+		{"nonsense", "429\nRetry-After: soon\nX-RateLimit-Reset: 4", throttle{classThrottled, "default rules[0]",
+			4 * time.Second, true}},
 		{"overflow", "429\nRetry-After: 99999999999999999999", throttle{classThrottled, "default rules[0]", 1<<63 - 1, true}},
-		{"two lines", "429\nRetry-After: soon\nRetry-After: 3", throttle{classThrottled, "default rules[0]", 3 * time.Second, true}},
+		{"two lines", "429\nRetry-After: soon\nRetry-After: 3", throttle{classThrottled, "default rules[0]",
+			3 * time.Second, true}},
 		{"two joined", "429\nRetry-After: 3, 3", throttle{classThrottled, "default rules[0]", 3 * time.Second, true}},
-		{"Retry-After wins", "429\nRateLimit: \"a\";r=0;t=60\nRetry-After: 2", throttle{classThrottled, "default rules[0]", 2 * time.Second, true}},
-		{"RateLimit", "429\nRateLimit: \"burst\";r=0;t=5, \"day\";r=9;t=9000", throttle{classThrottled, "default rules[0]", 5 * time.Second, true}},
-		{"RateLimit, nothing used up", "429\nRateLimit: default;r=50;t=30", throttle{classThrottled, "default rules[0]", 30 * time.Second, true}},
+		{"Retry-After wins", "429\nRateLimit: \"a\";r=0;t=60\nRetry-After: 2", throttle{classThrottled, "default rules[0]",
+			2 * time.Second, true}},
+		{"RateLimit", "429\nRateLimit: \"burst\";r=0;t=5, \"day\";r=9;t=9000", throttle{classThrottled, "default rules[0]",
+			5 * time.Second, true}},
+		{"RateLimit, nothing used up", "429\nRateLimit: default;r=50;t=30", throttle{classThrottled, "default rules[0]",
+			30 * time.Second, true}},
 		{"RateLimit-Reset", "429\nRatelimit-Reset: 41", throttle{classThrottled, "default rules[0]", 41 * time.Second, true}},
-		{"ISO 8601 without seconds", "429\nX-RateLimit-Reset: 2025-01-01T00:01Z", throttle{classThrottled, "default rules[0]", time.Minute, true}},
+		{"ISO 8601 without seconds", "429\nX-RateLimit-Reset: 2025-01-01T00:01Z", throttle{classThrottled,
+			"default rules[0]", time.Minute, true}},
 		{"overload", "503\nRetry-After: 9", throttle{classOverload, "default rules[1]", 9 * time.Second, true}},
 	} {
 		if got, ok := zero.judge(testAnswer(tt.wire)); !ok || got != tt.want {
@@ -65,7 +74,8 @@ func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
 
 func TestAnOrdinaryAnswerCostsNothing(t *testing.T) {
 	for _, profile := range []string{"", "ietf", "app-store-server"} {
-		compiled, a := testThrottling(t, RateLimit{Profile: profile}), testAnswer("201\nContent-Type: image/png\nDate: Wed, 01 Jan 2025 00:00:00 GMT")
+		compiled, a := testThrottling(t, RateLimit{Profile: profile}),
+			testAnswer("201\nContent-Type: image/png\nDate: Wed, 01 Jan 2025 00:00:00 GMT")
 		got := testing.AllocsPerRun(100, func() {
 			compiled.judge(a)
 			compiled.readings(a)
@@ -101,13 +111,18 @@ func TestWaits(t *testing.T) {
 		wait time.Duration
 		told bool
 	}{
-		{"millis in the body", RateLimit{Wait: []Extract{{Path: "error.retryMs", As: "millis"}}}, "429" + body, 1500 * time.Millisecond, true},
+		{"millis in the body", RateLimit{Wait: []Extract{{Path: "error.retryMs", As: "millis"}}}, "429" + body,
+			1500 * time.Millisecond, true},
 		{"time in the body", RateLimit{Wait: []Extract{{Path: "$.error.at"}}}, "429" + body, 20 * time.Second, true},
-		{"time in prose", RateLimit{Wait: []Extract{{Path: "error.text", Match: `after (\S+)`}}}, "429" + body, 30 * time.Second, true},
-		{"regexp on the body", RateLimit{Wait: []Extract{{Match: `"retryMs":(\d+)`, As: "millis"}}}, "429" + body, 1500 * time.Millisecond, true},
-		{"regexp without a group", RateLimit{Wait: []Extract{{Header: "X", Match: `\d+`}}}, "429\nX: in 8 s", 8 * time.Second, true},
+		{"time in prose", RateLimit{Wait: []Extract{{Path: "error.text", Match: `after (\S+)`}}}, "429" + body,
+			30 * time.Second, true},
+		{"regexp on the body", RateLimit{Wait: []Extract{{Match: `"retryMs":(\d+)`, As: "millis"}}}, "429" + body,
+			1500 * time.Millisecond, true},
+		{"regexp without a group", RateLimit{Wait: []Extract{{Header: "X", Match: `\d+`}}}, "429\nX: in 8 s",
+			8 * time.Second, true},
 		{"plain text", RateLimit{Wait: []Extract{{As: "seconds"}}}, "429\n\n 12 \n", 12 * time.Second, true},
-		{"millis in a header", RateLimit{Wait: []Extract{{Header: "Retry-After-Ms", As: "millis"}}}, "429\nRetry-After-Ms: 250", 250 * time.Millisecond, true},
+		{"millis in a header", RateLimit{Wait: []Extract{{Header: "Retry-After-Ms", As: "millis"}}},
+			"429\nRetry-After-Ms: 250", 250 * time.Millisecond, true},
 		{"first", RateLimit{Wait: two}, "429\nA: 3\nB: 9", 3 * time.Second, true},
 		{"the second where the first is none", RateLimit{Wait: two}, "429\nA: never\nB: 9", 9 * time.Second, true},
 		{"longest", RateLimit{Wait: two, Combine: "longest"}, "429\nA: 3\nB: 9", 9 * time.Second, true},
@@ -211,6 +226,7 @@ func TestARateLimitThatMakesNoSenseIsAProblem(t *testing.T) {
 		{RateLimit{DefaultWait: -1}, "R.DefaultWait"},
 		{RateLimit{MinWait: -1}, "R.MinWait"},
 		{RateLimit{MinWait: 2, MaxWait: 1}, "R.MinWait"},
+		{RateLimit{MinWait: time.Hour}, "R.MinWait"},
 		{RateLimit{Reserve: -1}, "R.Reserve"},
 		{RateLimit{Combine: "last"}, "R.Combine"},
 		{RateLimit{Profile: "gitlab"}, "R.Profile"},
@@ -236,7 +252,8 @@ func TestARateLimitThatMakesNoSenseIsAProblem(t *testing.T) {
 }
 
 func TestAnUnknownProfileIsToldApart(t *testing.T) {
-	for name, want := range map[string]string{"githbu": `did you mean "github"`, "shopify-graphqI": `"shopify-graphql"`, "zzz": "use one of apns, app-store-server,"} {
+	for name, want := range map[string]string{"githbu": `did you mean "github"`, "shopify-graphqI": `"shopify-graphql"`,
+		"zzz": "use one of apns, app-store-server,"} {
 		var p problems
 		compileThrottling("RateLimit", RateLimit{Profile: name}, "", &p)
 		if p.err() == nil || !strings.Contains(p.err().Error(), want) {

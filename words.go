@@ -20,8 +20,9 @@ var (
 	containers   = []string{"error", "errors", "fault"}
 )
 
-// words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes: RFC 9457
-// problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to the words.
+// words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes:
+// RFC 9457 problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to
+// the words.
 func (a *answer) words(errorPath *bodyPath) (code, message string) {
 	text, whole, ok := a.body()
 	if !ok {
