@@ -111,7 +111,7 @@ func wholeCount(n float64) int64 {
 }
 
 // rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the
-// forms that its versions have had. Retry-After takes precedence over the resets in them (section 5 of the draft).
+// forms that its versions have had. Retry-After takes precedence over the resets in them.
 func rateLimitReadings(a *answer) []reading {
 	h := a.resp.Header
 	if len(h[rateLimitHeader])+len(h[remainingHeader])+len(h[resetHeader]) == 0 {

@@ -23,7 +23,7 @@ type rule struct {
 	class  string
 }
 
-// compileRules compiles the rules of the field at path, such as RateLimit.Rules. Those with problems are left out.
+// compileRules compiles the rules of the field at path, such as RateLimit.Rules, one for one, problems or not.
 func compileRules(path string, rules []Rule, media MediaType, p *problems) []rule {
 	compiled := make([]rule, 0, len(rules))
 	for i, r := range rules {

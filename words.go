@@ -39,7 +39,8 @@ func (a *answer) words(errorPath *bodyPath) (code, message string) {
 			code, message = wordsOfJSON(tree, 3)
 		}
 	}
-	if code == "" && message == "" && a.contentType() == "text/plain" && (a.media == "" || a.media == MediaPlaintext) {
+	plain := a.media == MediaPlaintext || a.media == "" && a.contentType() == "text/plain"
+	if code == "" && message == "" && plain {
 		message = string(text)
 	}
 	if told := a.values(errorPath); len(told) > 0 {

@@ -61,3 +61,10 @@ func TestWordsAreCut(t *testing.T) {
 		t.Errorf("words of 5000 characters = %d bytes, want %d", len(got), len(want))
 	}
 }
+
+func TestWordsOfABodyThatIsSaidToBePlain(t *testing.T) {
+	resp := rawAnswer("400\nContent-Type: text/html\n\nGo away")
+	if code, message := newAnswer(resp, MediaPlaintext, testNow).words(nil); code != "" || message != "Go away" {
+		t.Errorf("words with ErrorMediaType plaintext = %q, %q, want the body", code, message)
+	}
+}
