@@ -11,10 +11,11 @@ import (
 	"github.com/beevik/etree"
 )
 
-// answer is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It belongs to
-// one attempt and is not safe for concurrent use.
+// answer is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It
+// belongs to one attempt and is not safe for concurrent use.
 //
-// What is read ahead of the caller stays in resp.Body's place, so the caller must take resp.Body after the last question.
+// What is read ahead of the caller stays in resp.Body's place, so the caller must take resp.Body after the last
+// question.
 type answer struct {
 	resp     *http.Response
 	media    MediaType // how bodies are read; empty: as Content-Type says
@@ -49,8 +50,9 @@ func (l *lazyValue[T]) get(make func() (T, bool)) (T, bool) {
 	return l.value, l.ok
 }
 
-// now is the time by the clock of who answered: all times in an answer are compared with its own Date, so that a clock that
-// is wrong there or here does no harm. An answer from a cache is older than its Date by its Age (RFC 9111, section 5.1).
+// now is the time by the clock of who answered: all times in an answer are compared with its own Date, so that a
+// clock that is wrong there or here does no harm. An answer from a cache is older than its Date by its Age (RFC 9111,
+// section 5.1).
 func (a *answer) now() time.Time {
 	date, err := http.ParseTime(a.resp.Header.Get("Date"))
 	if err != nil || date.Unix() <= 0 {
@@ -71,8 +73,8 @@ func (a *answer) fields(name string) []string {
 	return values
 }
 
-// body returns the decoded body or its first bodyBound bytes, and whether that is all of it. It is false where the body must
-// not be looked at or cannot be decoded.
+// body returns the decoded body or its first bodyBound bytes, and whether that is all of it. It is false where the
+// body must not be looked at or cannot be decoded.
 func (a *answer) body() (text []byte, whole, ok bool) {
 	if !a.peeked {
 		a.peeked = true
@@ -150,7 +152,8 @@ func (a *answer) syntax(text []byte) MediaType {
 	return MediaJSON
 }
 
-// values are the texts at path: that of a scalar or an element, those of all elements of an array. Nil: there is no such place.
+// values are the texts at path: that of a scalar or an element, those of all elements of an array. Nil: there is no
+// such place.
 func (a *answer) values(path *bodyPath) []string {
 	found, ok := a.at(path)
 	if !ok {
@@ -159,7 +162,8 @@ func (a *answer) values(path *bodyPath) []string {
 	return found.texts
 }
 
-// at looks path up in the body. A body longer than bodyBound has no paths, so one that says that it is longer is not read.
+// at looks path up in the body. A body longer than bodyBound has no paths, so one that says that it is longer is not
+// read.
 func (a *answer) at(path *bodyPath) (pathResult, bool) {
 	if path == nil || !a.peeked && a.encoding() == "" && a.resp.ContentLength > bodyBound {
 		return pathResult{}, false

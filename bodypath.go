@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -34,8 +35,9 @@ type pathResult struct {
 	null  bool     // there is nothing but null
 }
 
-// compilePath compiles the text of the field at field. With media json or xml it must be a path of that kind. Otherwise it is
-// a JSONPath, a path of elements, or, where it can be read as both, both. It returns nil, and a problem, for what is neither.
+// compilePath compiles the text of the field at field. With media json or xml it must be a path of that kind.
+// Otherwise it is a JSONPath, a path of elements, or, where it can be read as both, both. It returns nil, and a
+// problem, for what is neither.
 func compilePath(field, text string, media MediaType, p *problems) *bodyPath {
 	if media == MediaPlaintext {
 		p.add(field, "plain text has no paths", "use Match, or set ErrorMediaType to json or xml, or leave it empty")
@@ -104,8 +106,8 @@ func parseJSONPath(text string) (expr jp.Expr, err error) {
 	return jp.ParseString(text)
 }
 
-// checkJSONPath refuses what jp reads without a word and gets wrong, and comparisons with the whole document, whose cost is
-// the square of the body.
+// checkJSONPath refuses what jp reads without a word and gets wrong, and comparisons with the whole document, whose
+// cost is the square of the body.
 func checkJSONPath(text string) error {
 	var quote rune
 	for i, c := range text {
@@ -138,18 +140,22 @@ func inBrackets(text string) (string, bool) {
 	return "$" + strings.Join(names, ""), true
 }
 
+// elementPath is what a path of elements looks like. etree takes nearly any text for one, and finds nothing by it.
+var elementPath = func() *regexp.Regexp {
+	const name = `[\pL_](?:[\pL\pN._-]*[\pL\pN_-])?`
+	const filter = `\[[\pL\pN_@-](?:[^\]'"]|'[^']*'|"[^"]*")*\]`
+	const step = `(?:\.|\.\.|\*|` + name + `(?::` + name + `)?)?(?:` + filter + `)*`
+	return regexp.MustCompile(`^` + step + `(?:/` + step + `)*$`)
+}()
+
 // compileXML reads a path of elements, which may end in an attribute: /Error/Code, //fault/@code.
 func (b *bodyPath) compileXML(text string) error {
 	elements, attr := text, ""
 	if i := strings.LastIndex(text, "/@"); i >= 0 && !strings.ContainsAny(text[i:], "[]'\"") {
 		elements, attr = text[:i], text[i+2:]
 	}
-	if elements == "" || strings.Contains(elements, "[?") || strings.Contains(elements, "[(") || strings.HasPrefix(elements, "$") {
-		return fmt.Errorf("it is of another kind")
-	}
-	names, _, _ := strings.Cut(elements, "[")
-	if strings.ContainsAny(names, " \t\r\n'\"()]@,=") {
-		return fmt.Errorf("%q is not the name of an element", names)
+	if elements == "" || !elementPath.MatchString(elements) {
+		return fmt.Errorf("it has a step that is neither a name nor a filter")
 	}
 	path, err := etree.CompilePath(elements)
 	if err != nil {
@@ -199,7 +205,8 @@ func (b *bodyPath) inXML(document *etree.Document) (found pathResult, ok bool) {
 	return found, len(found.texts) > 0
 }
 
-// scalarText is the text of a JSON value: of a string what it says, of a number its digits as they came, of an object JSON.
+// scalarText is the text of a JSON value: of a string what it says, of a number its digits as they came, of an object
+// JSON.
 func scalarText(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -106,8 +106,8 @@ func (e *extract) texts(a *answer) []string {
 	return cut
 }
 
-// durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a whole, as
-// when a proxy has joined several, is taken in pieces.
+// durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
+// whole, as when a proxy has joined several, is taken in pieces.
 func (e *extract) durations(a *answer) []time.Duration {
 	if e.fields {
 		return rateLimitWait(a)

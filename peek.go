@@ -12,8 +12,8 @@ const bodyBound = 64 << 10
 // by gzip's own framing, and it is bounded, as gzip can go on for ever without giving a byte.
 const rawBound = 2 * bodyBound
 
-// peek reads the beginning of body. What it returns in body's place gives the same bytes and the same error as body would
-// have given.
+// peek reads the beginning of body. What it returns in body's place gives the same bytes and the same error as body
+// would have given.
 func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
 	r := &peekReader{src: body}
 	if gzipped {
@@ -57,8 +57,8 @@ func (r *peekReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// peekedBody gives what was read ahead, then the error that was met there, or else the rest of body. Close does not touch what
-// Read uses: the two may be called at the same time.
+// peekedBody gives what was read ahead, then the error that was met there, or else the rest of body. Close does not
+// touch what Read uses: the two may be called at the same time.
 type peekedBody struct {
 	left []byte
 	err  error

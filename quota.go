@@ -10,6 +10,15 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
+// The fields of the IETF draft, as http.Header keeps them.
+const (
+	rateLimitHeader = "Ratelimit"
+	policyHeader    = "Ratelimit-Policy"
+	limitHeader     = "Ratelimit-Limit"
+	remainingHeader = "Ratelimit-Remaining"
+	resetHeader     = "Ratelimit-Reset"
+)
+
 // reading is what an answer tells about one quota.
 type reading struct {
 	name         string // the same for the same quota in every answer
@@ -56,8 +65,8 @@ func compileQuotas(path, origin string, list []Quota, media MediaType, p *proble
 	return compiled
 }
 
-// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some APIs do
-// where something else is used up, are left out.
+// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some
+// APIs do where something else is used up, are left out.
 func (t *throttling) readings(a *answer) []reading {
 	var all []reading
 	for i := range t.quotas {
@@ -101,9 +110,13 @@ func wholeCount(n float64) int64 {
 	return int64(n)
 }
 
-// rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the forms that
-// its versions have had. Retry-After takes precedence over the resets in them (section 5 of the draft).
+// rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the
+// forms that its versions have had. Retry-After takes precedence over the resets in them.
 func rateLimitReadings(a *answer) []reading {
+	h := a.resp.Header
+	if len(h[rateLimitHeader])+len(h[remainingHeader])+len(h[resetHeader]) == 0 {
+		return nil // as nearly all answers have it
+	}
 	readings := rateLimitItems(a)
 	if readings == nil {
 		readings = rateLimitDictionary(a)
@@ -122,8 +135,8 @@ func rateLimitReadings(a *answer) []reading {
 	return readings
 }
 
-// rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not say what
-// is left, else, since the answer is a throttle all the same, the latest of all.
+// rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not
+// say what is left, else, since the answer is a throttle all the same, the latest of all.
 func rateLimitWait(a *answer) []time.Duration {
 	readings := rateLimitItems(a)
 	if readings == nil {
@@ -157,7 +170,7 @@ type quotaPolicy struct {
 
 // rateLimitItems reads the newest forms, lists of items with parameters: "burst";r=50;t=30, and with bare names.
 func rateLimitItems(a *answer) []reading {
-	list, err := httpsfv.UnmarshalList(a.resp.Header.Values("RateLimit"))
+	list, err := httpsfv.UnmarshalList(a.resp.Header.Values(rateLimitHeader))
 	if err != nil {
 		return nil
 	}
@@ -190,7 +203,7 @@ func rateLimitItems(a *answer) []reading {
 
 // rateLimitPolicies reads "burst";q=100;w=60 by name; a malformed field has none.
 func rateLimitPolicies(a *answer) map[string]quotaPolicy {
-	list, err := httpsfv.UnmarshalList(a.resp.Header.Values("RateLimit-Policy"))
+	list, err := httpsfv.UnmarshalList(a.resp.Header.Values(policyHeader))
 	if err != nil {
 		return nil
 	}
@@ -217,7 +230,7 @@ func rateLimitPolicies(a *answer) map[string]quotaPolicy {
 
 // rateLimitDictionary reads the form of draft 7: limit=100, remaining=50, reset=5, with a policy of 100;w=60.
 func rateLimitDictionary(a *answer) []reading {
-	dictionary, err := httpsfv.UnmarshalDictionary(a.resp.Header.Values("RateLimit"))
+	dictionary, err := httpsfv.UnmarshalDictionary(a.resp.Header.Values(rateLimitHeader))
 	if err != nil {
 		return nil
 	}
@@ -235,23 +248,24 @@ func rateLimitDictionary(a *answer) []reading {
 	if !r.hasRemaining && !r.hasReset {
 		return nil
 	}
-	r.window = windowOf(r.limit, a.resp.Header.Values("RateLimit-Policy"))
+	r.window = windowOf(r.limit, a.resp.Header.Values(policyHeader))
 	return []reading{r}
 }
 
-// rateLimitTriple reads the form of drafts up to 6: RateLimit-Limit: 10, 10;w=1, 50;w=60, RateLimit-Remaining, RateLimit-Reset.
+// rateLimitTriple reads the form of drafts up to 6: RateLimit-Limit: 10, 10;w=1, 50;w=60, RateLimit-Remaining,
+// RateLimit-Reset.
 func rateLimitTriple(a *answer) []reading {
 	triple := quota{
 		name:      "RateLimit",
-		limit:     &extract{header: "Ratelimit-Limit"},
-		remaining: &extract{header: "Ratelimit-Remaining"},
-		reset:     &extract{header: "Ratelimit-Reset", as: waits.Auto},
+		limit:     &extract{header: limitHeader},
+		remaining: &extract{header: remainingHeader},
+		reset:     &extract{header: resetHeader, as: waits.Auto},
 	}
 	r := triple.read(a)
 	if !r.hasRemaining && !r.hasReset {
 		return nil
 	}
-	r.window = windowOf(r.limit, append(a.fields("RateLimit-Limit"), a.fields("RateLimit-Policy")...))
+	r.window = windowOf(r.limit, append(a.fields(limitHeader), a.fields(policyHeader)...))
 	return []reading{r}
 }
 

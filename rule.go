@@ -12,8 +12,8 @@ import (
 // classes lists what Rule.Class can be.
 var classes = [...]string{classThrottled, classConcurrency, classExhausted, classOverload, classToken}
 
-// rule is a compiled Rule. Where both Header and Path are set, both must be present, and it is Path's value that Values and
-// Match look at.
+// rule is a compiled Rule. Where both Header and Path are set, both must be present, and it is Path's value that
+// Values and Match look at.
 type rule struct {
 	status []int
 	header string
@@ -23,7 +23,7 @@ type rule struct {
 	class  string
 }
 
-// compileRules compiles the rules of the field at path, such as RateLimit.Rules. Those with problems are left out.
+// compileRules compiles the rules of the field at path, such as RateLimit.Rules, one for one, problems or not.
 func compileRules(path string, rules []Rule, media MediaType, p *problems) []rule {
 	compiled := make([]rule, 0, len(rules))
 	for i, r := range rules {

@@ -19,8 +19,8 @@ const (
 // defaultMaxWait is MaxWait where it is not set.
 const defaultMaxWait = 5 * time.Minute
 
-// throttling is a compiled RateLimit: it tells which answers are throttles, how long to wait after one, and what quota is
-// left. It does not change after compileThrottling and may be used by several goroutines at once.
+// throttling is a compiled RateLimit: it tells which answers are throttles, how long to wait after one, and what
+// quota is left. It does not change after compileThrottling and may be used by several goroutines at once.
 type throttling struct {
 	limits      []Limit
 	interval    time.Duration
@@ -149,8 +149,8 @@ func checkRateLimit(path string, rl RateLimit, p *problems) {
 	if rl.Combine != "" && rl.Combine != "first" && rl.Combine != "longest" {
 		p.add(path+".Combine", fmt.Sprintf("%q is not a way to combine waits", rl.Combine), "use first or longest")
 	}
-	if rl.MaxWait > 0 && rl.MinWait > rl.MaxWait {
-		p.add(path+".MinWait", fmt.Sprintf("%v is longer than MaxWait, %v, so every throttle would be refused", rl.MinWait, rl.MaxWait),
+	if longest := cmp.Or(rl.MaxWait, defaultMaxWait); longest > 0 && rl.MinWait > longest {
+		p.add(path+".MinWait", fmt.Sprintf("%v is longer than MaxWait, %v: every throttle would be refused", rl.MinWait, longest),
 			"lower it or raise MaxWait")
 	}
 }
@@ -163,8 +163,9 @@ func checkNotNegative[T ~int | ~int64](field string, value T, p *problems) {
 
 // judge tells whether a is a throttle and, if so, which and for how long.
 //
-// The wait is the first that is found, or the longest; else the latest reset of the quotas that the answer calls used up;
-// else DefaultWait; else, of an exhausted one, the longest Window of a quota that may be used up. MinWait bounds all of them.
+// The wait is the first that is found, or the longest; else the latest reset of the quotas that the answer calls used
+// up; else DefaultWait; else, of an exhausted one, the longest Window of a quota that may be used up. MinWait bounds
+// all of them.
 func (t *throttling) judge(a *answer) (throttle, bool) {
 	i := matchAny(t.rules, a)
 	if i < 0 {

@@ -20,8 +20,9 @@ var (
 	containers   = []string{"error", "errors", "fault"}
 )
 
-// words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes: RFC 9457
-// problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to the words.
+// words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes:
+// RFC 9457 problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to
+// the words.
 func (a *answer) words(errorPath *bodyPath) (code, message string) {
 	text, whole, ok := a.body()
 	if !ok {
@@ -38,7 +39,8 @@ func (a *answer) words(errorPath *bodyPath) (code, message string) {
 			code, message = wordsOfJSON(tree, 3)
 		}
 	}
-	if code == "" && message == "" && a.contentType() == "text/plain" && (a.media == "" || a.media == MediaPlaintext) {
+	plain := a.media == MediaPlaintext || a.media == "" && a.contentType() == "text/plain"
+	if code == "" && message == "" && plain {
 		message = string(text)
 	}
 	if told := a.values(errorPath); len(told) > 0 {

@@ -26,9 +26,9 @@ const (
 	Decimal     Unit = "decimal"     // seconds, or a count, with decimals
 )
 
-// Where Auto draws the lines between numbers: below 10^9 (31 years) they are seconds from now; below 10^11 (the year 5138)
-// seconds since 1970, from 2001-09-09 on; beyond that milliseconds since 1970, from 1973-03-03 on. A unit that is not told
-// is never guessed from anything else: a bare 1500 is 1500 seconds.
+// Where Auto draws the lines between numbers: below 10^9 (31 years) they are seconds from now; below 10^11 (the year
+// 5138) seconds since 1970, from 2001-09-09 on; beyond that milliseconds since 1970, from 1973-03-03 on. A unit that
+// is not told is never guessed from anything else: a bare 1500 is 1500 seconds.
 const (
 	leastEpoch       = 1e9
 	leastEpochMillis = 1e11
@@ -114,8 +114,9 @@ func Count(text string, u Unit) (float64, bool) {
 	return n, true
 }
 
-// number reads a decimal number as JSON writes it, more leniently: a plus sign, leading zeros and an empty integer part are
-// allowed. Unlike strconv.ParseFloat it knows no hexadecimal, no infinity and no NaN; what overflows is math.MaxFloat64.
+// number reads a decimal number as JSON writes it, more leniently: a plus sign, leading zeros and an empty integer
+// part are allowed. Unlike strconv.ParseFloat it knows no hexadecimal, no infinity and no NaN; what overflows is
+// math.MaxFloat64.
 func number(text string) (float64, bool) {
 	for _, c := range []byte(text) {
 		if !strings.ContainsRune("+-.eE0123456789", rune(c)) {

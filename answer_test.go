@@ -1,0 +1,394 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+// testNow is when test answers are received: 2025-01-01T00:00:00Z.
+var testNow = time.Unix(1735689600, 0)
+
+// rawAnswer builds a response from text as it is on the wire: a status, header lines, an empty line, the body.
+func rawAnswer(wire string) *http.Response {
+	head, body, _ := strings.Cut(wire, "\n\n")
+	lines := strings.Split(head, "\n")
+	resp := &http.Response{Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body))}
+	fmt.Sscan(lines[0], &resp.StatusCode)
+	for _, line := range lines[1:] {
+		name, value, _ := strings.Cut(line, ":")
+		resp.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	return resp
+}
+
+func testAnswer(wire string) *answer { return newAnswer(rawAnswer(wire), "", testNow) }
+
+func testPath(t *testing.T, text string, media MediaType) *bodyPath {
+	t.Helper()
+	var p problems
+	path := compilePath("Path", text, media, &p)
+	if p.err() != nil {
+		t.Fatalf("compilePath(%q, %q): %v", text, media, p.err())
+	}
+	return path
+}
+
+func zipped(body string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	io.WriteString(z, body)
+	z.Close()
+	return b.String()
+}
+
+func TestValuesAtPaths(t *testing.T) {
+	const object = "400\nContent-Type: application/json\n\n" + `{"error":{"code":"E1","n":12345678901234567890123,"d":2.50,"ok":false,"none":null,
+		"tags":["a",7,{"x":1}],"retry-after":3,"@type":"t"},"list":[{"id":1,"v":"one"},{"id":2,"v":"two"}]}`
+	const soap = "500\nContent-Type: text/xml\n\n" + `<?xml version="1.0" encoding="ISO-8859-1"?>
+		<s:Envelope xmlns:s="urn:s"><s:Body><s:Fault id="f7"><faultcode>s:Client</faultcode><e/></s:Fault></s:Body></s:Envelope>`
+	for _, tt := range []struct {
+		wire, path string
+		want       []string
+	}{
+		{object, "error.code", []string{"E1"}},
+		{object, "$.error.code", []string{"E1"}},
+		{object, "$['error']['code']", []string{"E1"}},
+		{object, "error.n", []string{"12345678901234567890123"}},
+		{object, "error.d", []string{"2.50"}},
+		{object, "error.ok", []string{"false"}},
+		{object, "error.none", []string{"null"}},
+		{object, "error.tags", []string{"a", "7", `{"x":1}`}},
+		{object, "error.retry-after", []string{"3"}},
+		{object, "error.@type", []string{"t"}},
+		{object, "list[*].id", []string{"1", "2"}},
+		{object, "list[-1].v", []string{"two"}},
+		{object, "..v", []string{"one", "two"}},
+		{object, "list[?@.id == 2].v", []string{"two"}},
+		{object, "list[?(@.v == 'one')].id", []string{"1"}},
+		{object, "error.missing", nil},
+		{object, "/error/code", nil},
+		{"400\n\n" + `[{"errorCode":"A"}]`, "[*].errorCode", []string{"A"}},
+		{"400\n\n" + `[{"errorCode":"A"}]`, "$[0].errorCode", []string{"A"}},
+		{"400\n\n\ufeff" + `{"a":1}`, "a", []string{"1"}},
+		{"400\n\n" + `{"a":1} {"a":2}`, "a", nil},
+		{"400\n\n" + `{"a":1`, "a", nil},
+		{"400\n\n", "a", nil},
+		{"400\nContent-Type: text/html\n\n<a>1</a>", "a", nil},
+		{soap, "//faultcode", []string{"s:Client"}},
+		{soap, "Envelope/Body/Fault/faultcode", []string{"s:Client"}},
+		{soap, "/s:Envelope/s:Body/s:Fault/@id", []string{"f7"}},
+		{soap, "//e", []string{""}},
+		{soap, "//other", nil},
+		{"400\n\n<a>1</a>", "a", []string{"1"}},
+		{"400\n\n<a>1", "a", nil},
+	} {
+		if got := testAnswer(tt.wire).values(testPath(t, tt.path, "")); !slices.Equal(got,
+			tt.want) || (got == nil) != (tt.want == nil) {
+			t.Errorf("values(%q) of %.60q = %q, want %q", tt.path, tt.wire, got, tt.want)
+		}
+	}
+}
+
+func TestPathsOfOneMediumAreNotReadAsAnother(t *testing.T) {
+	for _, tt := range []struct {
+		media MediaType
+		path  string
+		json  bool
+		xml   bool
+	}{
+		{"", "error.code", true, true},
+		{"", "$.error.code", true, false},
+		{"", "errors[*].code", true, false},
+		{"", "/Error/Code", false, true},
+		{"", "//Code", false, true},
+		{MediaJSON, "Code", true, false},
+		{MediaXML, "Code", false, true},
+	} {
+		path := testPath(t, tt.path, tt.media)
+		if json, xml := path.json != nil, path.xml != nil; json != tt.json || xml != tt.xml {
+			t.Errorf("compilePath(%q, %q): json %v, xml %v, want %v, %v", tt.path, tt.media, json, xml, tt.json, tt.xml)
+		}
+	}
+}
+
+func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
+	for _, tt := range []struct {
+		media      MediaType
+		path, want string
+	}{
+		{"", "m[", "not a JSONPath"},
+		{"", "m[(@.length-1)]", "not a JSONPath"},
+		{"", "a b", "not a JSONPath"},
+		{"", "foo$", "not a JSONPath"},
+		{"", "a.", "not a JSONPath"},
+		{"", "..a..b..c", "more than twice"},
+		{MediaJSON, "list[?@.id == $.id]", "$ at"},
+		{MediaJSON, "/Error/Code", "not a JSONPath"},
+		{MediaXML, "$.error", "not a path of elements"},
+		{MediaXML, "a[", "not a path of elements"},
+		{MediaPlaintext, "a", "plain text has no paths"},
+	} {
+		var p problems
+		path := compilePath("Ping.ErrorPath", tt.path, tt.media, &p)
+		if path != nil || p.err() == nil || !strings.Contains(p.err().Error(),
+			tt.want) || !strings.Contains(p.err().Error(), "Ping.ErrorPath") {
+			t.Errorf("compilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path,
+				p.err(), tt.want)
+		}
+	}
+}
+
+func TestErrorMediaTypeBeatsContentType(t *testing.T) {
+	resp := rawAnswer("400\nContent-Type: text/html\n\n" + `{"code":"E1"}`)
+	if got := newAnswer(resp, MediaJSON, testNow).values(testPath(t, "code", MediaJSON)); !slices.Equal(got, []string{"E1"}) {
+		t.Errorf("values of JSON sent as text/html with ErrorMediaType json = %q, want E1", got)
+	}
+}
+
+func TestBodiesThatMustNotBeLookedAtAreNotRead(t *testing.T) {
+	for _, tt := range []struct {
+		name, head, method string
+		read               bool
+	}{
+		{"JSON 200", "200\nContent-Type: application/json; charset=utf-8", "GET", true},
+		{"problem 200", "200\nContent-Type: application/vnd.api+json", "GET", true},
+		{"XML 200", "200\nContent-Type: application/xml", "GET", true},
+		{"atom 200", "200\nContent-Type: application/atom+xml", "GET", true},
+		{"text 200", "200\nContent-Type: text/plain", "GET", true},
+		{"untyped 200", "200", "GET", true},
+		{"binary 200", "200\nContent-Type: image/png", "GET", false},
+		{"html 200", "200\nContent-Type: text/html", "GET", false},
+		{"event stream", "200\nContent-Type: text/event-stream", "GET", false},
+		{"event stream 429", "429\nContent-Type: text/event-stream", "GET", false},
+		{"watch", "200\nContent-Type: application/json;stream=watch", "GET", false},
+		{"html 429", "429\nContent-Type: text/html", "GET", true},
+		{"HEAD", "429\nContent-Type: application/json", "HEAD", false},
+		{"204", "204\nContent-Type: application/json", "GET", false},
+		{"304", "304\nContent-Type: application/json", "GET", false},
+		{"101", "101\nContent-Type: application/json", "GET", false},
+		{"brotli", "429\nContent-Encoding: br", "GET", false},
+	} {
+		resp := rawAnswer(tt.head + "\n\n" + `{"a":1}`)
+		resp.Request = &http.Request{Method: tt.method}
+		reads := &countingReader{r: resp.Body}
+		resp.Body = io.NopCloser(reads)
+		newAnswer(resp, "", testNow).body()
+		if got := reads.n > 0; got != tt.read {
+			t.Errorf("%s: read ahead = %v, want %v", tt.name, got, tt.read)
+		}
+	}
+}
+
+type countingReader struct {
+	r io.Reader
+	n int
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += n
+	return n, err
+}
+
+func TestTheCallerReadsTheBodyByteForByte(t *testing.T) {
+	broken := errors.New("connection reset")
+	short, long := `{"code":"E1"}`, `{"code":"`+strings.Repeat("x", 3*bodyBound)+`"}`
+	for _, tt := range []struct {
+		name, encoding, body string
+		err                  error
+		seen                 bool
+	}{
+		{"short", "", short, nil, true},
+		{"empty", "", "", nil, false},
+		{"at the bound", "", `{"code":"` + strings.Repeat("x", bodyBound-11) + `"}`, nil, true},
+		{"over the bound", "", `{"code":"` + strings.Repeat("x", bodyBound-10) + `"}`, nil, false},
+		{"long", "", long, nil, false},
+		{"reset in what was read ahead", "", short, broken, false},
+		{"reset after it", "", long, broken, false},
+		{"gzip", "gzip", zipped(short), nil, true},
+		{"gzip of a long one", "gzip", zipped(long), nil, false},
+		{"cut gzip", "gzip", zipped(short)[:25], nil, false},
+		{"no gzip at all", "gzip", short, nil, false},
+		{"endless empty gzip", "gzip", strings.Repeat(zipped(""), 20000), nil, false},
+	} {
+		for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.DataErrReader,
+			func(r io.Reader) io.Reader { return r }} {
+			body := io.Reader(strings.NewReader(tt.body))
+			if tt.err != nil {
+				body = io.MultiReader(body, iotest.ErrReader(tt.err))
+			}
+			resp := rawAnswer("400\nContent-Encoding: " + tt.encoding + "\n\n")
+			resp.Body = io.NopCloser(wrap(body))
+			seen := newAnswer(resp, "", testNow).values(testPath(t, "code", "")) != nil
+			got, err := io.ReadAll(resp.Body)
+			if string(got) != tt.body || err != tt.err || seen != tt.seen {
+				t.Errorf("%s: the caller read %d bytes and %v, want %d and %v; the path was found: %v, want %v",
+					tt.name, len(got), err, len(tt.body), tt.err, seen, tt.seen)
+			}
+		}
+	}
+}
+
+func TestALongBodyThatSaysSoIsNotReadForAPath(t *testing.T) {
+	resp := rawAnswer("200\nContent-Type: application/json\n\n{}")
+	reads := &countingReader{r: resp.Body}
+	resp.Body, resp.ContentLength = io.NopCloser(reads), bodyBound+1
+	if got := newAnswer(resp, "", testNow).values(testPath(t, "a", "")); got != nil || reads.n != 0 {
+		t.Errorf("values = %q after %d bytes, want nothing after none", got, reads.n)
+	}
+}
+
+func TestClosingClosesTheBodyItself(t *testing.T) {
+	closed := false
+	resp := rawAnswer("400\n\n{}")
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{resp.Body, closeFunc(func() error { closed = true; return nil })}
+	newAnswer(resp, "", testNow).body()
+	if err := resp.Body.Close(); err != nil || !closed {
+		t.Errorf("Close() = %v, and the body was closed: %v", err, closed)
+	}
+}
+
+type closeFunc func() error
+
+func (f closeFunc) Close() error { return f() }
+
+func TestAHugeStreamCostsNoMemory(t *testing.T) {
+	const size = 1 << 30
+	resp := rawAnswer("200\nContent-Type: application/json\n\n")
+	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"error":"ratelimited","pad":"`), io.LimitReader(xs{}, size)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	a := newAnswer(resp, "", testNow)
+	if got := a.values(testPath(t, "error", "")); got != nil {
+		t.Errorf("values(error) = %q of a body over the bound, want nothing", got)
+	}
+	n, err := io.Copy(io.Discard, resp.Body)
+	runtime.ReadMemStats(&after)
+	if err != nil || n < size {
+		t.Errorf("the caller read %d bytes and %v, want all", n, err)
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
+		t.Errorf("%d bytes were allocated for a stream of 1 GiB, want less than 1 MiB", got)
+	}
+}
+
+// xs is an endless string of x.
+type xs struct{}
+
+func (xs) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestNowIsTheAnswersOwnDate(t *testing.T) {
+	for _, tt := range []struct {
+		head string
+		want time.Time
+	}{
+		{"200", testNow},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT", testNow.Add(time.Hour)},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: 60", testNow.Add(time.Hour + time.Minute)},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: -60", testNow.Add(time.Hour)},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: 99999999999999999999", testNow.Add(time.Hour)},
+		{"200\nDate: yesterday", testNow},
+		{"200\nDate: Mon, 01 Jan 0001 00:00:00 GMT", testNow},
+	} {
+		if got := testAnswer(tt.head).now(); !got.Equal(tt.want) {
+			t.Errorf("now() of %q = %v, want %v", tt.head, got, tt.want)
+		}
+	}
+}
+
+func TestHostileBodiesNeitherPanicNorHang(t *testing.T) {
+	paths := []*bodyPath{}
+	for _, text := range []string{"error.code", "..error..code", "..[?@.x == 1]..y", "..[*]", "//a//b", "//*//@id",
+		"$..['a','b'][0:100:1]"} {
+		paths = append(paths, testPath(t, text, ""))
+	}
+	for _, body := range []string{
+		strings.Repeat("[", 60000), strings.Repeat(`{"a":`, 12000), strings.Repeat("[", 30000) + strings.Repeat("]", 30000),
+		strings.Repeat("[", bodyDepth) + strings.Repeat("1,", 30000) + "1" + strings.Repeat("]", bodyDepth),
+		"[" + strings.Repeat("[1],", 16000) + "1]", strings.Repeat("<a>", 20000),
+		strings.Repeat("<a>", 60) + strings.Repeat("<b/>", 15000) + strings.Repeat("</a>", 60),
+		`<!DOCTYPE a [<!ENTITY x "` + strings.Repeat("x", 1000) + `">]><a>` + strings.Repeat("&x;", 10000) + `</a>`,
+		"\x00\xff\xfe", `"\ud800"`, "1e999999999", "-", `{"a":1,"a":2}`, "<a b='1' b='2'/>",
+	} {
+		start := time.Now()
+		a := testAnswer("400\n\n" + body)
+		for _, path := range paths {
+			a.values(path)
+		}
+		a.words(nil)
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%.30q took %v", body, took)
+		}
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{`{"error":{"code":429,"details":[{"@type":"x","retryDelay":"3s"}]}}`,
+		`[{"errorCode":"A"}]`, "<a><b c='1'>x</b></a>",
+		zipped(`{"a":1}`), `{"errors":[{"message":"m"}]}`, "plain words"} {
+		for _, kind := range []string{"", "application/json", "text/xml", "text/plain"} {
+			f.Add(body, kind, false, uint8(0))
+		}
+		f.Add(body, "application/json", true, uint8(1))
+	}
+	var p problems
+	var paths []*bodyPath
+	for _, text := range []string{"error.details[?@['@type'] == 'x'].retryDelay", "[*].errorCode", "..message",
+		"..[?@.code > 4]", "//b/@c", "a[1:3]",
+		"errors[?match(@.message, 'm.*')]", "[?length(@.a) > 1].b", "//b[@c='1'][1]", "a/../b[text()='x']"} {
+		paths = append(paths, compilePath("Path", text, "", &p))
+	}
+	if p.err() != nil {
+		f.Fatal(p.err())
+	}
+	f.Fuzz(func(t *testing.T, body, kind string, gzipped bool, size uint8) {
+		resp := &http.Response{StatusCode: 429, Header: http.Header{"Content-Type": {kind}}, ContentLength: -1}
+		if gzipped {
+			resp.Header.Set("Content-Encoding", "gzip")
+		}
+		body = strings.Repeat(body, 1+int(size))
+		resp.Body = io.NopCloser(strings.NewReader(body))
+		a := newAnswer(resp, "", testNow)
+		for _, path := range paths {
+			a.values(path)
+		}
+		code, message := a.words(nil)
+		if s := code + message; strings.ContainsAny(s, "\n\r\x00\x1b") || len([]rune(s)) > 2*wordsBound+2 {
+			t.Errorf("words = %q, %q", code, message)
+		}
+		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body {
+			t.Errorf("the caller read %d bytes and %v, want %d", len(got), err, len(body))
+		}
+	})
+}
+
+// gzipAnswer is testAnswer with its body compressed.
+func gzipAnswer(t *testing.T, wire string) *answer {
+	t.Helper()
+	resp := rawAnswer(wire)
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Header.Set("Content-Encoding", "gzip")
+	resp.Body = io.NopCloser(strings.NewReader(zipped(string(body))))
+	return newAnswer(resp, "", testNow)
+}

@@ -1,0 +1,273 @@
+package jwtbearer
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func testThrottling(t *testing.T, rl RateLimit) *throttling {
+	t.Helper()
+	var p problems
+	compiled := compileThrottling("RateLimit", rl, "", &p)
+	if p.err() != nil {
+		t.Fatalf("compileThrottling(%+v): %v", rl, p.err())
+	}
+	return compiled
+}
+
+func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
+	zero := testThrottling(t, RateLimit{})
+	for _, tt := range []struct {
+		name, wire string
+		want       throttle
+	}{
+		{"bare", "429", throttle{class: classThrottled, rule: "default rules[0]"}},
+		{"seconds", "429\nRetry-After: 7", throttle{classThrottled, "default rules[0]", 7 * time.Second, true}},
+		{"decimal", "429\nRetry-After: 2.0", throttle{classThrottled, "default rules[0]", 2 * time.Second, true}},
+		{"date", "429\nRetry-After: Wed, 01 Jan 2025 00:02:00 GMT", throttle{classThrottled, "default rules[0]",
+			2 * time.Minute, true}},
+		{"RFC 850 date", "429\nRetry-After: Wednesday, 01-Jan-25 00:02:00 GMT", throttle{classThrottled,
+			"default rules[0]", 2 * time.Minute, true}},
+		{"asctime", "429\nRetry-After: Wed Jan  1 00:02:00 2025", throttle{classThrottled, "default rules[0]",
+			2 * time.Minute, true}},
+		{"date with a skewed clock", "429\nDate: Wed, 01 Jan 2025 05:00:00 GMT\nRetry-After: Wed, 01 Jan 2025 05:00:30 GMT",
+			throttle{classThrottled, "default rules[0]", 30 * time.Second, true}},
+		{"epoch", "429\nRetry-After: 1735689660", throttle{classThrottled, "default rules[0]", time.Minute, true}},
+		{"epoch with a skewed clock", "429\nDate: Tue, 31 Dec 2024 23:00:00 GMT\nX-RateLimit-Reset: 1735686010",
+			throttle{classThrottled, "default rules[0]", 10 * time.Second, true}},
+		{"epoch ms", "429\nRetry-After: 1735689605000", throttle{classThrottled, "default rules[0]", 5 * time.Second, true}},
+		{"the past", "429\nRetry-After: 1735689000", throttle{classThrottled, "default rules[0]", 0, true}},
+		{"negative", "429\nRetry-After: -5", throttle{class: classThrottled, rule: "default rules[0]"}},
+		{"nonsense", "429\nRetry-After: soon\nX-RateLimit-Reset: 4", throttle{classThrottled, "default rules[0]",
+			4 * time.Second, true}},
+		{"overflow", "429\nRetry-After: 99999999999999999999", throttle{classThrottled, "default rules[0]", 1<<63 - 1, true}},
+		{"two lines", "429\nRetry-After: soon\nRetry-After: 3", throttle{classThrottled, "default rules[0]",
+			3 * time.Second, true}},
+		{"two joined", "429\nRetry-After: 3, 3", throttle{classThrottled, "default rules[0]", 3 * time.Second, true}},
+		{"Retry-After wins", "429\nRateLimit: \"a\";r=0;t=60\nRetry-After: 2", throttle{classThrottled, "default rules[0]",
+			2 * time.Second, true}},
+		{"RateLimit", "429\nRateLimit: \"burst\";r=0;t=5, \"day\";r=9;t=9000", throttle{classThrottled, "default rules[0]",
+			5 * time.Second, true}},
+		{"RateLimit, nothing used up", "429\nRateLimit: default;r=50;t=30", throttle{classThrottled, "default rules[0]",
+			30 * time.Second, true}},
+		{"RateLimit-Reset", "429\nRatelimit-Reset: 41", throttle{classThrottled, "default rules[0]", 41 * time.Second, true}},
+		{"ISO 8601 without seconds", "429\nX-RateLimit-Reset: 2025-01-01T00:01Z", throttle{classThrottled,
+			"default rules[0]", time.Minute, true}},
+		{"overload", "503\nRetry-After: 9", throttle{classOverload, "default rules[1]", 9 * time.Second, true}},
+	} {
+		if got, ok := zero.judge(testAnswer(tt.wire)); !ok || got != tt.want {
+			t.Errorf("%s: judge = %+v, %v, want %+v", tt.name, got, ok, tt.want)
+		}
+	}
+	for _, wire := range []string{"200", "403", "503", "500\nRetry-After: 5", "401"} {
+		if got, ok := zero.judge(testAnswer(wire)); ok {
+			t.Errorf("judge(%q) = %+v, want no throttle", wire, got)
+		}
+	}
+	if zero.maxWait != 5*time.Minute {
+		t.Errorf("MaxWait by default = %v, want 5m", zero.maxWait)
+	}
+}
+
+func TestAnOrdinaryAnswerCostsNothing(t *testing.T) {
+	for _, profile := range []string{"", "ietf", "app-store-server"} {
+		compiled, a := testThrottling(t, RateLimit{Profile: profile}),
+			testAnswer("201\nContent-Type: image/png\nDate: Wed, 01 Jan 2025 00:00:00 GMT")
+		got := testing.AllocsPerRun(100, func() {
+			compiled.judge(a)
+			compiled.readings(a)
+		})
+		if got != 0 {
+			t.Errorf("profile %q: %v allocations to judge an answer that says nothing, want none", profile, got)
+		}
+	}
+}
+
+func TestSeveralGoroutinesJudgeAtOnce(t *testing.T) {
+	var wg sync.WaitGroup
+	for _, tt := range profileAnswers {
+		compiled := testThrottling(t, RateLimit{Profile: tt.profile})
+		for range 8 {
+			wg.Go(func() {
+				if got, ok := compiled.judge(testAnswer(tt.wire)); ok != tt.throttled || got != tt.want {
+					t.Errorf("%s: %s: judge = %+v, %v, want %+v", tt.profile, tt.name, got, ok, tt.want)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
+func TestWaits(t *testing.T) {
+	const body = "\n\n" + `{"error":{"retryMs":1500,"at":"2025-01-01T00:00:20Z","text":"Retry after 2025-01-01T00:00:30Z please"}}`
+	two := []Extract{{Header: "A", As: "seconds"}, {Header: "B", As: "seconds"}}
+	for _, tt := range []struct {
+		name string
+		rl   RateLimit
+		wire string
+		wait time.Duration
+		told bool
+	}{
+		{"millis in the body", RateLimit{Wait: []Extract{{Path: "error.retryMs", As: "millis"}}}, "429" + body,
+			1500 * time.Millisecond, true},
+		{"time in the body", RateLimit{Wait: []Extract{{Path: "$.error.at"}}}, "429" + body, 20 * time.Second, true},
+		{"time in prose", RateLimit{Wait: []Extract{{Path: "error.text", Match: `after (\S+)`}}}, "429" + body,
+			30 * time.Second, true},
+		{"regexp on the body", RateLimit{Wait: []Extract{{Match: `"retryMs":(\d+)`, As: "millis"}}}, "429" + body,
+			1500 * time.Millisecond, true},
+		{"regexp without a group", RateLimit{Wait: []Extract{{Header: "X", Match: `\d+`}}}, "429\nX: in 8 s",
+			8 * time.Second, true},
+		{"plain text", RateLimit{Wait: []Extract{{As: "seconds"}}}, "429\n\n 12 \n", 12 * time.Second, true},
+		{"millis in a header", RateLimit{Wait: []Extract{{Header: "Retry-After-Ms", As: "millis"}}},
+			"429\nRetry-After-Ms: 250", 250 * time.Millisecond, true},
+		{"first", RateLimit{Wait: two}, "429\nA: 3\nB: 9", 3 * time.Second, true},
+		{"the second where the first is none", RateLimit{Wait: two}, "429\nA: never\nB: 9", 9 * time.Second, true},
+		{"longest", RateLimit{Wait: two, Combine: "longest"}, "429\nA: 3\nB: 9", 9 * time.Second, true},
+		{"longest of one", RateLimit{Wait: two, Combine: "longest"}, "429\nA: 3", 3 * time.Second, true},
+		{"default", RateLimit{Wait: two, DefaultWait: time.Minute}, "429", time.Minute, false},
+		{"default is not for a told wait", RateLimit{Wait: two, DefaultWait: time.Minute}, "429\nA: 3", 3 * time.Second, true},
+		{"a told wait of zero", RateLimit{Wait: two, DefaultWait: time.Minute}, "429\nA: 0", 0, true},
+		{"least", RateLimit{Wait: two, MinWait: 5 * time.Second}, "429\nA: 3", 5 * time.Second, true},
+		{"least where none is told", RateLimit{Wait: two, MinWait: 5 * time.Second}, "429", 5 * time.Second, false},
+		{"none", RateLimit{Wait: two}, "429", 0, false},
+	} {
+		got, ok := testThrottling(t, tt.rl).judge(testAnswer(tt.wire))
+		if !ok || got.wait != tt.wait || got.told != tt.told {
+			t.Errorf("%s: judge = %+v, %v, want a wait of %v, told %v", tt.name, got, ok, tt.wait, tt.told)
+		}
+	}
+}
+
+func TestTheLatestUsedUpQuotaTellsTheWait(t *testing.T) {
+	rl := RateLimit{Wait: []Extract{{Header: "Retry-After"}}}
+	for _, name := range []string{"X-Rate-Limit", "X-App-Limit-24hour", "X-User-Limit-24hour"} {
+		rl.Quota = append(rl.Quota, Quota{Remaining: Extract{Header: name + "-Remaining"}, Reset: Extract{Header: name + "-Reset"}})
+	}
+	x := testThrottling(t, rl)
+	const head = "429\nX-Rate-Limit-Remaining: 0\nX-Rate-Limit-Reset: 1735690500\nX-App-Limit-24hour-Remaining: 12\nX-App-Limit-24hour-Reset: 1735776000\n"
+	for wire, want := range map[string]time.Duration{
+		head + "X-User-Limit-24hour-Remaining: 7\nX-User-Limit-24hour-Reset: 1735776000": 15 * time.Minute,
+		head + "X-User-Limit-24hour-Remaining: 0\nX-User-Limit-24hour-Reset: 1735776000": 24 * time.Hour,
+		head + "Retry-After: 3": 3 * time.Second,
+	} {
+		if got, ok := x.judge(testAnswer(wire)); !ok || got.wait != want || !got.told {
+			t.Errorf("judge(%q) = %+v, want %v", wire, got, want)
+		}
+	}
+}
+
+func TestAnExhaustedQuotaLastsAtMostItsWindow(t *testing.T) {
+	rl := RateLimit{
+		Rules: []Rule{{Status: []int{403}, Class: classExhausted}, {Status: []int{429}}},
+		Quota: []Quota{
+			{Limit: Extract{Header: "L"}, Used: Extract{Header: "U"}, Window: time.Hour},
+			{Remaining: Extract{Header: "R"}, Window: 24 * time.Hour},
+		},
+	}
+	for wire, want := range map[string]time.Duration{
+		"403\nL: 9\nU: 9\nR: 5": time.Hour,
+		"403\nL: 9\nU: 8\nR: 0": 24 * time.Hour,
+		"403":                   24 * time.Hour,
+		"429\nR: 0":             0,
+	} {
+		if got, ok := testThrottling(t, rl).judge(testAnswer(wire)); !ok || got.wait != want || got.told {
+			t.Errorf("judge(%q) = %+v, want an estimate of %v", wire, got, want)
+		}
+	}
+	rl.DefaultWait = time.Minute
+	if got, _ := testThrottling(t, rl).judge(testAnswer("403")); got.wait != time.Minute {
+		t.Errorf("judge with DefaultWait 1m = %+v, want 1m", got)
+	}
+}
+
+func TestRulesAreNamedByWhoseTheyAre(t *testing.T) {
+	for _, tt := range []struct {
+		rl   RateLimit
+		want string
+	}{
+		{RateLimit{Rules: []Rule{{Status: []int{400}}, {Status: []int{429}}}}, "rules[1]"},
+		{RateLimit{Profile: "github", Rules: []Rule{{Status: []int{429}}}}, "rules[0]"},
+		{RateLimit{Profile: "github"}, "github rules[3]"},
+		{RateLimit{}, "default rules[0]"},
+	} {
+		if got, _ := testThrottling(t, tt.rl).judge(testAnswer("429")); got.rule != tt.want {
+			t.Errorf("rule of %+v = %q, want %q", tt.rl, got.rule, tt.want)
+		}
+	}
+}
+
+func TestSettingsOverrideTheProfileOneByOne(t *testing.T) {
+	plain, own := testThrottling(t, RateLimit{Profile: "discord"}), testThrottling(t, RateLimit{
+		Profile: "discord", Interval: time.Second, Wait: []Extract{{Header: "Wait"}}, MaxWait: -1, Reserve: 3, Fixed: true})
+	if want := []Limit{{Requests: 50, Per: time.Second}}; !slices.Equal(plain.limits, want) || !slices.Equal(own.limits, want) {
+		t.Errorf("limits = %v and %v, want the profile's %v", plain.limits, own.limits, want)
+	}
+	if own.interval != time.Second || own.maxWait != 0 || own.reserve != 3 || !own.fixed || len(own.waits) != 1 {
+		t.Errorf("own settings = %+v, want them all kept", own)
+	}
+	if plain.interval != 0 || plain.maxWait != 5*time.Minute || plain.fixed || len(plain.waits) != 3 {
+		t.Errorf("settings of the profile = %+v, want them untouched", plain)
+	}
+}
+
+func TestARateLimitThatMakesNoSenseIsAProblem(t *testing.T) {
+	for _, tt := range []struct {
+		rl   RateLimit
+		want string
+	}{
+		{RateLimit{Limits: []Limit{{Requests: 0, Per: 1}}}, "R.Limits[0].Requests"},
+		{RateLimit{Limits: []Limit{{Requests: 1}}}, "R.Limits[0].Per"},
+		{RateLimit{Limits: []Limit{{Requests: 1, Per: 1, Burst: -1}}}, "R.Limits[0].Burst"},
+		{RateLimit{Interval: -1}, "R.Interval"},
+		{RateLimit{Concurrency: -1}, "R.Concurrency"},
+		{RateLimit{DefaultWait: -1}, "R.DefaultWait"},
+		{RateLimit{MinWait: -1}, "R.MinWait"},
+		{RateLimit{MinWait: 2, MaxWait: 1}, "R.MinWait"},
+		{RateLimit{MinWait: time.Hour}, "R.MinWait"},
+		{RateLimit{Reserve: -1}, "R.Reserve"},
+		{RateLimit{Combine: "last"}, "R.Combine"},
+		{RateLimit{Profile: "gitlab"}, "R.Profile"},
+		{RateLimit{Rules: []Rule{{}}}, "R.Rules[0]"},
+		{RateLimit{Wait: []Extract{{}}}, "R.Wait[0]"},
+		{RateLimit{Wait: []Extract{{Header: "A", Path: "b"}}}, "R.Wait[0]"},
+		{RateLimit{Wait: []Extract{{Header: "A", As: "hours"}}}, "R.Wait[0].As"},
+		{RateLimit{Wait: []Extract{{Header: "A", Match: "("}}}, "R.Wait[0].Match"},
+		{RateLimit{Wait: []Extract{{Path: "a["}}}, "R.Wait[0].Path"},
+		{RateLimit{Wait: []Extract{{Header: "A b"}}}, "R.Wait[0].Header"},
+		{RateLimit{Quota: []Quota{{}}}, "R.Quota[0]"},
+		{RateLimit{Quota: []Quota{{Used: Extract{Header: "A"}}}}, "R.Quota[0]"},
+		{RateLimit{Quota: []Quota{{Remaining: Extract{Header: "A", As: "epoch"}}}}, "R.Quota[0].Remaining.As"},
+		{RateLimit{Quota: []Quota{{Remaining: Extract{Header: "A"}, Window: -1}}}, "R.Quota[0].Window"},
+		{RateLimit{Quota: []Quota{{Remaining: Extract{Header: "A"}, Reset: Extract{Path: "["}}}}, "R.Quota[0].Reset.Path"},
+	} {
+		var p problems
+		compileThrottling("R", tt.rl, "", &p)
+		if got := problemFields(&p); len(got) != 1 || got[0] != tt.want {
+			t.Errorf("problems of %+v are of %q, want one of %q", tt.rl, got, tt.want)
+		}
+	}
+}
+
+func TestAnUnknownProfileIsToldApart(t *testing.T) {
+	for name, want := range map[string]string{"githbu": `did you mean "github"`, "shopify-graphqI": `"shopify-graphql"`,
+		"zzz": "use one of apns, app-store-server,"} {
+		var p problems
+		compileThrottling("RateLimit", RateLimit{Profile: name}, "", &p)
+		if p.err() == nil || !strings.Contains(p.err().Error(), want) {
+			t.Errorf("profile %q: %v, want %q", name, p.err(), want)
+		}
+	}
+}
+
+func TestAProfileServesWhateverErrorMediaTypeIs(t *testing.T) {
+	for _, media := range []MediaType{"", MediaJSON, MediaXML, MediaPlaintext} {
+		var p problems
+		compileThrottling("RateLimit", RateLimit{Profile: "salesforce"}, media, &p)
+		if p.err() != nil {
+			t.Errorf("ErrorMediaType %q: %v", media, p.err())
+		}
+	}
+}
