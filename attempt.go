@@ -119,7 +119,6 @@ func isTLSVerdict(err error) bool {
 func (k *call) afterRefusal(received time.Time) {
 	k.c.stats.refused.Add(1)
 	k.c.minter.drop(k.token)
-	k.next = nextNone
 	if k.reminted {
 		k.c.refusals.lasting(received)
 		k.c.skew.set(k.skewBefore)

@@ -70,6 +70,7 @@ func (k *call) run() (*http.Response, error) {
 
 // attempt makes one attempt and decides what follows.
 func (k *call) attempt() {
+	k.next = nextNone
 	s, err := k.stand()
 	if err != nil {
 		k.giveUp(err)
@@ -125,7 +126,6 @@ func (k *call) patience() patience {
 
 // giveUp ends the call where an attempt got no turn. The last answer wins, unless the caller does not want it any more.
 func (k *call) giveUp(err error) {
-	k.next = nextNone
 	gate, isGate := errors.AsType[*gateError](err)
 	switch {
 	case k.ctx.Err() != nil:
@@ -142,7 +142,6 @@ func (k *call) giveUp(err error) {
 
 // fail ends the call with an error, which tells of the last attempt too.
 func (k *call) fail(err error) {
-	k.next = nextNone
 	if k.throttle != nil {
 		err = errors.Join(err, k.throttledError())
 	} else if k.resp != nil {
@@ -234,7 +233,6 @@ func (k *call) reward() int {
 func (k *call) afterError(err error, trace *connTrace) {
 	k.log(slog.LevelDebug, "no answer", "error", k.err)
 	if k.ctx.Err() != nil {
-		k.next = nextNone
 		return
 	}
 	switch trace.transience(err) {
@@ -242,8 +240,6 @@ func (k *call) afterError(err error, trace *connTrace) {
 		k.retry(true)
 	case transientIdempotent:
 		k.retryTransient()
-	default:
-		k.next = nextNone
 	}
 }
 
@@ -252,7 +248,6 @@ func (k *call) retryTransient() { k.retry(k.c.retry.Always || isIdempotent(k.req
 
 // retry decides on another attempt after a transient failure.
 func (k *call) retry(allowed bool) {
-	k.next = nextNone
 	if !allowed || k.probe || k.counted >= k.c.retry.MaxAttempts || !k.canRepeat() || !k.c.budget.spend() {
 		return
 	}
@@ -275,7 +270,6 @@ func (k *call) canRepeat() bool {
 // afterThrottle follows a throttle. The API did not serve the request, so every method may be repeated; all but an overload
 // do not count as attempts.
 func (k *call) afterThrottle() {
-	k.next = nextNone
 	k.log(slog.LevelWarn, "throttled", "class", k.throttle.class, "rule", k.throttle.rule, "wait", k.shut)
 	switch unknown := k.throttle.wait == 0; {
 	case k.probe || k.tooLong(k.shut) || k.throttle.class == classExhausted && unknown:

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-const benchPayload = `{"iss":"x","sub":"y","aud":"z","iat":"{{now}}","exp":"{{now 300}}","jti":"{{uuid}}"}`
+const sixClaims = `{"iss":"x","sub":"y","aud":"z","iat":"{{now}}","exp":"{{now 300}}","jti":"{{uuid}}"}`
 
 func BenchmarkPayload(b *testing.B) {
 	b.Run("template", func(b *testing.B) {
-		x := mustObject(b, &templates{}, benchPayload, scopeToken)
+		x := mustObject(b, &templates{}, sixClaims, scopeToken)
 		e := &env{now: time.Unix(1700000000, 0)}
 		dst := make([]byte, 0, 512)
 		b.ReportAllocs()
@@ -51,7 +51,7 @@ func BenchmarkRequestValues(b *testing.B) {
 func BenchmarkCompileObject(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		mustObject(b, &templates{}, benchPayload, scopeToken)
+		mustObject(b, &templates{}, sixClaims, scopeToken)
 	}
 }
 
