@@ -199,7 +199,11 @@ func (l *loader) decode(key *PrivateKey, item *keytext.Item, passphrase string) 
 	case item.DEK != "":
 		var der []byte
 		if der, err = pkcs8.DecryptPEM(item.DEK, item.Data, pass); err == nil {
-			key.Signer, err = l.plain(keytext.ShapeOf(der), der)
+			shape := keytext.ShapeOf(der)
+			key.Signer, err = l.plain(shape, der)
+			if shape.Label() != item.Label && shape != keytext.PKCS8 {
+				key.Fixes = append(key.Fixes, keytext.WrongLabel.String())
+			}
 		}
 	case item.Shape == keytext.OpenSSH:
 		key.Signer, err = sshkey.Parse(item.Data, pass)

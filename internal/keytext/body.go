@@ -53,10 +53,19 @@ const minLetters = 36
 // solve finds the reading whose number of letters is the one that the key states. There are few to try.
 func (s *spread) solve() body {
 	first := squeeze(s.clean)
+	if s.dek != "" && len(first.letters) > 3*widths[0] { // three separators in their columns are no chance
+		if next, ok := s.withoutSeparators(first.letters); ok {
+			return s.accept(next)
+		}
+	}
 	if s.fits(first.letters) {
 		return s.accept(first)
 	}
-	for _, try := range []func() squeezed{s.plus, s.plusAtLineEnds, s.plusInColumns, s.lastTokens} {
+	if bare := squeeze(bytes.ReplaceAll(s.clean, []byte{'='}, nil)); first.tail > 0 && s.fits(bare.letters) {
+		bare.fixes.add(fixQuoted) // soft line breaks of RFC 2045, section 6.7
+		return s.accept(bare)
+	}
+	for _, try := range []func() squeezed{s.plus, s.plusAtLineEnds, s.plusInColumns, s.unmarked, s.lastTokens} {
 		if bytes.IndexByte(bytes.TrimSpace(s.raw), ' ') < 0 && bytes.IndexByte(s.raw, '\n') < 0 {
 			break
 		}
@@ -249,6 +258,24 @@ func (s *spread) plusInColumns() squeezed {
 	return q
 }
 
+// unmarked takes the mark off lines of a diff which all begin with the same one. Both marks are letters of base64 or base64url.
+func (s *spread) unmarked() squeezed {
+	var src []byte
+	mark := byte(0)
+	for b := bytes.Trim(s.raw, "\n"); len(b) > 0; {
+		line, rest, _ := bytes.Cut(b, []byte{'\n'})
+		b = rest
+		if len(line) == 0 || line[0] != '+' && line[0] != '-' || mark != 0 && line[0] != mark {
+			return squeezed{}
+		}
+		mark = line[0]
+		src = append(append(src, line[1:]...), '\n')
+	}
+	q := squeeze(src)
+	q.fixes.add(fixPrefix)
+	return q
+}
+
 // lastTokens reads the last word of each line: logs put a time and more before it.
 func (s *spread) lastTokens() squeezed {
 	var src []byte
@@ -268,17 +295,25 @@ func (s *spread) lastTokens() squeezed {
 // /n, after every so many letters.
 func (s *spread) withoutSeparators(letters []byte) (squeezed, bool) {
 	for _, sep := range []string{"n", "/n", "rn", "/r/n"} {
-		bare := bytes.TrimPrefix(letters, []byte(sep))
-		if n, known, _ := stated(bare); !known || n >= len(bare) && len(bare) == len(letters) {
-			continue
-		}
-		for _, width := range widths {
-			out, ok := dropSeparators(bare, sep, width)
-			if ok && s.fits(out) {
-				q := squeezed{letters: out, padding: 1}
-				q.fixes.add(fixBareN)
-				return q, true
+		bare := letters
+		for range 3 { // none, one, or two of them before the first line
+			if s.dek != "" || bytes.HasPrefix(bare, []byte("M")) || bytes.HasPrefix(bare, []byte("b3Bl")) {
+				if q, ok := s.inColumns(bare, sep); ok {
+					return q, true
+				}
 			}
+			bare = bytes.TrimPrefix(bare, []byte(sep))
+		}
+	}
+	return squeezed{}, false
+}
+
+func (s *spread) inColumns(letters []byte, sep string) (squeezed, bool) {
+	for _, width := range widths {
+		if out, ok := dropSeparators(letters, sep, width); ok && s.fits(out) {
+			q := squeezed{letters: out, padding: 1}
+			q.fixes.add(fixBareN)
+			return q, true
 		}
 	}
 	return squeezed{}, false

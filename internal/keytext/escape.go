@@ -73,7 +73,7 @@ func lineEnd(c byte) string {
 // quotedPrintable decodes what mail programs write (RFC 2045, section 6.7). Base64 has = only at its end, so that =3D, with
 // which that end is written, proves the encoding.
 func quotedPrintable(t *text) *text {
-	if !bytes.Contains(t.b, []byte("=3D")) && !bytes.Contains(t.b, []byte("=0A")) && !bytes.Contains(t.b, []byte("=2D-")) {
+	if !isQuotedPrintable(t.b) {
 		return t
 	}
 	w := rewriter{from: t}
@@ -94,6 +94,11 @@ func quotedPrintable(t *text) *text {
 		}
 	}
 	return w.text()
+}
+
+// isQuotedPrintable looks for escapes that base64 cannot have. Soft line breaks alone look like padding; solve knows better.
+func isQuotedPrintable(b []byte) bool {
+	return bytes.Contains(b, []byte("=3D")) || bytes.Contains(b, []byte("=0A")) || bytes.Contains(b, []byte("=2D"))
 }
 
 // entities decodes character references, and takes out the tags that stand for line ends or for nothing.

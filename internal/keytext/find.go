@@ -357,7 +357,7 @@ func (f *finder) ppk(t *text) {
 		if !bytes.Contains(t.b[at:at+length], bytes.TrimRight(out, "\n")) {
 			fixes.add(fixPPK)
 		}
-		item.fixes = fixes
+		item.fixes = fixes | prefixFixes(t.b[from:at])
 		f.add(item)
 		at += length
 	}

@@ -90,9 +90,12 @@ var fixWords = [fixCount]string{
 	fixURLSafe:     "base64url letters (- and _) replaced by those of base64",
 	fixPadding:     "missing padding (=) added",
 	fixTail:        "text after the end of the key ignored",
-	fixPPK:         "lines of the PPK file restored",
+	fixPPK:         "lines of the PPK file restored (newlines, lengths)",
 	fixJWK:         "members of the JWK put into base64url without padding",
 }
+
+// WrongLabel is the repair of a label of which only decryption can tell that it is wrong.
+const WrongLabel = fixLabel
 
 func (f Fix) String() string { return fixWords[f] }
 

@@ -30,12 +30,29 @@ func cleanLine(line []byte) ([]byte, fixSet) {
 	if len(bare) < len(line) && len(bare) > 0 {
 		fixes.add(fixIndent)
 	}
-	bare = trimRight(bare, &fixes)
-	if i := bytes.LastIndexAny(bare, "\"'`"); i >= 0 {
-		bare = bare[i+1:]
+	if bytes.IndexAny(bare, "\"'`") >= 0 {
+		bare = literal(bare)
 		fixes.add(fixQuotes)
 	}
+	bare = trimRight(bare, &fixes)
 	return trimLeft(bare, &fixes), fixes
+}
+
+// literal returns the content of the string literal in a line of source code: the longest piece between quotes, or between
+// one and the end, that is base64.
+func literal(line []byte) []byte {
+	var best []byte
+	for _, piece := range bytes.FieldsFunc(line, func(r rune) bool { return r == '"' || r == '\'' || r == '`' }) {
+		piece = bytes.Trim(piece, " \t")
+		bare := bytes.TrimRight(piece, "=\\,;$")
+		if len(piece) > len(best) && bytes.IndexFunc(bare, func(r rune) bool { return r > 0x7f || !isBase64(byte(r)) && r != ' ' }) < 0 {
+			best = piece
+		}
+	}
+	if len(best) == 1 && bytes.IndexByte([]byte("+._&-"), best[0]) >= 0 {
+		return nil // an operator
+	}
+	return best
 }
 
 // trimRight takes off closing quotes and what follows them in source code, and the marks of cat -A.
@@ -75,7 +92,7 @@ func trimLeft(line []byte, fixes *fixSet) []byte {
 		switch line[0] {
 		case '>', '|', '#', '*', ':', ';', '%', ',', '(', '[', '{', '!', '~':
 		case '+', '.', '&', '-':
-			if len(rest) == len(line)-1 {
+			if len(rest) == len(line)-1 && len(rest) > 0 {
 				return line
 			}
 		case '/':

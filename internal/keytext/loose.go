@@ -113,7 +113,8 @@ func (f *finder) run(t *text, from, to, depth int, whole bool) bool {
 	if f.nested(b.data, t, from, depth, fixes) {
 		return true
 	}
-	return f.raw(t, b, from, to)
+	named := bytes.HasSuffix(bytes.TrimRight(t.b[start:from], "\"'` "), []byte{'='})
+	return (whole || named) && f.raw(t, b, from, to)
 }
 
 // raw takes 64 bytes for an Ed25519 key, seed and public half, as libsodium and others keep it; whether it is one can be

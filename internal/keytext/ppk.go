@@ -131,7 +131,7 @@ func ppkCount(value []byte, public bool) (int, []byte) {
 	for digits < len(value) && digits < 4 && value[digits] >= '0' && value[digits] <= '9' {
 		digits++
 	}
-	apart := digits < len(value) && (value[digits] == '\n' || value[digits] == ' ')
+	apart := digits < len(value) && (bytes.IndexByte([]byte(" \t\n"), value[digits]) >= 0)
 	for n := digits; n > 0; n-- {
 		count, _ := strconv.Atoi(string(value[:n]))
 		if apart || public || (len(value)-n+63)/64 == count {

@@ -42,6 +42,9 @@ var shapeNames = map[Shape]string{
 
 func (s Shape) String() string { return shapeNames[s] }
 
+// Label is what stands in the BEGIN line above data of this shape.
+func (s Shape) Label() string { return shapeLabels[s] }
+
 // Private reports whether data of this shape may hold a private key.
 func (s Shape) Private() bool { return s >= PKCS8 && s <= OpenSSH }
 

@@ -14,6 +14,7 @@ type text struct {
 	line   int    // of the first byte of a beginning
 	single bool   // all of a beginning stands in one line, as a JSON string does
 	via    []Fix  // what led here: the layers around this text
+	all    fixSet // changes that are told wherever they were made
 }
 
 // edit says that from out on, the bytes of a stage are those of its parent from in on, and what was changed just before.
@@ -53,6 +54,7 @@ func (t *text) fixes(set *fixSet, start, end int) {
 		for _, fix := range t.via {
 			set.add(fix)
 		}
+		*set |= t.all
 		if t.parent != nil {
 			start, end = t.before(start), t.before(end)
 		}
@@ -74,7 +76,11 @@ type rewriter struct {
 	out  []byte
 	done int // so much of from is dealt with
 	made []edit
+	all  fixSet
 }
+
+// everywhere are the changes that matter wherever they are: a NUL behind the last line, say.
+const everywhere = 1<<fixBOM | 1<<fixControl | 1<<fixEscapeCodes
 
 // replace copies all up to start, writes with in place of the bytes from start to end, and notes the fix.
 func (w *rewriter) replace(start, end int, with string, fix Fix) {
@@ -85,6 +91,7 @@ func (w *rewriter) replace(start, end int, with string, fix Fix) {
 	w.out = append(w.out, with...)
 	w.done = end
 	w.made = append(w.made, edit{int32(len(w.out)), int32(end), fix})
+	w.all |= 1 << fix & everywhere
 }
 
 // text returns the new stage, or the old one if nothing was replaced.
@@ -92,5 +99,5 @@ func (w *rewriter) text() *text {
 	if len(w.made) == 0 {
 		return w.from
 	}
-	return &text{b: append(w.out, w.from.b[w.done:]...), edits: w.made, parent: w.from}
+	return &text{b: append(w.out, w.from.b[w.done:]...), edits: w.made, parent: w.from, all: w.all}
 }
