@@ -1,0 +1,333 @@
+package keytext
+
+import (
+	"bytes"
+	"encoding/base64"
+)
+
+// body is what was read between the lines of armour, or of a text that has none.
+type body struct {
+	data  []byte
+	dek   string // the value of DEK-Info
+	fixes fixSet
+	known bool // data states its length, and it is right
+	cut   bool // data states a length that is more than came
+	alien int  // characters that are not base64
+	few   bool // so few letters that nothing was ever there
+}
+
+// readBody decodes base64 in whatever state. prefix is what stands before the dashes of the BEGIN line.
+func readBody(raw, prefix []byte) body {
+	if bare, ok := withoutPrefix(raw, prefix); ok {
+		if b := readLines(bare); b.known {
+			b.fixes.add(fixPrefix)
+			return b
+		}
+	}
+	return readLines(raw)
+}
+
+func readLines(raw []byte) body {
+	dek, raw, joined := pemHeaders(raw)
+	s := spread{dek: dek, raw: raw}
+	s.clean, s.fixes = cleanLines(raw)
+	b := s.solve()
+	b.dek = dek
+	if joined {
+		b.fixes.add(fixNewlines)
+	}
+	return b
+}
+
+// spread is base64 text with its blanks, newlines and whatever else stands in it.
+type spread struct {
+	raw   []byte // as it came
+	clean []byte // without what surrounds each line
+	dek   string
+	fixes fixSet
+}
+
+// minLetters is fewer than any key has: Ed25519 in PKCS#8 takes 64.
+const minLetters = 36
+
+// solve finds the reading whose number of letters is the one that the key states. There are few to try.
+func (s *spread) solve() body {
+	first := squeeze(s.clean)
+	if s.dek != "" && len(first.letters) > 3*widths[0] { // three separators in their columns are no chance
+		if next, ok := s.withoutSeparators(first.letters); ok {
+			return s.accept(next)
+		}
+	}
+	if s.fits(first.letters) {
+		return s.accept(first)
+	}
+	if bare := squeeze(bytes.ReplaceAll(s.clean, []byte{'='}, nil)); first.tail > 0 && s.fits(bare.letters) {
+		bare.fixes.add(fixQuoted) // soft line breaks of RFC 2045, section 6.7
+		return s.accept(bare)
+	}
+	for _, try := range []func() squeezed{s.plus, s.plusAtLineEnds, s.plusInColumns, s.unmarked, s.lastTokens} {
+		if bytes.IndexByte(bytes.TrimSpace(s.raw), ' ') < 0 && bytes.IndexByte(s.raw, '\n') < 0 {
+			break
+		}
+		if next := try(); s.fits(next.letters) {
+			return s.accept(next)
+		}
+	}
+	if next, ok := s.withoutSeparators(first.letters); ok {
+		return s.accept(next)
+	}
+	return s.misfit(first)
+}
+
+// fits reports whether letters are as many as the key in them states, or an encrypted body of whole blocks.
+func (s *spread) fits(letters []byte) bool {
+	if s.dek != "" {
+		size := len(letters) * 3 / 4
+		return size > 0 && len(letters)%4 != 1 && size%blockSize(s.dek) == 0
+	}
+	n, known, indefinite := stated(letters)
+	return known && (indefinite || n == len(letters))
+}
+
+func (s *spread) accept(q squeezed) body {
+	b := body{fixes: s.fixes | q.fixes, alien: q.alien, known: true}
+	b.data, _ = decode(q.letters)
+	if len(q.letters)%4 != 0 && q.padding == 0 {
+		b.fixes.add(fixPadding)
+	}
+	if q.alien > 0 {
+		b.fixes.add(fixResidue)
+	}
+	if q.tail > 0 {
+		b.fixes.add(fixTail)
+	}
+	return b
+}
+
+// misfit reads what has another length than it states: more, and the rest is ignored; less, and it is truncated; or none.
+func (s *spread) misfit(q squeezed) body {
+	n, known, _ := stated(q.letters)
+	if s.dek == "" && known && n < len(q.letters) {
+		q.letters, q.padding, q.alien = q.letters[:n], 1, 0
+		q.fixes.add(fixTail)
+		return s.accept(q)
+	}
+	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known, few: len(q.letters) < minLetters}
+	if b.data, _ = decode(q.letters); len(q.letters)%4 == 1 {
+		b.cut = b.cut || len(q.letters) > minLetters
+	}
+	return b
+}
+
+// decode decodes letters of the standard alphabet, and of a last group that is not whole as much as there is.
+func decode(letters []byte) ([]byte, error) {
+	if len(letters)%4 == 1 {
+		letters = letters[:len(letters)-1]
+	}
+	data := make([]byte, base64.RawStdEncoding.DecodedLen(len(letters)))
+	n, err := base64.RawStdEncoding.Decode(data, letters)
+	return data[:n], err
+}
+
+// squeezed is the letters of a spread, and what else was there.
+type squeezed struct {
+	letters []byte
+	padding int // = signs
+	tail    int // letters after them
+	alien   int // characters that are neither letters nor blanks
+	fixes   fixSet
+}
+
+func squeeze(src []byte) squeezed {
+	q := squeezed{letters: make([]byte, 0, len(src))}
+	gaps, lines := 0, bytes.IndexByte(src, '\n') >= 0
+	for i, c := range src {
+		switch {
+		case c == '=':
+			q.padding++
+		case c == ' ' || c == '\t':
+			if i > 0 && i+1 < len(src) && isBase64(src[i-1]) && q.padding == 0 {
+				gaps++
+			}
+		case c == '\n':
+		case !isBase64(c):
+			q.alien++
+		case q.padding > 0:
+			q.tail++
+		case c == '-' || c == '_':
+			q.fixes.add(fixURLSafe)
+			q.letters = append(q.letters, standard(c))
+		default:
+			q.letters = append(q.letters, c)
+		}
+	}
+	if gaps > 0 {
+		if lines {
+			q.fixes.add(fixBlanks)
+		} else {
+			q.fixes.add(fixNewlines)
+		}
+	}
+	return q
+}
+
+func standard(urlSafe byte) byte {
+	if urlSafe == '-' {
+		return '+'
+	}
+	return '/'
+}
+
+// plus takes every blank for a plus sign, as a form decoder makes them.
+func (s *spread) plus() squeezed {
+	return s.plusWith(func(line []byte, _, _ int) []byte { return line })
+}
+
+// plusAtLineEnds also puts a plus sign at the end of lines that are one short, where an editor took the blank away.
+func (s *spread) plusAtLineEnds() squeezed {
+	return s.plusWith(func(line []byte, width, left int) []byte {
+		if len(line) == width-1 && left > 0 {
+			return append(line[:len(line):len(line)], '+')
+		}
+		return line
+	})
+}
+
+func (s *spread) plusWith(end func(line []byte, width, left int) []byte) squeezed {
+	raw := bytes.Trim(s.raw, "\n")
+	if bytes.IndexByte(raw, '\n') < 0 {
+		raw = bytes.TrimSpace(raw)
+	}
+	width := longestLine(raw)
+	src := make([]byte, 0, len(raw)+64)
+	for len(raw) > 0 {
+		line, rest, _ := bytes.Cut(raw, []byte{'\n'})
+		raw = rest
+		src = append(src, end(line, width, len(raw))...)
+		src = append(src, '\n')
+	}
+	for i, c := range src {
+		if c == ' ' {
+			src[i] = '+'
+		}
+	}
+	q := squeeze(src)
+	q.fixes.add(fixPlus)
+	return q
+}
+
+func longestLine(b []byte) int {
+	width := 0
+	for len(b) > 0 {
+		line, rest, _ := bytes.Cut(b, []byte{'\n'})
+		width, b = max(width, len(line)), rest
+	}
+	return width
+}
+
+// widths are the lengths of line that programs break base64 into.
+var widths = [...]int{64, 76, 70, 72, 60}
+
+// plusInColumns reads one long line in which both newlines and plus signs became blanks: those in the right columns are
+// newlines.
+func (s *spread) plusInColumns() squeezed {
+	raw := bytes.TrimSpace(s.raw)
+	var q squeezed
+	for _, width := range widths {
+		src := make([]byte, 0, len(raw))
+		column := 0
+		for _, c := range raw {
+			switch {
+			case c == '\n' || c == ' ' && column == width:
+				column = 0
+			case c == ' ':
+				src = append(src, '+')
+				column++
+			default:
+				src = append(src, c)
+				column++
+			}
+		}
+		q = squeeze(src)
+		q.fixes.add(fixPlus)
+		q.fixes.add(fixNewlines)
+		if s.fits(q.letters) {
+			break
+		}
+	}
+	return q
+}
+
+// unmarked takes the mark off lines of a diff which all begin with the same one. Both marks are letters of base64 or base64url.
+func (s *spread) unmarked() squeezed {
+	var src []byte
+	mark := byte(0)
+	for b := bytes.Trim(s.raw, "\n"); len(b) > 0; {
+		line, rest, _ := bytes.Cut(b, []byte{'\n'})
+		b = rest
+		if len(line) == 0 || line[0] != '+' && line[0] != '-' || mark != 0 && line[0] != mark {
+			return squeezed{}
+		}
+		mark = line[0]
+		src = append(append(src, line[1:]...), '\n')
+	}
+	q := squeeze(src)
+	q.fixes.add(fixPrefix)
+	return q
+}
+
+// lastTokens reads the last word of each line: logs put a time and more before it.
+func (s *spread) lastTokens() squeezed {
+	var src []byte
+	for b := s.clean; len(b) > 0; {
+		line, rest, _ := bytes.Cut(b, []byte{'\n'})
+		b = rest
+		line = bytes.TrimRight(line, " \t")
+		src = append(src, line[bytes.LastIndexAny(line, " \t:|>")+1:]...)
+		src = append(src, '\n')
+	}
+	q := squeeze(src)
+	q.fixes.add(fixPrefix)
+	return q
+}
+
+// withoutSeparators takes out what is left of literal \n sequences where the backslashes were lost or turned round: an n, or
+// /n, after every so many letters.
+func (s *spread) withoutSeparators(letters []byte) (squeezed, bool) {
+	for _, sep := range []string{"n", "/n", "rn", "/r/n"} {
+		bare := letters
+		for range 3 { // none, one, or two of them before the first line
+			if s.dek != "" || bytes.HasPrefix(bare, []byte("M")) || bytes.HasPrefix(bare, []byte("b3Bl")) {
+				if q, ok := s.inColumns(bare, sep); ok {
+					return q, true
+				}
+			}
+			bare = bytes.TrimPrefix(bare, []byte(sep))
+		}
+	}
+	return squeezed{}, false
+}
+
+func (s *spread) inColumns(letters []byte, sep string) (squeezed, bool) {
+	for _, width := range widths {
+		if out, ok := dropSeparators(letters, sep, width); ok && s.fits(out) {
+			q := squeezed{letters: out, padding: 1}
+			q.fixes.add(fixBareN)
+			return q, true
+		}
+	}
+	return squeezed{}, false
+}
+
+func dropSeparators(letters []byte, sep string, width int) ([]byte, bool) {
+	out := make([]byte, 0, len(letters))
+	for len(letters) > width {
+		out = append(out, letters[:width]...)
+		rest, ok := bytes.CutPrefix(letters[width:], []byte(sep))
+		if !ok {
+			return nil, false
+		}
+		letters = rest
+	}
+	return append(out, bytes.TrimSuffix(letters, []byte(sep))...), true
+}

@@ -1,0 +1,141 @@
+package jwtbearer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jwk"
+	"github.com/seed-363d07a3/jwtbearer/internal/keycheck"
+	"github.com/seed-363d07a3/jwtbearer/internal/keytext"
+	"github.com/seed-363d07a3/jwtbearer/internal/pfx"
+	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
+)
+
+var (
+	errManySealed = errors.New("there are more encrypted keys than are tried in one input")
+	errBareSeed   = errors.New("32 raw bytes, which is ambiguous: an Ed25519 seed, a P-256 key or an HMAC secret")
+	errNotEd25519 = errors.New("64 raw bytes that are not a private key: as Ed25519, the public half does not match")
+)
+
+const (
+	foundPublicJWK = "public JWK (public key)"
+	foundSecretJWK = "JWK with a shared secret (kty oct)"
+
+	hintPrivate    = "give the private key that belongs to it; a file named key.pem, private.key or *.p8 often holds it"
+	hintCopy       = "copy the key again from where it came from, whole and unchanged"
+	hintPassphrase = "check the passphrase, also for blanks, quotes and the keyboard's language"
+	hintNewKey     = "create one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem, or -algorithm EC -pkeyopt ec_paramgen_curve:P-256, or -algorithm ED25519"
+)
+
+func keyFault(f *keytext.Fault) *KeyError {
+	return &KeyError{Found: f.Found, Problem: f.Problem, Hint: f.Hint, Line: f.Line}
+}
+
+// keyProblem tells what a reader's error means for the user.
+func keyProblem(item *keytext.Item, err error) *KeyError {
+	e := &KeyError{Found: itemName(item), Problem: err.Error(), Line: item.Line, Hint: hintCopy}
+	switch {
+	case err == sealed.ErrNoPassphrase:
+		e.Problem = "it is encrypted and no passphrase was given"
+		e.Hint = "give its passphrase, or remove it: " + decryptCommand(item)
+	case err == sealed.ErrPassphrase:
+		e.Problem, e.Hint = "wrong passphrase (password)", hintPassphrase
+	case err == jwk.ErrPublic:
+		e.Found, e.Problem, e.Hint = foundPublicJWK, "it has no private part (d)", "give the JWK that has the member d"
+	case err == jwk.ErrSymmetric:
+		e.Found, e.Problem, e.Hint = foundSecretJWK, "not a private key", "its k is a secret for HS256: Secret, with SecretEncoding base64url"
+	case err == errBareSeed, err == errNotEd25519:
+		e.Found, e.Hint = "base64 text", "give the key as PEM or JWK, which say what it is; an HMAC secret goes into Secret"
+	case err == errManySealed:
+		e.Hint = "give the one that is meant, alone"
+	}
+	if e.Found == "" {
+		e.Found = "private key"
+	}
+	if m, ok := errors.AsType[*sealed.MalformedError](err); ok {
+		e.Problem = "it is damaged: " + m.What
+		if m.Truncated {
+			e.Problem = "it is truncated or damaged: " + m.What
+		}
+	}
+	if m, ok := errors.AsType[*keycheck.MismatchError](err); ok {
+		e.Problem = "it is damaged, or two keys were mixed: " + m.What
+	}
+	if _, ok := errors.AsType[*sealed.CostError](err); ok {
+		e.Hint = "encrypt it anew: " + decryptCommand(item) + ", then openssl pkcs8 -topk8 -in key.pem -out new.pem"
+	}
+	keyRefused(e, item, err)
+	return e
+}
+
+// keyRefused fills in what concerns keys that are whole, but not what is wanted.
+func keyRefused(e *KeyError, item *keytext.Item, err error) {
+	if u, ok := errors.AsType[*sealed.UnsupportedError](err); ok {
+		e.Problem, e.Hint = "not supported: "+u.What, "convert it: "+decryptCommand(item)
+		for _, kind := range []string{"curve", "DSA", "Ed448", "X25519", "X448", "key type", "RSA"} {
+			if strings.Contains(u.What, kind) {
+				e.Hint = hintNewKey
+			}
+		}
+		if strings.Contains(strings.ToLower(u.What), "sk-") || strings.Contains(strings.ToLower(u.What), "security key") {
+			e.Hint = "its private half never leaves the hardware; " + hintNewKey
+		}
+	}
+	if _, ok := errors.AsType[*pfx.SeveralKeysError](err); ok {
+		e.Problem, e.Hint = "several different private keys: it is not clear which one is meant",
+			"export one alone: openssl pkcs12 -in FILE -nodes, then keep one of the keys"
+	}
+	if _, ok := errors.AsType[*pfx.NoKeyError](err); ok {
+		e.Problem, e.Hint = "there is no private key in it, only certificates", "export it again together with its private key"
+	}
+}
+
+// decryptCommand is how to make an unencrypted PEM of what was found.
+func decryptCommand(item *keytext.Item) string {
+	switch {
+	case item.Kind == keytext.PPK:
+		return "puttygen FILE -O private-openssh -o key"
+	case item.Shape == keytext.OpenSSH:
+		return `ssh-keygen -p -N "" -f FILE`
+	case item.Shape == keytext.PKCS12:
+		return "openssl pkcs12 -in FILE -nodes -out key.pem (with -legacy for old files)"
+	}
+	return "openssl pkey -in FILE -out key.pem"
+}
+
+func itemName(item *keytext.Item) string {
+	switch {
+	case item.Kind == keytext.PPK:
+		return "PuTTY private key (PPK)"
+	case item.Kind == keytext.JWK && item.Source == ".NET XML":
+		return "RSA key in XML"
+	case item.Kind == keytext.JWK:
+		return "JWK"
+	case item.DEK != "":
+		return "encrypted PEM private key"
+	}
+	return cmp.Or(item.Shape.String(), "private key")
+}
+
+func weakKey(bits, least, line int) *KeyError {
+	return &KeyError{Found: fmt.Sprintf("RSA key of %d bits", bits), Line: line,
+		Problem: fmt.Sprintf("too small (weak): %d bits are the least", least),
+		Hint:    "create a longer one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem"}
+}
+
+// notPrivate refuses what is whole and no private key.
+func notPrivate(item *keytext.Item) *KeyError {
+	e := &KeyError{Found: item.Shape.String(), Problem: "not a private key", Hint: hintPrivate, Line: item.Line}
+	switch item.Shape {
+	case keytext.PublicKey, keytext.RSAPublicKey:
+		e.Problem = "the public key was given instead of the private key"
+	case keytext.Certificate, keytext.PKCS7:
+		e.Problem = "a certificate holds a public key only; there is no private key in the input"
+	case keytext.Parameters:
+		e.Found, e.Problem = "key parameters (EC, DH or DSA PARAMETERS)", "there is no private key beside them"
+		e.Hint = "copy the block with PRIVATE KEY in its BEGIN line too"
+	}
+	return e
+}
