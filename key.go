@@ -137,7 +137,7 @@ func (b *setup) privateKey() (any, string) {
 	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase),
 		keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")})
 	if err != nil {
-		b.p.errs = append(b.p.errs, keyProblem("PrivateKey", err))
+		b.p.errs = append(b.p.errs, keyConfigError("PrivateKey", err))
 		return nil, ""
 	}
 	b.key = key
@@ -147,8 +147,8 @@ func (b *setup) privateKey() (any, string) {
 	return key.Signer, "PrivateKey"
 }
 
-// keyProblem makes a *ConfigError of what is wrong with the private key in a field. The *KeyError is behind it.
-func keyProblem(field string, err error) *ConfigError {
+// keyConfigError makes a *ConfigError of what is wrong with the private key in a field. The *KeyError is behind it.
+func keyConfigError(field string, err error) *ConfigError {
 	e := &ConfigError{Field: field, Problem: err.Error(), cause: err}
 	if k, ok := errors.AsType[*KeyError](err); ok {
 		e.Problem, e.Hint = sentence(k.subject(), k.Problem, ""), k.Hint

@@ -181,7 +181,7 @@ func rateLimitItems(a *answer) []reading {
 		if !ok {
 			continue
 		}
-		name, ok := itemName(item)
+		name, ok := nameOf(item)
 		r := reading{name: "RateLimit " + oneLine(name)} // it may end up in a log
 		r.remaining, r.hasRemaining = intParam(item, "r")
 		r.limit, r.hasLimit = intParam(item, "q")
@@ -213,7 +213,7 @@ func rateLimitPolicies(a *answer) map[string]quotaPolicy {
 		if !ok {
 			continue
 		}
-		name, ok := itemName(item)
+		name, ok := nameOf(item)
 		if !ok {
 			continue
 		}
@@ -285,8 +285,8 @@ func windowOf(limit int64, fields []string) time.Duration {
 	return 0
 }
 
-// itemName is a string or a token; a quota of any other name is malformed.
-func itemName(item httpsfv.Item) (string, bool) {
+// nameOf is a string or a token; a quota of any other name is malformed.
+func nameOf(item httpsfv.Item) (string, bool) {
 	switch v := item.Value.(type) {
 	case string:
 		return v, true

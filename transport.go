@@ -87,7 +87,7 @@ func (b *setup) clientCertificate(s TLS) (tls.Certificate, bool) {
 	}
 	key, err := parsePrivateKey([]byte(text), string(s.Passphrase), keyOptions{})
 	if err != nil {
-		b.p.errs = append(b.p.errs, keyProblem(field, err))
+		b.p.errs = append(b.p.errs, keyConfigError(field, err))
 		return tls.Certificate{}, false
 	}
 	chain := key.Certificates
