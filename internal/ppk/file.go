@@ -53,7 +53,7 @@ func read(text []byte) (*file, error) {
 		f.argon2 = s.argon2()
 	}
 	f.private = s.blob("Private-Lines")
-	f.mac = s.hex("Private-MAC")
+	f.mac = s.hex(lastLine)
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -64,8 +64,8 @@ func read(text []byte) (*file, error) {
 func (s *scanner) first() (*file, error) {
 	line, _ := bytes.CutPrefix(s.line(), []byte(prefix))
 	version, algorithm, ok := bytes.Cut(line, []byte(": "))
-	if s.err == nil && !ok {
-		s.err = sealed.Truncated("the first line of the PuTTY key")
+	if s.err == nil && (!ok || len(s.text) == 0) {
+		s.err = sealed.Truncated("the first line of the PuTTY key is all there is")
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -133,6 +133,9 @@ func (s *scanner) line() []byte {
 	return line
 }
 
+// lastLine names the line after which a file may end.
+const lastLine = "Private-MAC"
+
 // header reads the line "name: value".
 func (s *scanner) header(name string) []byte {
 	line := s.line()
@@ -141,10 +144,10 @@ func (s *scanner) header(name string) []byte {
 	}
 	value, ok := bytes.CutPrefix(line, []byte(name+":"))
 	switch {
+	case len(s.text) == 0 && (name != lastLine || bytes.HasPrefix([]byte(name+":"), line)):
+		s.err = sealed.Truncated("the text ends with the line " + name)
 	case ok:
 		return bytes.TrimPrefix(value, []byte(" "))
-	case bytes.HasPrefix([]byte(name+":"), line) && len(s.text) == 0:
-		s.err = sealed.Truncated("the text ends within the line " + name)
 	default:
 		s.err = sealed.Malformed("the line " + name + " is not where it belongs in the PuTTY key")
 	}
