@@ -126,7 +126,10 @@ func TestSEC1ChecksThePointInEveryEncoding(t *testing.T) {
 			PrivateKey []byte
 			Curve      asn1.ObjectIdentifier `asn1:"explicit,tag:0"`
 			PublicKey  asn1.BitString        `asn1:"optional,explicit,tag:1"`
-		}{1, scalar, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, asn1.BitString{Bytes: row.point, BitLength: 8 * len(row.point)}})
+		}{
+			1, scalar, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7},
+			asn1.BitString{Bytes: row.point, BitLength: 8 * len(row.point)},
+		})
 		if _, err := SEC1(der, nil); (err == nil) != row.ok || err != nil && !isMismatch(err) {
 			t.Errorf("SEC1 with the point %s: %v, accepted should be %t", row.name, err, row.ok)
 		}
@@ -167,6 +170,12 @@ func TestPKCS1RefusesWrongNumbers(t *testing.T) {
 		if _, err := PKCS1(marshal(t, k)); !isMismatch(err) {
 			t.Errorf("PKCS1 with a wrong %s: %v, want a MismatchError", name, err)
 		}
+	}
+	swapped := good
+	swapped.P, swapped.Q, swapped.DP, swapped.DQ = good.Q, good.P, good.DQ, good.DP
+	swapped.QInv = new(big.Int).ModInverse(swapped.Q, swapped.P)
+	if _, err := PKCS1(marshal(t, swapped)); err != nil {
+		t.Errorf("PKCS1 with the smaller prime first: %v", err)
 	}
 	if _, err := PKCS1(append(marshal(t, good), "\n"...)); err != nil {
 		t.Errorf("PKCS1 with a newline after the key: %v", err)

@@ -83,7 +83,8 @@ func TestEncodings(t *testing.T) {
 }
 
 // pbes2Of makes the parameters of PBES2 out of DER.
-func pbes2Of(t testing.TB, kdf asn1.ObjectIdentifier, kdfParams any, cipher asn1.ObjectIdentifier, cipherParams any) pkix.AlgorithmIdentifier {
+func pbes2Of(t testing.TB, kdf asn1.ObjectIdentifier, kdfParams any, cipher asn1.ObjectIdentifier,
+	cipherParams any) pkix.AlgorithmIdentifier {
 	t.Helper()
 	algorithm := func(oid asn1.ObjectIdentifier, params any) pkix.AlgorithmIdentifier {
 		der, err := asn1.Marshal(params)
@@ -92,10 +93,11 @@ func pbes2Of(t testing.TB, kdf asn1.ObjectIdentifier, kdfParams any, cipher asn1
 		}
 		return pkix.AlgorithmIdentifier{Algorithm: oid, Parameters: asn1.RawValue{FullBytes: der}}
 	}
-	return algorithm(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}, pbes2Params{algorithm(kdf, kdfParams), algorithm(cipher, cipherParams)})
+	return algorithm(pbes2OID, pbes2Params{algorithm(kdf, kdfParams), algorithm(cipher, cipherParams)})
 }
 
 var (
+	pbes2OID  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
 	pbkdf2OID = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}
 	scryptOID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11591, 4, 11}
 	aes256OID = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42}
@@ -119,7 +121,7 @@ func TestOpenRefusesParametersBeforeAnyWork(t *testing.T) {
 	}{
 		{"unknown scheme", pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 3}}, 32, "object identifier 1.2.3"},
 		{"named scheme", pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 1}}, 32, "pbeWithMD2AndDES-CBC"},
-		{"no parameters", pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}}, 32, "parameters"},
+		{"no parameters", pkix.AlgorithmIdentifier{Algorithm: pbes2OID}, 32, "parameters"},
 		{"unknown derivation", pbes2Of(t, asn1.ObjectIdentifier{1, 2, 3}, salt, aes256OID, iv), 32, "key derivation"},
 		{"unknown cipher", pbes2Of(t, pbkdf2OID, pbkdf2In{salt, 1, 0}, asn1.ObjectIdentifier{1, 2, 3}, iv), 32, "cipher"},
 		{"long identifier", pbes2Of(t, pbkdf2OID, pbkdf2In{salt, 1, 0}, make(asn1.ObjectIdentifier, 99), iv), 32, "unusual length"},

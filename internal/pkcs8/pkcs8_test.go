@@ -183,9 +183,12 @@ func TestDecryptReadsWhatYoumarkWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	scrypt := func(n, r, p int) youmark.ScryptOpts {
+		return youmark.ScryptOpts{SaltSize: 8, CostParameter: n, BlockSize: r, ParallelizationParameter: p}
+	}
 	for _, opts := range []youmark.Opts{
-		{Cipher: youmark.AES256CBC, KDFOpts: youmark.ScryptOpts{SaltSize: 8, CostParameter: 1 << 15, BlockSize: 8, ParallelizationParameter: 1}},
-		{Cipher: youmark.TripleDESCBC, KDFOpts: youmark.ScryptOpts{SaltSize: 8, CostParameter: 16, BlockSize: 1, ParallelizationParameter: 16}},
+		{Cipher: youmark.AES256CBC, KDFOpts: scrypt(1<<15, 8, 1)},
+		{Cipher: youmark.TripleDESCBC, KDFOpts: scrypt(16, 1, 16)},
 	} {
 		der, err := youmark.MarshalPrivateKey(key, []byte(keytest.Passphrase), &opts)
 		if err != nil {

@@ -56,7 +56,10 @@ func Parse(body, passphrase []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signer, c.checkPublic(signer)
+	if err := c.checkPublic(signer); err != nil {
+		return nil, err
+	}
+	return signer, nil
 }
 
 // read reads the outside and says what is missing from it.
