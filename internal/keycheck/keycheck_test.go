@@ -214,6 +214,7 @@ func TestSignerChecksKeysOfOtherDecoders(t *testing.T) {
 		{"foreign Ed25519", ed25519.PrivateKey(mixed), "does not match"},
 		{"short Ed25519", seed[:40], "40 bytes"},
 		{"foreign P-256", &negated, "does not match"},
+		//lint:ignore SA1019 a key that no function of crypto/ecdsa would make
 		{"P-521 on P-256", &ecdsa.PrivateKey{PublicKey: own.PublicKey, D: other.D}, "out of the range"},
 		{"P-256 of nothing", &ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: elliptic.P256()}}, "not whole"},
 		{"no curve", &ecdsa.PrivateKey{}, "without a curve"},

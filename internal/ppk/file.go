@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
 )
@@ -145,19 +146,22 @@ func (s *scanner) header(name string) []byte {
 	value, ok := bytes.CutPrefix(line, []byte(name+":"))
 	switch {
 	case len(s.text) == 0 && (name != lastLine || bytes.HasPrefix([]byte(name+":"), line)):
-		s.err = sealed.Truncated("the text ends with the line " + name)
+		s.err = sealed.Truncated("the text ends with the line " + called(name))
 	case ok:
 		return bytes.TrimPrefix(value, []byte(" "))
 	default:
-		s.err = sealed.Malformed("the line " + name + " is not where it belongs in the PuTTY key")
+		s.err = sealed.Malformed("the line " + called(name) + " is not where it belongs in the PuTTY key")
 	}
 	return nil
 }
 
+// called is what errors call a line: they repeat no long piece of a file, be it only the name of a line.
+func called(name string) string { return strings.TrimPrefix(name, "Argon2-") }
+
 func (s *scanner) number(name string) uint64 {
 	n, err := strconv.ParseUint(string(s.header(name)), 10, 64)
 	if err != nil && s.err == nil {
-		s.err = sealed.Malformed("the parameter " + name + " is not a number that can be used")
+		s.err = sealed.Malformed("the parameter " + called(name) + " is not a number that can be used")
 	}
 	return n
 }

@@ -150,3 +150,28 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestErrorsRepeatNoLongPieceOfTheFile(t *testing.T) {
+	text := string(keytest.Read(t, "puttygen-argon2id.ppk"))
+	for _, row := range []struct{ old, replacement string }{
+		{"Argon2-Memory: 1024", "Argon2-Memory: 18446744073709551615"},
+		{"Argon2-Passes: 3", "Argon2-Passes: 18446744073709551615"},
+		{"Argon2-Parallelism: 2", "Argon2-Parallelism: 18446744073709551615"},
+		{"Argon2-Parallelism: 2", "Argon2-Parallelism: a secret, in the wrong place"},
+		{"Argon2-Parallelism: 2", "Argon2-Parallel: 2"},
+		{"Key-Derivation: Argon2id", "Key-Derivation: a secret, in the wrong place"},
+		{"Encryption: aes256-cbc", "Encryption: a secret, in the wrong place"},
+	} {
+		in := strings.Replace(text, row.old, row.replacement, 1)
+		_, err := Parse([]byte(in), []byte(keytest.Passphrase))
+		if err == nil || in == text {
+			t.Errorf("Parse(%s): %v, changed %t, want an error", row.replacement, err, in != text)
+			continue
+		}
+		for i := range len(err.Error()) - 15 {
+			if piece := err.Error()[i : i+16]; strings.Contains(in, piece) {
+				t.Errorf("Parse(%s): %v repeats %q", row.replacement, err, piece)
+			}
+		}
+	}
+}

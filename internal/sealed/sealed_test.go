@@ -38,7 +38,7 @@ func TestMeterRefusesByNameAndBound(t *testing.T) {
 		{"32 MiB", new(Meter).Scrypt(2, math.MaxInt, 1)},
 		{"scrypt with N 32768, r 8, p 20", new(Meter).Scrypt(1<<15, 8, 20)},
 		{"32 MiB", new(Meter).Argon2(1<<20, 1, 1)},
-		{"32 MiB", new(Meter).Argon2(math.MaxUint64, math.MaxUint64, 1)},
+		{"Argon2 with over 1000000000000 KiB", new(Meter).Argon2(math.MaxUint64, math.MaxUint64, 1)},
 		{"Argon2 with 8192 KiB", new(Meter).Argon2(8192, math.MaxUint64, 1)},
 		{"bcrypt_pbkdf with 4294967295 rounds; the limit is 277 rounds", new(Meter).Bcrypt(math.MaxUint32, 2)},
 	} {

@@ -101,7 +101,7 @@ func checkType(public []byte) error {
 		return &sealed.UnsupportedError{What: "key of a hardware security key (FIDO), which holds the private half itself"}
 	case strings.Contains(name, "-cert-v01@"):
 		return &sealed.UnsupportedError{What: "OpenSSH certificate"}
-	case name == ssh.InsecureKeyAlgoDSA:
+	case name == "ssh-dss":
 		return &sealed.UnsupportedError{What: "DSA key"}
 	case name == "ssh-ed448":
 		return &sealed.UnsupportedError{What: "Ed448 key"}
