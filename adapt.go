@@ -91,7 +91,7 @@ func (p *pace) next(now time.Time, inflight int) (at time.Time, ok bool) {
 	if at := p.quotas.next(now, inflight); now.Before(at) {
 		return at, true
 	}
-	if p.closed || p.pending {
+	if p.closed {
 		p.open(now, inflight)
 	}
 	switch {
@@ -119,7 +119,7 @@ func (p *pace) accepted(sent, now time.Time) {
 	if !p.fixed {
 		p.twin.remember(p.middle(sent, now))
 	}
-	if p.closed || sent.Before(p.opened) {
+	if p.pending || sent.Before(p.opened) {
 		return
 	}
 	p.row = 0
@@ -142,6 +142,7 @@ func (p *pace) refused(sent, now time.Time, wait time.Duration, told bool) {
 	if !told {
 		wait = p.guess(now)
 	}
+	p.closed = true
 	p.close(now.Add(wait))
 }
 
@@ -172,27 +173,27 @@ func (p *pace) quota(now time.Time, r quotaReading) { p.quotas.read(now, r) }
 // rate is the estimate of what the API admits per second. Zero: not known, and not limited by the pace.
 func (p *pace) rate(time.Time) float64 { return p.twin.rate }
 
-// open opens the gate, and lets the twin learn why it was closed.
+// open opens the gate, and lets the twin learn why it was closed. If it was closed for another reason than a refusal, a twin
+// that knows the API goes on as before.
 func (p *pace) open(now time.Time, inflight int) {
-	p.closed = false
-	p.opened = now
-	p.flowing = 0
-	p.lead = 1
-	switch {
-	case p.fixed:
-		p.slow = noEnd
-	case p.pending:
-		p.slow = 0
-		if p.row == 1 {
-			p.twin.learn(now.Sub(p.began).Seconds())
-		} else {
-			p.slow = int(p.twin.burst)
-		}
-		p.twin.resume(p.seconds(now), inflight)
-	case !p.twin.refused:
-		p.slow = noEnd
+	learn := p.pending && !p.fixed
+	p.closed, p.pending = false, false
+	if !learn && p.twin.refused {
+		return
 	}
-	p.pending = false
+	p.opened = now
+	p.flowing, p.lead = 0, 1
+	switch {
+	case !learn:
+		p.slow = noEnd
+		return
+	case p.row == 1:
+		p.slow = 0
+		p.twin.learn(now.Sub(p.began).Seconds())
+	default:
+		p.slow = int(p.twin.burst)
+	}
+	p.twin.resume(p.seconds(now), inflight)
 }
 
 // seconds is t as the twin counts.

@@ -1,11 +1,14 @@
 package jwtbearer
 
 import (
+	"cmp"
 	"container/heap"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // A simulation runs the controller of this package against a server with a limit, in simulated time: no goroutine, no clock, and
@@ -13,13 +16,13 @@ import (
 type simulation struct {
 	server    func(*rand.Rand, time.Time) simServer // built when the run begins
 	dialect   dialect
-	rtt       func(*rand.Rand) (up, down time.Duration)
-	late      time.Duration // how late timers fire at most
-	skew      time.Duration // the server's clock, less ours
-	calls     int           // in all
-	workers   int           // of each client
-	clients   int
-	newClient func(now time.Time) simPacer // nil: an adapting pace
+	rtt       func(*rand.Rand) (up, down time.Duration) // nil: a loopback, with timers up to 1 ms late
+	late      time.Duration                             // how late timers fire at most
+	skew      time.Duration                             // the server's clock, less ours
+	calls     int                                       // in all; 0: 600
+	workers   int                                       // in all; 0: 8
+	clients   int                                       // 0: 1
+	newClient func(now time.Time) simPacer              // nil: an adapting pace
 }
 
 // A simPacer is what stands at the head of a line: a pace or a local limit.
@@ -29,7 +32,7 @@ type simPacer interface {
 	accepted(sent, now time.Time)
 	refused(sent, now time.Time, wait time.Duration, told bool)
 	quota(now time.Time, r quotaReading)
-	dated(date, sent, now time.Time)
+	answered(date, sent, now time.Time, ok bool)
 }
 
 // A simServer admits or refuses one request.
@@ -55,18 +58,20 @@ func (d dialect) String() string {
 
 // simResult is what a run reached.
 type simResult struct {
-	speed    float64   // % of the ideal
-	refused  float64   // % of all requests
-	episodes int       // refusals, where those within 50 ms count once
-	rates    []float64 // what each client got per second
-	took     time.Duration
+	speed   float64 // % of the ideal; NaN: it did not end
+	refused float64 // % of all requests
+	share   float64 // what the slowest client got, of what the fastest got
 }
 
 func (s simulation) run(seed uint64) simResult {
+	s.calls, s.workers, s.clients = cmp.Or(s.calls, 600), cmp.Or(s.workers, 8), max(1, s.clients)
+	if s.rtt == nil {
+		s.rtt, s.late = loopbackRTT, time.Millisecond
+	}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	start := time.Unix(1_800_000_000, rng.Int64N(int64(time.Minute)))
-	r := &simRun{simulation: s, rng: rng, now: start, server: s.server(rng, start.Add(s.skew)), left: s.calls}
-	for range max(1, s.clients) {
+	r := &simRun{simulation: s, rng: rng, now: start, server: s.server(rng, start.Add(s.skew))}
+	for range s.clients {
 		r.clients = append(r.clients, r.newSimClient())
 	}
 	for _, c := range r.clients {
@@ -88,12 +93,9 @@ type simRun struct {
 	clients []*simClient
 	events  events
 	seq     int
-	left    int // calls nobody took yet
+	flying  int // requests, of all clients
 	done    int
 	refused int
-	lastEnd time.Time
-	lastRef time.Time
-	rows    int
 }
 
 func (r *simRun) after(d time.Duration, do func()) {
@@ -102,16 +104,15 @@ func (r *simRun) after(d time.Duration, do func()) {
 }
 
 func (r *simRun) result(start time.Time) simResult {
-	took := r.now.Sub(start)
-	res := simResult{took: took, episodes: r.rows, refused: 100 * float64(r.refused) / float64(r.refused+r.done)}
-	if r.done < r.calls {
-		res.speed = math.NaN()
-		return res
+	res := simResult{speed: math.NaN(), refused: 100 * float64(r.refused) / float64(r.refused+r.done)}
+	if r.done == r.calls {
+		res.speed = 100 * float64(r.server.ideal(r.calls)) / float64(r.now.Sub(start))
 	}
-	res.speed = 100 * float64(r.server.ideal(r.calls)) / float64(took)
+	var got []float64
 	for _, c := range r.clients {
-		res.rates = append(res.rates, float64(c.got)/took.Seconds())
+		got = append(got, float64(c.got))
 	}
+	res.share = slices.Min(got) / slices.Max(got)
 	return res
 }
 
@@ -126,17 +127,18 @@ type simClient struct {
 }
 
 func (r *simRun) newSimClient() *simClient {
-	c := &simClient{simRun: r, waiting: r.workers}
+	c := &simClient{simRun: r, waiting: r.workers / r.simulation.clients}
 	if r.newClient != nil {
 		c.pace = r.newClient(r.now)
 	} else {
-		c.pace = datedPace{newPace(false), new(serverClock)}
+		c.pace = &localPace{pace: newPace(false), clock: new(serverClock)}
 	}
 	return c
 }
 
+// pump lets leave who may.
 func (c *simClient) pump() {
-	for c.waiting > 0 && (c.inflight == 0 || c.inflight < c.workers) && c.left-c.onTheWay() > 0 {
+	for c.waiting > 0 && c.done+c.flying < c.calls {
 		at, ok := c.pace.next(c.now, c.inflight)
 		if !ok {
 			return
@@ -147,13 +149,6 @@ func (c *simClient) pump() {
 		}
 		c.send()
 	}
-}
-
-func (c *simClient) onTheWay() (n int) {
-	for _, o := range c.clients {
-		n += o.inflight
-	}
-	return n
 }
 
 // sleep sets the client's one timer.
@@ -176,15 +171,12 @@ func (c *simClient) send() {
 	c.pace.leave(sent)
 	c.waiting--
 	c.inflight++
+	c.flying++
 	up, down := c.rtt(c.rng)
 	c.after(up, func() {
 		ok, wait := c.server.admit(c.now.Add(c.skew))
 		if !ok {
 			c.simRun.refused++
-			if c.now.Sub(c.lastRef) > 50*time.Millisecond {
-				c.rows++
-			}
-			c.lastRef = c.now
 		}
 		remaining, reset := c.server.left()
 		date := c.now.Add(c.skew).Truncate(time.Second)
@@ -196,15 +188,15 @@ func (c *simClient) send() {
 
 func (c *simClient) answer(sent, date time.Time, ok bool, wait time.Duration, q quotaReading) {
 	c.inflight--
+	c.flying--
 	c.waiting++
-	c.pace.dated(date, sent, c.now)
+	c.pace.answered(date, sent, c.now, ok)
 	if c.dialect == quotaHeaders {
 		c.pace.quota(c.now, q)
 	}
 	if ok {
 		c.got++
 		c.done++
-		c.left--
 		c.pace.accepted(sent, c.now)
 	} else {
 		switch c.dialect {
@@ -225,17 +217,60 @@ func (c *simClient) answer(sent, date time.Time, ok bool, wait time.Duration, q 
 
 func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }
 
-// datedPace is a pace with the clock that the line keeps for it.
-type datedPace struct {
+// localPace is a pace with the clock that the line keeps for it, and perhaps a local limit.
+type localPace struct {
 	*pace
-	clock *serverClock
+	clock  *serverClock
+	bucket *rate.Limiter
+	window *window
 }
 
-func (d datedPace) dated(date, sent, now time.Time) { d.clock.observe(date, sent, now) }
+func (l *localPace) next(now time.Time, inflight int) (time.Time, bool) {
+	at, ok := l.pace.next(now, inflight)
+	if l.bucket != nil {
+		r := l.bucket.ReserveN(now, 1)
+		at = later(at, now.Add(r.DelayFrom(now)))
+		r.CancelAt(now)
+	}
+	if l.window != nil {
+		free, open := l.window.next(now)
+		at, ok = later(at, free), ok && open
+	}
+	return at, ok
+}
 
-func (d datedPace) quota(now time.Time, r quotaReading) {
-	r.reset = d.clock.local(r.reset)
-	d.pace.quota(now, r)
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (l *localPace) leave(now time.Time) {
+	l.pace.leave(now)
+	if l.bucket != nil {
+		l.bucket.ReserveN(now, 1)
+	}
+	if l.window != nil {
+		l.window.leave()
+	}
+}
+
+// answered stands for what the line does with every answer, before it is judged.
+func (l *localPace) answered(date, sent, now time.Time, ok bool) {
+	l.clock.observe(date, sent, now)
+	if l.window == nil {
+		return
+	}
+	l.window.done(sent, now)
+	if !ok {
+		l.window.refused(now)
+	}
+}
+
+func (l *localPace) quota(now time.Time, r quotaReading) {
+	r.reset = l.clock.local(r.reset)
+	l.pace.quota(now, r)
 }
 
 // simBucket is a bucket of burst tokens, whose rate may change with time.
@@ -322,22 +357,18 @@ func constantRTT(*rand.Rand) (up, down time.Duration) {
 	return 150 * time.Microsecond, 150 * time.Microsecond
 }
 
-// jitterRTT is 20 to 100 ms, each way drawn for itself.
-func jitterRTT(rng *rand.Rand) (up, down time.Duration) {
-	one := func() time.Duration { return 10*time.Millisecond + time.Duration(rng.Int64N(int64(40*time.Millisecond))) }
-	return one(), one()
+// loopbackRTT is 0.2 to 0.8 ms.
+func loopbackRTT(rng *rand.Rand) (up, down time.Duration) {
+	return between(rng, 100*time.Microsecond, 400*time.Microsecond), between(rng, 100*time.Microsecond, 400*time.Microsecond)
 }
 
-// medians runs the simulation with seeds 1 to n and gives the median of each figure, and the worst speed.
-func (s simulation) medians(n int) (speed, refused, worst float64) {
-	var speeds, refusals []float64
-	for seed := range n {
-		r := s.run(uint64(seed) + 1)
-		speeds, refusals = append(speeds, r.speed), append(refusals, r.refused)
-	}
-	slices.Sort(speeds)
-	slices.Sort(refusals)
-	return speeds[n/2], refusals[n/2], speeds[0]
+// jitterRTT is 20 to 100 ms, each way drawn for itself.
+func jitterRTT(rng *rand.Rand) (up, down time.Duration) {
+	return between(rng, 10*time.Millisecond, 50*time.Millisecond), between(rng, 10*time.Millisecond, 50*time.Millisecond)
+}
+
+func between(rng *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(rng.Int64N(int64(most-least)))
 }
 
 type event struct {
