@@ -15,7 +15,7 @@ const (
 	firstGuess = 100 * time.Millisecond
 
 	// longestGuess bounds every wait that nobody told.
-	longestGuess = 30 * time.Second
+	longestGuess = time.Minute
 
 	// From secondsRow refusals in a row on, a wait that nobody told ends on a whole second, since the windows of servers do, and
 	// from patientRow on it doubles, lest a window of an hour is asked every second.

@@ -29,6 +29,7 @@ const (
 	// rampAnswers.
 	rampBursts  = 3
 	rampAnswers = 8
+	rampTime    = 10 // seconds: a longer wait counts as this, lest the ramp takes hours
 
 	// thinEvidence is how many tokens must have flowed in under observation for a measurement to raise the rate.
 	thinEvidence = 1.5
@@ -77,13 +78,14 @@ type twin struct {
 	firstTime float64 // and in what time
 }
 
-// delay is how long from t on the next request has to wait.
+// delay is how long from t on the next request has to wait. An estimate can be wrong: it holds nobody up for longer than any
+// other guess.
 func (w *twin) delay(t float64) time.Duration {
 	w.refill(t)
 	if w.tokens >= 1 {
 		return 0
 	}
-	return duration((1 - w.tokens) / w.speed(t))
+	return min(duration((1-w.tokens)/w.speed(t)), longestGuess)
 }
 
 // take takes a token.
@@ -137,7 +139,7 @@ func (w *twin) learn(wait float64) {
 			w.firstTime = w.times[len(w.times)-1] - w.anchor
 		}
 		w.burst = w.burstAt(0)
-		w.ramp = rampBursts * w.burst / max(wait, resetMargin.Seconds())
+		w.ramp = rampBursts * w.burst / min(max(wait, resetMargin.Seconds()), rampTime)
 	case k > 0:
 		w.measure(w.times[:k])
 	}
@@ -154,6 +156,9 @@ func (w *twin) learn(wait float64) {
 func (w *twin) resume(t float64, inflight int) {
 	w.at = t
 	w.tokens = min(w.burst, w.rate*(t-w.anchor)-float64(len(w.times)+inflight))
+	if w.rate == 0 {
+		w.tokens = 1
+	}
 	w.quiet = t + w.span
 }
 
