@@ -172,7 +172,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	if err != nil {
 		k.err = k.c.scrub(cause(out.Context(), err), k.token.value)
 		w.end()
-		s.failed(nil)
+		s.failed(sighting{})
 		s.release()
 		k.afterError(err, trace)
 		return
@@ -188,24 +188,24 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 func (k *call) judge(s *slot) {
 	received := time.Now()
 	a := newAnswer(k.resp, k.c.errorMedia, received)
-	readings := k.c.throttling.readings(a)
+	seen := sighting{date: dateOf(k.resp.Header), readings: k.c.throttling.readings(a)}
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = &t
-		k.shut = s.refused(t, readings)
+		k.shut = s.refused(t, seen)
 		k.c.stats.throttles.Add(1)
 		k.afterThrottle()
 		return
 	}
 	if matchAny(k.c.authFailure, a) >= 0 {
-		s.accepted(readings)
+		s.accepted(seen)
 		k.refused = true
 		k.afterRefusal(received)
 		return
 	}
 	if k.resp.StatusCode >= 500 {
-		s.failed(readings)
+		s.failed(seen)
 	} else {
-		s.accepted(readings)
+		s.accepted(seen)
 		k.c.tokenAccepted(k.resp.Header, k.sent, received)
 	}
 	k.afterAnswer()

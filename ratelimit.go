@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -24,16 +25,18 @@ type line struct {
 	interval    time.Duration
 	concurrency int           // zero: no limit
 	maxWait     time.Duration // longest wait for the gate; zero: no bound
+	reserve     int           // remainder of a quota at which attempts wait
 
 	mu         sync.Mutex
 	queue      list.List // of *waiter, by seq
 	pace       *pace
 	buckets    []*rate.Limiter
 	windows    []*window
-	left       time.Time // when the last attempt left
-	unanswered int       // attempts whose answer did not come yet
-	inFlight   int       // the same, and those whose answer's body is not at its end
-	closed     throttle  // what closed the gate last
+	clock      serverClock // to which windows are aligned
+	left       time.Time   // when the last attempt left
+	unanswered int         // attempts whose answer did not come yet
+	inFlight   int         // the same, and those whose answer's body is not at its end
+	closed     throttle    // what closed the gate last
 }
 
 // A waiter is one attempt that stands in line.
@@ -73,12 +76,16 @@ func (e *gateError) Error() string {
 
 // newLine makes the line of one connection from its settings.
 func newLine(t *throttling) *line {
-	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait, pace: newPace(t.fixed, t.reserve)}
+	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait, reserve: t.reserve, pace: newPace(t.fixed)}
+	clock := &l.clock
+	if t.fixed {
+		clock = nil
+	}
 	for _, limit := range t.limits {
 		if limit.Burst > 0 {
 			l.buckets = append(l.buckets, newBucket(limit, t.fixed))
 		} else {
-			l.windows = append(l.windows, newWindow(limit.Requests, limit.Per))
+			l.windows = append(l.windows, newWindow(limit.Requests, limit.Per, clock))
 		}
 	}
 	return l
@@ -242,7 +249,7 @@ func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
 	}
 	s := &slot{line: l, sent: now, before: l.left}
 	for _, w := range l.windows {
-		w.leave(now)
+		w.leave()
 	}
 	l.pace.leave(now)
 	l.left = now
@@ -339,7 +346,7 @@ func (s *slot) giveBack() {
 		b.AllowN(now, -1) // a Reservation gives nothing back once its time has come
 	}
 	for _, w := range l.windows {
-		w.giveBack()
+		w.cancelled()
 	}
 	if l.left.Equal(s.sent) {
 		l.left = s.before
@@ -351,39 +358,51 @@ func (s *slot) giveBack() {
 	l.wakeHead()
 }
 
+// A sighting is what an answer tells besides its verdict.
+type sighting struct {
+	date     time.Time // the server's clock; zero: not told
+	readings []reading
+}
+
 // accepted says that the answer came and was no throttle.
-func (s *slot) accepted(readings []reading) {
+func (s *slot) accepted(seen sighting) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
-	now := s.answered(readings)
+	now := s.answered(seen)
 	s.line.pace.accepted(s.sent, now)
 	s.line.wakeHead()
 }
 
 // failed says that no answer came, or one that tells nothing about the limits.
-func (s *slot) failed(readings []reading) {
+func (s *slot) failed(seen sighting) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
-	now := s.answered(readings)
+	now := s.answered(seen)
 	s.line.pace.failed(s.sent, now)
 	s.line.wakeHead()
 }
 
 // refused says that the answer was a throttle. It returns for how long the gate is closed now.
-func (s *slot) refused(t throttle, readings []reading) time.Duration {
+func (s *slot) refused(t throttle, seen sighting) time.Duration {
 	l := s.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := s.answered(readings)
+	if t.told {
+		seen.readings = nil // the wait that was told wins over the reset of a quota
+	}
+	now := s.answered(seen)
+	for _, w := range l.windows {
+		w.refused(now)
+	}
 	switch {
 	case t.class == classConcurrency:
 		l.pace.failed(s.sent, now)
-		l.pace.crowded(now, l.unanswered+1)
-	case t.class == classExhausted && t.wait == 0:
+		l.pace.crowded(now, l.unanswered)
+	case t.class == classExhausted && t.wait == 0 && !t.told:
 		l.pace.failed(s.sent, now)
 		l.pace.close(now.Add(l.maxWait + time.Second)) // nobody waits for an end that nobody knows
 	default:
-		l.pace.refused(s.sent, now, jittered(t.wait), t.told)
+		l.pace.refused(s.sent, now, jittered(t.wait), t.told || t.wait > 0)
 	}
 	l.closed = t
 	l.wakeRefused(now)
@@ -399,16 +418,31 @@ func jittered(wait time.Duration) time.Duration {
 }
 
 // answered takes note of an answer, with the line's lock held.
-func (s *slot) answered(readings []reading) time.Time {
-	now := time.Now()
-	for _, w := range s.line.windows {
-		w.answered(now)
+func (s *slot) answered(seen sighting) time.Time {
+	l, now := s.line, time.Now()
+	if !seen.date.IsZero() {
+		l.clock.observe(seen.date, s.sent, now)
 	}
-	s.line.unanswered--
-	for _, r := range readings {
-		s.line.pace.quota(now, r)
+	for _, w := range l.windows {
+		w.done(s.sent, now)
+	}
+	l.unanswered--
+	for _, r := range seen.readings {
+		if q, ok := l.remaining(r, now); ok {
+			l.pace.quota(now, q)
+		}
 	}
 	return now
+}
+
+// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody.
+func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
+	reset := r.reset
+	if !r.hasReset {
+		reset = r.window
+	}
+	left := min(max(0, r.remaining-int64(l.reserve)), math.MaxInt32)
+	return quotaReading{name: r.name, remaining: int(left), reset: now.Add(reset)}, r.hasRemaining && reset > 0
 }
 
 // release says that the body of the answer is at its end. Only the first call counts.
