@@ -164,12 +164,13 @@ func (l *line) reopened(ctx context.Context, p patience) error {
 	for {
 		l.mu.Lock()
 		now := time.Now()
-		wait, err := l.pace.gate().Sub(now), l.refuse(w, now)
+		until, _ := l.shut(now)
+		err := l.refuse(w, now)
 		l.mu.Unlock()
-		if wait <= 0 || err != nil {
+		if err != nil || !until.After(now) {
 			return err
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep(ctx, until.Sub(now)); err != nil {
 			return err
 		}
 	}
@@ -213,15 +214,24 @@ func (l *line) turn(w *waiter) (s *slot, wait time.Duration, err error) {
 
 // refuse tells whether the gate is closed for longer than w may wait.
 func (l *line) refuse(w *waiter, now time.Time) error {
-	gate := l.pace.gate()
-	wait := gate.Sub(now)
+	until, why := l.shut(now)
+	wait := until.Sub(now)
 	if wait <= 0 {
 		return nil
 	}
-	if w.gate < 0 || w.gate > 0 && wait > w.gate || !w.latest.IsZero() && gate.After(w.latest) {
-		return &gateError{throttle: l.closed, wait: wait}
+	if w.gate < 0 || w.gate > 0 && wait > w.gate || !w.latest.IsZero() && until.After(w.latest) {
+		return &gateError{throttle: why, wait: wait}
 	}
 	return nil
+}
+
+// shut tells until when nobody may leave, and why: the gate, or a quota that is used up.
+func (l *line) shut(now time.Time) (until time.Time, why throttle) {
+	until = l.pace.gate()
+	if renewed := l.pace.quotas.next(now, 0); renewed.After(now) && renewed.After(until) {
+		return renewed, throttle{class: classExhausted}
+	}
+	return until, l.closed
 }
 
 // tryLeave takes a slot if everything permits it now, and else tells after which time to ask again; zero: when woken.
@@ -310,8 +320,12 @@ func (w *waiter) poke() {
 	}
 }
 
-// wakeRefused wakes the head and, after the gate closed, those who will not wait that long.
+// wakeRefused wakes the head and, where the gate is closed, those who will not wait that long.
 func (l *line) wakeRefused(now time.Time) {
+	if until, _ := l.shut(now); !until.After(now) {
+		l.wakeHead()
+		return
+	}
 	for e := l.queue.Front(); e != nil; e = e.Next() {
 		if w := e.Value.(*waiter); l.refuse(w, now) != nil {
 			w.poke()
@@ -370,7 +384,7 @@ func (s *slot) accepted(seen sighting) {
 	defer s.line.mu.Unlock()
 	now := s.answered(seen)
 	s.line.pace.accepted(s.sent, now)
-	s.line.wakeHead()
+	s.line.wakeRefused(now)
 }
 
 // failed says that no answer came, or one that tells nothing about the limits.
@@ -379,7 +393,7 @@ func (s *slot) failed(seen sighting) {
 	defer s.line.mu.Unlock()
 	now := s.answered(seen)
 	s.line.pace.failed(s.sent, now)
-	s.line.wakeHead()
+	s.line.wakeRefused(now)
 }
 
 // refused says that the answer was a throttle. It returns for how long the gate is closed now.
@@ -406,7 +420,8 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 	}
 	l.closed = t
 	l.wakeRefused(now)
-	return max(0, l.pace.gate().Sub(now))
+	until, _ := l.shut(now)
+	return max(0, until.Sub(now))
 }
 
 // jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
