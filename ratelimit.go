@@ -287,18 +287,28 @@ func (l *line) take(now time.Time, wait time.Duration) time.Duration {
 	return wait
 }
 
-// join puts w into the line. Most callers are newer than all that wait; a retry is older than most.
+// join puts w into the line, behind all older calls. A new call is newer than nearly all that wait, a retry older than most.
 func (l *line) join(w *waiter) {
-	if back := l.queue.Back(); back == nil || back.Value.(*waiter).seq <= w.seq {
+	seq := func(e *list.Element) uint64 { return e.Value.(*waiter).seq }
+	front, back := l.queue.Front(), l.queue.Back()
+	if back == nil {
 		w.place = l.queue.PushBack(w)
 		return
 	}
-	for e := l.queue.Front(); ; e = e.Next() {
-		if w.seq < e.Value.(*waiter).seq {
-			w.place = l.queue.InsertBefore(w, e)
-			return
+	if w.seq > seq(front)/2+seq(back)/2 {
+		for back != nil && seq(back) > w.seq {
+			back = back.Prev()
+		}
+	} else {
+		for back = nil; front != nil && seq(front) <= w.seq; front = front.Next() {
+			back = front
 		}
 	}
+	if back == nil {
+		w.place = l.queue.PushFront(w)
+		return
+	}
+	w.place = l.queue.InsertAfter(w, back)
 }
 
 // quit takes w out of the line and wakes the head, which may be another one now.
