@@ -129,7 +129,8 @@ func (p *pace) accepted(sent, now time.Time) {
 	}
 }
 
-// refused takes in a throttle that closes the gate, and the wait that it told, which is obeyed in full.
+// refused takes in a throttle that closes the gate, and the wait that it told, which is obeyed in full. No wait at all is believed
+// once.
 func (p *pace) refused(sent, now time.Time, wait time.Duration, told bool) {
 	if !p.pending && !sent.Before(p.opened) {
 		p.pending = true
@@ -139,7 +140,7 @@ func (p *pace) refused(sent, now time.Time, wait time.Duration, told bool) {
 			p.twin.refusal = p.middle(sent, now)
 		}
 	}
-	if !told {
+	if !told || wait <= 0 && p.row > 1 {
 		wait = p.guess(now)
 	}
 	p.closed = true

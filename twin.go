@@ -126,7 +126,11 @@ func (w *twin) remember(t float64) {
 }
 
 // climb goes up the ramp after an acceptance.
-func (w *twin) climb() { w.ramp *= math.Exp2(1. / rampAnswers) }
+func (w *twin) climb() {
+	if w.rate == 0 {
+		w.ramp = min(w.ramp*math.Exp2(1./rampAnswers), maxRate)
+	}
+}
 
 // learn takes in the refusal that closed the gate for wait seconds.
 func (w *twin) learn(wait float64) {
