@@ -79,8 +79,8 @@ func TestWindowCountsARequestUntilItsAnswerPlusPer(t *testing.T) {
 	}
 }
 
-// However the answers come, no more than requests leave and are answered in any per: the server may have counted them anywhere in
-// between.
+// However the answers come, no more than requests leave and are answered in any per: the server may have counted them
+// anywhere in between.
 func TestSlidingWindowNeverAdmitsMore(t *testing.T) {
 	for _, requests := range []int{1, 7, 1500} {
 		rng := rand.New(rand.NewPCG(uint64(requests), 4))
