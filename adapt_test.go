@@ -54,7 +54,7 @@ func paceBars() []paceBar {
 
 		{name: "jitter, bucket", server: bucket50, dialect: bare, with: simulation{rtt: jitterRTT}, speed: 85, refused: 6},
 		{name: "jitter, bucket", server: bucket50, dialect: millis, with: simulation{rtt: jitterRTT}, speed: 85, refused: 6},
-		{name: "jitter, bucket", server: bucket50, dialect: retryAfter, with: simulation{rtt: jitterRTT}},
+		{name: "jitter, bucket", server: bucket50, dialect: retryAfter, with: simulation{rtt: jitterRTT}, speed: 60, refused: 3},
 		{name: "jitter, bucket", server: bucket50, dialect: quotaHeaders, with: simulation{rtt: jitterRTT}},
 		{name: "jitter, window", server: window150, dialect: bare, with: simulation{rtt: jitterRTT}},
 		{name: "jitter, window", server: window150, dialect: millis, with: simulation{rtt: jitterRTT}},
