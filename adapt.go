@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// startInFlight is how many requests more than were answered may fly before the first refusal. From there the number doubles
-	// with every round trip: a burst of 10 is found with 8 refusals rather than with as many as there are workers.
+	// startInFlight is how many requests more than were answered may fly before the first refusal. From there the
+	// number doubles with every round trip: a burst of 10 is found with 8 refusals rather than with as many as there
+	// are workers.
 	startInFlight = 2
 
 	// firstGuess is the wait after a refusal that tells none, while the rate is unknown.
@@ -17,24 +18,24 @@ const (
 	// longestGuess bounds every wait that nobody told.
 	longestGuess = time.Minute
 
-	// From secondsRow refusals in a row on, a wait that nobody told ends on a whole second, since the windows of servers do, and
-	// from patientRow on it doubles, lest a window of an hour is asked every second.
+	// From secondsRow refusals in a row on, a wait that nobody told ends on a whole second, since the windows of
+	// servers do, and from patientRow on it doubles, lest a window of an hour is asked every second.
 	secondsRow = 3
 	patientRow = 10
 )
 
-// pace decides when the next attempt may leave towards an API that does not tell its limits. It is arithmetic over the times and
-// answers that it is given; time does not run backwards, but may stand still.
+// pace decides when the next attempt may leave towards an API that does not tell its limits. It is arithmetic over the
+// times and answers that it is given; time does not run backwards, but may stand still.
 //
-// While nothing was ever refused there is no pacing, only a slow start: no more than two requests plus one for each answer so
-// far may fly. That delays the first calls of a client and nobody later: 32 workers against answers that take half a second are
-// all at work after four round trips.
+// While nothing was ever refused there is no pacing, only a slow start: no more than two requests plus one for each
+// answer so far may fly. That delays the first calls of a client and nobody later: 32 workers against answers that take
+// half a second are all at work after four round trips.
 //
-// A refusal closes the gate for all, as long as it asks for or, where it does not tell, for a guess that grows with the refusals
-// in a row. Refusals of requests that were sent before the gate opened last are echoes: they may close it for longer but teach
-// nothing. When it opens, the twin, a copy of the server's bucket, learns from the episode once and paces what follows. A
-// request refused right after the gate opened says that the wait was too short, not that the rate was wrong; then the gate opens
-// for one request at first and for two more with each that is accepted, up to a burst.
+// A refusal closes the gate for all, as long as it asks for or, where it does not tell, for a guess that grows with the
+// refusals in a row. Refusals of requests that were sent before the gate opened last are echoes: they may close it for
+// longer but teach nothing. When it opens, the twin, a copy of the server's bucket, learns from the episode once and
+// paces what follows. A request refused right after the gate opened says that the wait was too short, not that the rate
+// was wrong; then the gate opens for one request at first and for two more with each that is accepted, up to a burst.
 //
 // A fixed pace has no twin: the gate opens with that slow start every time, and nothing else holds anybody up.
 //
@@ -81,9 +82,9 @@ func (p *pace) close(until time.Time) {
 	}
 }
 
-// next tells when the head of the line may leave: at a time, which is now or past if it may leave at once, or, if ok is false,
-// not before another answer has arrived. inflight counts the attempts that left and are not yet answered. The time holds until
-// the next call of any other method.
+// next tells when the head of the line may leave: at a time, which is now or past if it may leave at once, or, if ok is
+// false, not before another answer has arrived. inflight counts the attempts that left and are not yet answered. The
+// time holds until the next call of any other method.
 func (p *pace) next(now time.Time, inflight int) (at time.Time, ok bool) {
 	if now.Before(p.until) {
 		return p.until, true
@@ -129,7 +130,8 @@ func (p *pace) accepted(sent, now time.Time) {
 	}
 }
 
-// refused takes in a throttle that closes the gate, and the wait that it told, which is obeyed in full.
+// refused takes in a throttle that closes the gate, and the wait that it told, which is obeyed in full. No wait at all
+// is believed once.
 func (p *pace) refused(sent, now time.Time, wait time.Duration, told bool) {
 	if !p.pending && !sent.Before(p.opened) {
 		p.pending = true
@@ -139,7 +141,7 @@ func (p *pace) refused(sent, now time.Time, wait time.Duration, told bool) {
 			p.twin.refusal = p.middle(sent, now)
 		}
 	}
-	if !told {
+	if !told || wait <= 0 && p.row > 1 {
 		wait = p.guess(now)
 	}
 	p.closed = true
@@ -159,8 +161,8 @@ func (p *pace) guess(now time.Time) time.Duration {
 	return now.Add(wait).Truncate(time.Second).Sub(now)
 }
 
-// failed takes in that an attempt got no answer. Whether the server counted it is not known, so that its token stays taken and
-// nothing is learnt.
+// failed takes in that an attempt got no answer. Whether the server counted it is not known, so that its token stays
+// taken and nothing is learnt.
 func (p *pace) failed(sent, now time.Time) {}
 
 // crowded takes in a refusal because too many requests were in flight. inflight counts those that still are, without the
@@ -173,8 +175,8 @@ func (p *pace) quota(now time.Time, r quotaReading) { p.quotas.read(now, r) }
 // rate is the estimate of what the API admits per second. Zero: not known, and not limited by the pace.
 func (p *pace) rate(time.Time) float64 { return p.twin.rate }
 
-// open opens the gate, and lets the twin learn why it was closed. If it was closed for another reason than a refusal, a twin
-// that knows the API goes on as before.
+// open opens the gate, and lets the twin learn why it was closed. If it was closed for another reason than a refusal, a
+// twin that knows the API goes on as before.
 func (p *pace) open(now time.Time, inflight int) {
 	learn := p.pending && !p.fixed
 	p.closed, p.pending = false, false
@@ -225,12 +227,12 @@ const (
 	maxQuotas = 16
 )
 
-// quotas keeps, for each quota, the least that was told to be left before its reset. Answers overtake each other, so that the
-// last to come need not be the last word, and whoever is in flight may be counted already or not; they are taken off all the
-// same. Nothing is held up before nothing is left.
+// quotas keeps, for each quota, the least that was told to be left before its reset. Answers overtake each other, so
+// that the last to come need not be the last word, and whoever is in flight may be counted already or not; they are
+// taken off all the same. Nothing is held up before nothing is left.
 //
-// A server that describes a bucket in these terms, with its reset rounded up to a whole second, looks exactly like a window of a
-// second and is treated as one. Nothing but sending too early could tell them apart.
+// A server that describes a bucket in these terms, with its reset rounded up to a whole second, looks exactly like a
+// window of a second and is treated as one. Nothing but sending too early could tell them apart.
 type quotas []quotaReading
 
 // read takes in a reading. One of a reset that is over tells nothing.
@@ -250,7 +252,8 @@ func (q *quotas) read(now time.Time, r quotaReading) {
 	known.remaining = min(known.remaining, r.remaining)
 }
 
-// add remembers a further quota in the place of those that are over or, if there are too many, of the one that is renewed first.
+// add remembers a further quota in the place of those that are over or, if there are too many, of the one that is
+// renewed first.
 func (q *quotas) add(now time.Time, r quotaReading) {
 	*q = slices.DeleteFunc(*q, func(known quotaReading) bool { return !known.reset.After(now) })
 	if len(*q) >= maxQuotas {
@@ -274,8 +277,8 @@ func (q quotas) next(now time.Time, inflight int) time.Time {
 // crowdRecovery is how many answers it takes to let one more request fly: at most 2 % of them are then refused.
 const crowdRecovery = 50
 
-// crowd limits the number of requests in flight where an API refuses for that: by one less at each refusal, and one more after
-// every crowdRecovery answers. Zero is no limit.
+// crowd limits the number of requests in flight where an API refuses for that: by one less at each refusal, and one
+// more after every crowdRecovery answers. Zero is no limit.
 type crowd struct {
 	limit    int
 	answered int // since the limit changed last

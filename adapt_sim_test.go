@@ -11,8 +11,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A simulation runs the controller of this package against a server with a limit, in simulated time: no goroutine, no clock, and
-// the same figures for the same seed.
+// A simulation runs the controller of this package against a server with a limit, in simulated time: no goroutine, no
+// clock, and the same figures for the same seed.
 type simulation struct {
 	server    func(*rand.Rand, time.Time) simServer // built when the run begins
 	dialect   dialect
@@ -359,7 +359,8 @@ func constantRTT(*rand.Rand) (up, down time.Duration) {
 
 // loopbackRTT is 0.2 to 0.8 ms.
 func loopbackRTT(rng *rand.Rand) (up, down time.Duration) {
-	return between(rng, 100*time.Microsecond, 400*time.Microsecond), between(rng, 100*time.Microsecond, 400*time.Microsecond)
+	const least, most = 100 * time.Microsecond, 400 * time.Microsecond
+	return between(rng, least, most), between(rng, least, most)
 }
 
 // jitterRTT is 20 to 100 ms, each way drawn for itself.

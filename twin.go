@@ -10,9 +10,9 @@ const (
 	// margin is how much slower than the estimate the twin goes: about what the estimate is wrong after a few seconds.
 	margin = 0.01
 
-	// After quietTime, or the time of quietTokens if that is longer, but not before quietGrowth times as many were accepted as
-	// before the last refusal, the twin begins to go faster: at 50 per second it risks one refusal in 75 requests, and after a
-	// fall of the rate, whose first measurements rest on little, it tries again soon.
+	// After quietTime, or the time of quietTokens if that is longer, but not before quietGrowth times as many were
+	// accepted as before the last refusal, the twin begins to go faster: at 50 per second it risks one refusal in 75
+	// requests, and after a fall of the rate, whose first measurements rest on little, it tries again soon.
 	quietTime   = 1.5
 	quietTokens = 25
 	quietGrowth = 4
@@ -20,8 +20,8 @@ const (
 	// quietWaits is how many times the last wait it is quiet at least: waits cost at most 8 % of the time.
 	quietWaits = 12
 
-	// probeDoublings is how often the pace doubles in a time as long as the quiet one: from 20 per second to 80 in one second.
-	// maxDoublings keeps it finite.
+	// probeDoublings is how often the pace doubles in a time as long as the quiet one: from 20 per second to 80 in one
+	// second. maxDoublings keeps it finite.
 	probeDoublings = 3
 	maxDoublings   = 20
 
@@ -42,9 +42,9 @@ const (
 	rateSteps = 60
 )
 
-// twin is a copy of the bucket that the server is assumed to keep: burst tokens at most, rate more per second, one for each
-// request. It is measured, not steered: a refusal says that the server's bucket was empty then, and the acceptances between two
-// refusals say what flowed in meanwhile.
+// twin is a copy of the bucket that the server is assumed to keep: burst tokens at most, rate more per second, one for
+// each request. It is measured, not steered: a refusal says that the server's bucket was empty then, and the
+// acceptances between two refusals say what flowed in meanwhile.
 //
 //   - The first refusal gives the burst: what was accepted before it, less what flowed in during that time. The rate is unknown
 //     yet, and a ramp looks for the second refusal.
@@ -54,8 +54,8 @@ const (
 //   - Between refusals the twin keeps margin below the rate, is quiet for a time in proportion to what a refusal costs, and then
 //     goes faster and faster until the next refusal, which is exact again however far the probe went.
 //
-// A window that the clock resets is a bucket with a burst as large as the window: the gate finds the reset, and the twin lets
-// the burst go.
+// A window that the clock resets is a bucket with a burst as large as the window: the gate finds the reset, and the
+// twin lets the burst go.
 //
 // All times are seconds since the same beginning.
 type twin struct {
@@ -78,8 +78,8 @@ type twin struct {
 	firstTime float64 // and in what time
 }
 
-// delay is how long from t on the next request has to wait. An estimate can be wrong: it holds nobody up for longer than any
-// other guess.
+// delay is how long from t on the next request has to wait. An estimate can be wrong: it holds nobody up for longer
+// than any other guess.
 func (w *twin) delay(t float64) time.Duration {
 	w.refill(t)
 	if w.tokens >= 1 {
@@ -94,7 +94,8 @@ func (w *twin) take(t float64) {
 	w.tokens--
 }
 
-// refill lets flow in what is due. While the twin is full nobody is held up, and so nothing is probed: that time does not count.
+// refill lets flow in what is due. While the twin is full nobody is held up, and so nothing is probed: that time does
+// not count.
 func (w *twin) refill(t float64) {
 	speed := w.speed(t)
 	w.tokens += (t - w.at) * speed
@@ -114,8 +115,8 @@ func (w *twin) speed(t float64) float64 {
 	return w.rate * (1 - margin) * math.Exp2(min(doublings, maxDoublings))
 }
 
-// remember takes in the time of an acceptance. If there are too many, the older half is forgotten; where the bucket stood at the
-// new anchor is unknown, but what it holds is little beside so many.
+// remember takes in the time of an acceptance. If there are too many, the older half is forgotten; where the bucket
+// stood at the new anchor is unknown, but what it holds is little beside so many.
 func (w *twin) remember(t float64) {
 	if len(w.times) >= maxHistory {
 		w.anchor = w.times[maxHistory/2-1]
@@ -126,7 +127,11 @@ func (w *twin) remember(t float64) {
 }
 
 // climb goes up the ramp after an acceptance.
-func (w *twin) climb() { w.ramp *= math.Exp2(1. / rampAnswers) }
+func (w *twin) climb() {
+	if w.rate == 0 {
+		w.ramp = min(w.ramp*math.Exp2(1./rampAnswers), maxRate)
+	}
+}
 
 // learn takes in the refusal that closed the gate for wait seconds.
 func (w *twin) learn(wait float64) {
@@ -177,8 +182,8 @@ func (w *twin) measure(times []float64) {
 	w.rate = rate
 }
 
-// solve finds the rate at which a bucket, empty at the anchor, admits all these and then refuses. evidence is how many tokens
-// flowed in after the bucket was full last.
+// solve finds the rate at which a bucket, empty at the anchor, admits all these and then refuses. evidence is how many
+// tokens flowed in after the bucket was full last.
 func (w *twin) solve(times []float64) (rate, evidence float64) {
 	low, high := 0.0, maxRate
 	for range rateSteps {
@@ -186,7 +191,8 @@ func (w *twin) solve(times []float64) (rate, evidence float64) {
 		var level float64
 		level, evidence = w.replay(times, rate)
 		gap := w.refusal - times[len(times)-1]
-		// A bucket that refuses holds less than one token; on average half a token, and the more the longer nobody asked.
+		// A bucket that refuses holds less than one token; on average half a token, and the more the longer nobody
+		// asked.
 		if level > min(0.98, (1+rate*gap)/2) {
 			high = rate
 		} else {
@@ -217,8 +223,8 @@ func (w *twin) replay(times []float64, rate float64) (level, evidence float64) {
 	return min(burst, level+rate*(w.refusal-last)), evidence
 }
 
-// burstAt is the burst by what was accepted before the first refusal, if the rate is this. Half of that is sure: with a round
-// trip of jitter the rest may be an error of the rate.
+// burstAt is the burst by what was accepted before the first refusal, if the rate is this. Half of that is sure: with a
+// round trip of jitter the rest may be an error of the rate.
 func (w *twin) burstAt(rate float64) float64 {
 	return max(1, w.first/2, w.first-rate*w.firstTime)
 }

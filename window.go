@@ -5,16 +5,17 @@ import (
 	"time"
 )
 
-// serverClock tells how far the server's clock is ahead of ours, from the Date of its answers. Date is cut to a whole second and
-// was written at some time between sending and receiving, so that an answer says: the server's clock, less ours, lies within
-// [Date-received, Date+1s-sent]. A few answers cut that down to about a round trip. The zero value knows nothing.
+// serverClock tells how far the server's clock is ahead of ours, from the Date of its answers. Date is cut to a whole
+// second and was written at some time between sending and receiving, so that an answer says: the server's clock, less
+// ours, lies within [Date-received, Date+1s-sent]. A few answers cut that down to about a round trip. The zero value
+// knows nothing.
 type serverClock struct {
 	lo, hi time.Duration
 	known  bool
 }
 
-// observe takes in the Date of an answer to a request sent and received at these times of our clock. Answers that contradict
-// the earlier ones begin anew: one of the clocks was set.
+// observe takes in the Date of an answer to a request sent and received at these times of our clock. Answers that
+// contradict the earlier ones begin anew: one of the clocks was set.
 func (c *serverClock) observe(date, sent, received time.Time) {
 	if date.IsZero() || received.Before(sent) {
 		return
@@ -44,22 +45,22 @@ func (c *serverClock) local(t time.Time) time.Time {
 }
 
 const (
-	// windowGrain bounds the memory of a window: if it admits more requests than this, the answers within one of so many parts of
-	// it count as if all had come at the end of that part.
+	// windowGrain bounds the memory of a window: if it admits more requests than this, the answers within one of so
+	// many parts of it count as if all had come at the end of that part.
 	windowGrain = 1000
 
-	// slidePeriods is for how many periods a window slides after a refusal: where the server does not keep its limit by the
-	// clock, aligning costs one refusal in so many.
+	// slidePeriods is for how many periods a window slides after a refusal: where the server does not keep its limit by
+	// the clock, aligning costs one refusal in so many.
 	slidePeriods = 20
 )
 
-// window is a Limit without a burst: never more than so many requests in any time of this length, where each counts from leaving
-// until its answer arrived, plus that time, since nobody knows when the server counted it.
+// window is a Limit without a burst: never more than so many requests in any time of this length, where each counts
+// from leaving until its answer arrived, plus that time, since nobody knows when the server counted it.
 //
-// With a clock, and as soon as that tells the server's time well enough, the limit is kept for each period of the server's clock
-// instead, as most servers keep it: up to twice as many may then leave around the end of a period. A request counts in each
-// period in which the server may have seen it. A refusal all the same says that this server does not count so, or that others
-// use the same limit, and then the window slides for a while.
+// With a clock, and as soon as that tells the server's time well enough, the limit is kept for each period of the
+// server's clock instead, as most servers keep it: up to twice as many may then leave around the end of a period. A
+// request counts in each period in which the server may have seen it. A refusal all the same says that this server does
+// not count so, or that others use the same limit, and then the window slides for a while.
 //
 // A window is not safe for concurrent use: the line calls it under its lock.
 type window struct {
@@ -80,8 +81,8 @@ type windowSlot struct {
 	count int
 }
 
-// newWindow gives a window of so many requests. Clock is that of the server, which the caller tells of every answer before done;
-// nil lets the window slide.
+// newWindow gives a window of so many requests. Clock is that of the server, which the caller tells of every answer
+// before done; nil lets the window slide.
 func newWindow(requests int, per time.Duration, clock *serverClock) *window {
 	return &window{requests: requests, per: per, clock: clock}
 }
