@@ -50,6 +50,9 @@ type spread struct {
 // minLetters is fewer than any key has: Ed25519 in PKCS#8 takes 64.
 const minLetters = 36
 
+// maxTries is the longest text of which more than one reading is tried. An RSA key of 16384 bits takes 13 kB.
+const maxTries = 128 << 10
+
 // solve finds the reading whose number of letters is the one that the key states. There are few to try.
 func (s *spread) solve() body {
 	first := squeeze(s.clean)
@@ -60,6 +63,9 @@ func (s *spread) solve() body {
 	}
 	if s.fits(first.letters) {
 		return s.accept(first)
+	}
+	if len(s.raw) > maxTries {
+		return s.misfit(first)
 	}
 	if bare := squeeze(bytes.ReplaceAll(s.clean, []byte{'='}, nil)); first.tail > 0 && s.fits(bare.letters) {
 		bare.fixes.add(fixQuoted) // soft line breaks of RFC 2045, section 6.7
@@ -320,6 +326,9 @@ func (s *spread) inColumns(letters []byte, sep string) (squeezed, bool) {
 }
 
 func dropSeparators(letters []byte, sep string, width int) ([]byte, bool) {
+	if len(letters) > width && !bytes.HasPrefix(letters[width:], []byte(sep)) {
+		return nil, false
+	}
 	out := make([]byte, 0, len(letters))
 	for len(letters) > width {
 		out = append(out, letters[:width]...)

@@ -16,8 +16,10 @@ const MaxSize = 1 << 20
 // maxDepth is how many encodings may lie around each other.
 const maxDepth = 6
 
-// maxItems is how many keys, certificates and other blocks one input may have.
-const maxItems = 4096
+const (
+	maxItems  = 4096 // keys, certificates and other blocks that one input may have
+	maxFaults = 64   // of these, such as cannot be read
+)
 
 // Kind is how the data of an Item is to be read.
 type Kind uint8
@@ -71,7 +73,8 @@ func Find(data []byte) (items []Item, fault *Fault) {
 }
 
 type finder struct {
-	items []Item
+	items  []Item
+	faults int
 	// what surrounds the text that is being scanned
 	source, passphrase, keyID string
 }
@@ -80,6 +83,11 @@ type finder struct {
 func (f *finder) add(item Item) {
 	if len(f.items) >= maxItems {
 		return
+	}
+	if item.Fault != nil {
+		if f.faults++; f.faults > maxFaults {
+			return
+		}
 	}
 	item.Source, item.Passphrase = f.source, f.passphrase
 	if item.KeyID == "" {
@@ -150,8 +158,11 @@ func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool 
 	return len(f.items) > n
 }
 
-// isText reports whether data is text of some kind: UTF-16 counts.
+// isText reports whether data is text of some kind: UTF-16 counts, and control characters beside the word BEGIN.
 func isText(data []byte) bool {
+	if containsFold(data[:min(len(data), 256)], "BEGIN") {
+		return true
+	}
 	if _, ok := fromUTF16(data); ok {
 		return true
 	}
@@ -198,7 +209,7 @@ func (f *finder) binary(t *text) bool {
 // armoured finds what stands between BEGIN and END lines.
 func (f *finder) armoured(t *text, depth int) {
 	for _, bl := range blocks(t.b) {
-		if len(f.items) >= maxItems {
+		if len(f.items) >= maxItems || f.faults > maxFaults {
 			return
 		}
 		f.block(t, bl, depth)

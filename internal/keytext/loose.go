@@ -19,13 +19,16 @@ func (f *finder) loose(t *text, depth int) {
 	if f.run(t, from, to, depth, true) {
 		return
 	}
-	for _, run := range runs(t.b) {
+	all := runs(t.b)
+	for _, run := range all[:min(len(all), maxRuns)] {
 		f.run(t, run[0], run[1], depth, false)
 	}
 }
 
-// minRun is how many letters in a row are worth decoding.
-const minRun = 40
+const (
+	minRun  = 40  // letters in a row that are worth decoding
+	maxRuns = 256 // stretches of them that are looked at in one text
+)
 
 // runs finds the stretches of base64 in a text: a value behind a name, and the lines below it that are base64 too.
 func runs(b []byte) [][2]int {
