@@ -144,7 +144,7 @@ func (f *finder) scan(t *text, depth int) {
 
 // nested scans what was decoded from t, and reports whether it found anything.
 func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool {
-	if len(data) < 16 || !isText(data) && ShapeOf(data) == Unknown && archive(data) == "" {
+	if len(data) < 16 || ShapeOf(data) != Unknown || !isText(data) && archive(data) == "" {
 		return false
 	}
 	n := len(f.items)
@@ -188,11 +188,11 @@ func (f *finder) binary(t *text) bool {
 	if !known && shape != OpenSSH {
 		return false
 	}
-	item := Item{Shape: shape, Line: 1, Data: t.b}
+	item := Item{Shape: shape, Line: t.line, Data: t.b}
 	switch {
 	case indefinite:
 	case !known || size > len(t.b):
-		item.Fault = truncated(shape, 1)
+		item.Fault = truncated(shape, t.line)
 	case size < len(t.b):
 		if len(bytes.Trim(t.b[size:], "\r\n\x00 \x1a")) > 0 {
 			item.fixes.add(fixTail)
@@ -260,6 +260,7 @@ func (f *finder) block(t *text, bl block, depth int) {
 		item.Label = cmpLabel(shape, label)
 	}
 	f.add(item)
+	f.behind(b.rest, line)
 }
 
 // cmpLabel is the label that a body should have; that of an encrypted one is not known before it is opened.
