@@ -128,11 +128,12 @@ func (f *finder) scan(t *text, depth int) {
 		return
 	}
 	t = unescape(t)
-	f.armoured(t, depth)
+	done := f.armoured(t, depth)
 	f.ppk(t)
 	if f.private(n) {
 		return
 	}
+	t = t.without(done)
 	if f.xml(t); f.private(n) {
 		return
 	}
@@ -207,29 +208,26 @@ func (f *finder) binary(t *text) bool {
 }
 
 // armoured finds what stands between BEGIN and END lines.
-func (f *finder) armoured(t *text, depth int) {
+func (f *finder) armoured(t *text, depth int) (done [][2]int) {
 	for _, bl := range blocks(t.b) {
 		if len(f.items) >= maxItems || f.faults > maxFaults {
-			return
+			break
 		}
 		f.block(t, bl, depth)
+		start, end := bl.span()
+		done = append(done, [2]int{start, end})
 	}
+	return done
 }
 
 func (f *finder) block(t *text, bl block, depth int) {
-	start, end, label := bl.from, bl.to, ""
+	start, end := bl.span()
 	var prefix []byte
 	fixes := bl.fixes
 	if bl.begin != nil {
-		start, label = bl.begin.start, bl.begin.label
 		prefix = t.b[bytes.LastIndexByte(t.b[:start], '\n')+1 : start]
 	}
-	if bl.end != nil {
-		end = bl.end.end
-	}
-	if label == "" && bl.end != nil {
-		label = bl.end.label
-	}
+	label := bl.label()
 	if fault := foreignArmour(label); fault != nil {
 		f.fault(t, start, fault)
 		return
