@@ -3,25 +3,29 @@ package jwtbearer
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 )
 
-func addSamples(f *testing.F, add func(data []byte, passphrase string)) {
+// addSamples seeds a fuzz target. PKCS#12 files are left out: they are opened without a passphrase too, at a cost that a
+// mutation raises to seconds. Their package has a target of its own.
+func addSamples(f *testing.F) {
 	f.Helper()
 	for _, c := range keyCases(f) {
-		if data := c.input(f); len(data) < 8<<10 {
-			add(data, c.Passphrase)
+		if data := c.input(f); len(data) < 8<<10 && !strings.Contains(c.ID, "pfx") {
+			f.Add(data)
 		}
 	}
 	for _, s := range samples(f)[5:7] {
 		for _, d := range damages {
-			add([]byte(d.do(s.text)), s.pass)
+			f.Add([]byte(d.do(s.text)))
 		}
 	}
 }
 
 func FuzzFixPEM(f *testing.F) {
-	addSamples(f, func(data []byte, _ string) { f.Add(data) })
+	addSamples(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
 		fixed, fixes, err := FixPEM(data)
@@ -48,10 +52,14 @@ func FuzzFixPEM(f *testing.F) {
 }
 
 func FuzzParsePrivateKey(f *testing.F) {
-	addSamples(f, func(data []byte, passphrase string) { f.Add(data, passphrase) })
-	f.Fuzz(func(t *testing.T, data []byte, passphrase string) {
+	addSamples(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
-		key, err := ParsePrivateKey(data, passphrase)
+		start := time.Now()
+		key, err := ParsePrivateKey(data, "")
+		if took := time.Since(start); took > 2*time.Second {
+			t.Fatalf("%d bytes took %s", len(data), took)
+		}
 		if !bytes.Equal(data, before) {
 			t.Fatal("the input was changed")
 		}

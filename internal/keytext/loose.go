@@ -38,7 +38,7 @@ func (f *finder) behind(letters []byte, line int) {
 		return
 	}
 	s := spread{raw: letters, clean: letters}
-	if b := s.solve(); b.known && ShapeOf(b.data) != Unknown {
+	if b := s.solve(); b.known && ShapeOf(b.data).Private() {
 		shape := ShapeOf(b.data)
 		item := Item{Shape: shape, Data: b.data, Label: shapeLabels[shape], Line: line, fixes: b.fixes}
 		item.fixes.add(fixNoArmour)
@@ -115,7 +115,7 @@ func (f *finder) run(t *text, from, to, depth int, whole bool) bool {
 	fixes := b.fixes
 	fixes.add(fixNoArmour)
 	switch {
-	case b.known && b.dek == "" && shape == Unknown:
+	case b.known && b.dek == "" && (shape == Unknown || shape == Parameters):
 		return false
 	case b.known:
 		item := Item{Shape: shape, Data: b.data, DEK: b.dek, Label: shapeLabels[shape], Line: line}
