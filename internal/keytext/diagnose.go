@@ -81,7 +81,7 @@ func bodyFault(b body, shape Shape, label string, line int) *Fault {
 		fault.Found = labelName(label)
 	}
 	switch {
-	case b.few && b.dek == "":
+	case b.few && b.dek == "" && shape == Unknown:
 		fault.Found = "BEGIN and END lines"
 		fault.Problem = "the body between them is empty, too short or a placeholder (...): there is no key"
 		fault.Hint = "paste the key itself"

@@ -16,8 +16,10 @@ const MaxSize = 1 << 20
 // maxDepth is how many encodings may lie around each other.
 const maxDepth = 6
 
-// maxItems is how many keys, certificates and other blocks one input may have.
-const maxItems = 4096
+const (
+	maxItems  = 4096 // keys, certificates and other blocks that one input may have
+	maxFaults = 64   // of these, such as cannot be read
+)
 
 // Kind is how the data of an Item is to be read.
 type Kind uint8
@@ -71,7 +73,8 @@ func Find(data []byte) (items []Item, fault *Fault) {
 }
 
 type finder struct {
-	items []Item
+	items  []Item
+	faults int
 	// what surrounds the text that is being scanned
 	source, passphrase, keyID string
 }
@@ -80,6 +83,11 @@ type finder struct {
 func (f *finder) add(item Item) {
 	if len(f.items) >= maxItems {
 		return
+	}
+	if item.Fault != nil {
+		if f.faults++; f.faults > maxFaults {
+			return
+		}
 	}
 	item.Source, item.Passphrase = f.source, f.passphrase
 	if item.KeyID == "" {
@@ -120,11 +128,12 @@ func (f *finder) scan(t *text, depth int) {
 		return
 	}
 	t = unescape(t)
-	f.armoured(t, depth)
+	done := f.armoured(t, depth)
 	f.ppk(t)
 	if f.private(n) {
 		return
 	}
+	t = t.without(done)
 	if f.xml(t); f.private(n) {
 		return
 	}
@@ -136,7 +145,7 @@ func (f *finder) scan(t *text, depth int) {
 
 // nested scans what was decoded from t, and reports whether it found anything.
 func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool {
-	if len(data) < 16 || !isText(data) && ShapeOf(data) == Unknown && archive(data) == "" {
+	if len(data) < 16 || ShapeOf(data) != Unknown || !isText(data) && archive(data) == "" {
 		return false
 	}
 	n := len(f.items)
@@ -150,8 +159,11 @@ func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool 
 	return len(f.items) > n
 }
 
-// isText reports whether data is text of some kind: UTF-16 counts.
+// isText reports whether data is text of some kind: UTF-16 counts, and control characters beside the word BEGIN.
 func isText(data []byte) bool {
+	if containsFold(data[:min(len(data), 256)], "BEGIN") {
+		return true
+	}
 	if _, ok := fromUTF16(data); ok {
 		return true
 	}
@@ -177,11 +189,11 @@ func (f *finder) binary(t *text) bool {
 	if !known && shape != OpenSSH {
 		return false
 	}
-	item := Item{Shape: shape, Line: 1, Data: t.b}
+	item := Item{Shape: shape, Line: t.line, Data: t.b}
 	switch {
 	case indefinite:
 	case !known || size > len(t.b):
-		item.Fault = truncated(shape, 1)
+		item.Fault = truncated(shape, t.line)
 	case size < len(t.b):
 		if len(bytes.Trim(t.b[size:], "\r\n\x00 \x1a")) > 0 {
 			item.fixes.add(fixTail)
@@ -196,29 +208,26 @@ func (f *finder) binary(t *text) bool {
 }
 
 // armoured finds what stands between BEGIN and END lines.
-func (f *finder) armoured(t *text, depth int) {
+func (f *finder) armoured(t *text, depth int) (done [][2]int) {
 	for _, bl := range blocks(t.b) {
-		if len(f.items) >= maxItems {
-			return
+		if len(f.items) >= maxItems || f.faults > maxFaults {
+			break
 		}
 		f.block(t, bl, depth)
+		start, end := bl.span()
+		done = append(done, [2]int{start, end})
 	}
+	return done
 }
 
 func (f *finder) block(t *text, bl block, depth int) {
-	start, end, label := bl.from, bl.to, ""
+	start, end := bl.span()
 	var prefix []byte
 	fixes := bl.fixes
 	if bl.begin != nil {
-		start, label = bl.begin.start, bl.begin.label
 		prefix = t.b[bytes.LastIndexByte(t.b[:start], '\n')+1 : start]
 	}
-	if bl.end != nil {
-		end = bl.end.end
-	}
-	if label == "" && bl.end != nil {
-		label = bl.end.label
-	}
+	label := bl.label()
 	if fault := foreignArmour(label); fault != nil {
 		f.fault(t, start, fault)
 		return
@@ -249,6 +258,7 @@ func (f *finder) block(t *text, bl block, depth int) {
 		item.Label = cmpLabel(shape, label)
 	}
 	f.add(item)
+	f.behind(b.rest, line)
 }
 
 // cmpLabel is the label that a body should have; that of an encrypted one is not known before it is opened.
