@@ -45,7 +45,7 @@ type pace struct {
 	reserve int64
 	twin    twin
 	quotas  quotas
-	crowd   crowd
+	crowd   limitInFlight
 
 	base time.Time // what the twin's seconds count from
 
@@ -289,22 +289,22 @@ func (q quotas) next(now time.Time, inflight int) time.Time {
 // crowdRecovery is how many answers it takes to let one more request fly: at most 2 % of them are then refused.
 const crowdRecovery = 50
 
-// crowd limits the number of requests in flight where an API refuses for that: by one less at each refusal, and one
+// limitInFlight limits the number of requests in flight where an API refuses for that: by one less at each refusal, and one
 // more after every crowdRecovery answers. Zero is no limit.
-type crowd struct {
+type limitInFlight struct {
 	limit    int
 	answered int // since the limit changed last
 }
 
-func (c *crowd) full(inflight int) bool { return c.limit > 0 && inflight >= c.limit }
+func (c *limitInFlight) full(inflight int) bool { return c.limit > 0 && inflight >= c.limit }
 
 // refused takes in that so many were too many.
-func (c *crowd) refused(inflight int) {
+func (c *limitInFlight) refused(inflight int) {
 	c.limit = max(1, min(inflight, cmp.Or(c.limit, inflight))-1)
 	c.answered = 0
 }
 
-func (c *crowd) accepted() {
+func (c *limitInFlight) accepted() {
 	if c.answered++; c.limit > 0 && c.answered >= crowdRecovery {
 		c.limit++
 		c.answered = 0
