@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -24,8 +23,7 @@ import (
 type line struct {
 	interval    time.Duration
 	concurrency int           // zero: no limit
-	maxWait     time.Duration // longest wait for the gate; zero: no bound
-	reserve     int           // remainder of a quota at which attempts wait
+	maxWait     time.Duration // longest wait for the gate, with the jitter on top of it; zero: no bound
 
 	mu         sync.Mutex
 	queue      list.List // of *waiter, by seq
@@ -76,7 +74,8 @@ func (e *gateError) Error() string {
 
 // newLine makes the line of one connection from its settings.
 func newLine(t *throttling) *line {
-	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait, reserve: t.reserve, pace: newPace(t.fixed)}
+	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait + spread(t.maxWait),
+		pace: newPace(t.fixed, t.reserve)}
 	clock := &l.clock
 	if t.fixed {
 		clock = nil
@@ -259,7 +258,7 @@ func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
 	}
 	s := &slot{line: l, sent: now, before: l.left}
 	for _, w := range l.windows {
-		w.leave()
+		w.leave(now)
 	}
 	l.pace.leave(now)
 	l.left = now
@@ -370,7 +369,7 @@ func (s *slot) giveBack() {
 		b.AllowN(now, -1) // a Reservation gives nothing back once its time has come
 	}
 	for _, w := range l.windows {
-		w.cancelled()
+		w.giveBack()
 	}
 	if l.left.Equal(s.sent) {
 		l.left = s.before
@@ -378,7 +377,7 @@ func (s *slot) giveBack() {
 	l.unanswered--
 	l.inFlight--
 	s.released = true
-	l.pace.failed(s.sent, now)
+	l.pace.giveBack()
 	l.wakeHead()
 }
 
@@ -436,11 +435,14 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 
 // jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
 func jittered(wait time.Duration) time.Duration {
-	if spread := min(wait/50, time.Second); spread > 0 {
-		wait += rand.N(spread)
+	if most := spread(wait); most > 0 {
+		wait += rand.N(most)
 	}
 	return wait
 }
+
+// spread is the most that jittered adds.
+func spread(wait time.Duration) time.Duration { return min(wait/50, time.Second) }
 
 // answered takes note of an answer, with the line's lock held.
 func (s *slot) answered(seen sighting) time.Time {
@@ -449,7 +451,7 @@ func (s *slot) answered(seen sighting) time.Time {
 		l.clock.observe(seen.date, s.sent, now)
 	}
 	for _, w := range l.windows {
-		w.done(s.sent, now)
+		w.answered(s.sent, now)
 	}
 	l.unanswered--
 	for _, r := range seen.readings {
@@ -466,8 +468,7 @@ func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
 	if !r.hasReset {
 		reset = r.window
 	}
-	left := min(max(0, r.remaining-int64(l.reserve)), math.MaxInt32)
-	return quotaReading{name: r.name, remaining: int(left), reset: now.Add(reset)}, r.hasRemaining && reset > 0
+	return quotaReading{name: r.name, remaining: r.remaining, reset: now.Add(reset)}, r.hasRemaining && reset > 0
 }
 
 // release says that the body of the answer is at its end. Only the first call counts.
