@@ -1,7 +1,6 @@
 package jwtbearer
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -21,9 +20,6 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 	out.URL = k.c.withoutToken(k.req.URL)
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
-	}
-	if k.body != nil {
-		defer context.AfterFunc(k.ctx, k.body.interrupt)()
 	}
 	values := k.c.requestValues(out, k.body)
 	token, err := k.c.minter.token(k.ctx, values)

@@ -92,7 +92,8 @@ func (s *source) peek() (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(data)), err
 }
 
-// interrupt ends what reads the body before it is sent, when nobody wants the call any more.
+// interrupt ends a Read that blocks, when nobody wants the call any more: whoever reads for an attempt closes the attempt's body
+// alone.
 func (s *source) interrupt() { s.close() }
 
 // end says that no further attempt will come. An attempt that still sends the body, as HTTP allows after the answer came,

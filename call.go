@@ -60,6 +60,9 @@ const (
 
 // run makes all attempts and returns the outcome: an answer or an error.
 func (k *call) run() (*http.Response, error) {
+	if k.body != nil {
+		defer context.AfterFunc(k.ctx, k.body.interrupt)()
+	}
 	k.attempt()
 	if k.next != nextNone {
 		k.c.engine.drive(k)
