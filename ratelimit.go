@@ -227,8 +227,8 @@ func (l *line) refuse(w *waiter, now time.Time) error {
 // shut tells until when nobody may leave, and why: the gate, or a quota that is used up.
 func (l *line) shut(now time.Time) (until time.Time, why throttle) {
 	until = l.pace.gate()
-	if renewed := l.pace.quotas.next(now, 0); renewed.After(now) && renewed.After(until) {
-		return renewed, throttle{class: classExhausted}
+	if renewed, name := l.pace.quotas.usedUp(now, 0); renewed.After(until) {
+		return renewed, throttle{class: classExhausted, rule: name}
 	}
 	return until, l.closed
 }
@@ -462,13 +462,17 @@ func (s *slot) answered(seen sighting) time.Time {
 	return now
 }
 
-// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody.
+// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody. A time is
+// better known by the server's clock as many answers tell it than by the Date of one, which is cut to a second.
 func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
-	reset := r.reset
-	if !r.hasReset {
-		reset = r.window
+	renewed := now.Add(r.window)
+	switch {
+	case !r.renewed.IsZero():
+		renewed = l.clock.local(r.renewed)
+	case r.hasReset:
+		renewed = now.Add(r.reset)
 	}
-	return quotaReading{name: r.name, remaining: r.remaining, reset: now.Add(reset)}, r.hasRemaining && reset > 0
+	return quotaReading{name: r.name, remaining: r.remaining, reset: renewed}, r.hasRemaining && renewed.After(now)
 }
 
 // release says that the body of the answer is at its end. Only the first call counts.
