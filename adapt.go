@@ -41,10 +41,11 @@ const (
 //
 // A pace is not safe for concurrent use: the line calls it under its lock.
 type pace struct {
-	fixed  bool
-	twin   twin
-	quotas quotas
-	crowd  crowd
+	fixed   bool
+	reserve int64
+	twin    twin
+	quotas  quotas
+	crowd   limitInFlight
 
 	base time.Time // what the twin's seconds count from
 
@@ -63,12 +64,13 @@ type pace struct {
 // noEnd is a slow start that lasts until the gate closes again.
 const noEnd = -1
 
-// newPace gives a pace for a new client. A fixed one only obeys the gate.
-func newPace(fixed bool) *pace {
-	if fixed {
-		return &pace{fixed: true}
+// newPace gives a pace for a new client. A fixed one only obeys the gate and the quotas, of which reserve is left over.
+func newPace(fixed bool, reserve int) *pace {
+	p := &pace{fixed: fixed, reserve: int64(reserve)}
+	if !fixed {
+		p.lead, p.slow = startInFlight, noEnd
 	}
-	return &pace{lead: startInFlight, slow: noEnd}
+	return p
 }
 
 // gate is when the gate opens or opened. Zero: it was never closed.
@@ -111,6 +113,14 @@ func (p *pace) leave(now time.Time) {
 	p.twin.take(p.seconds(now))
 	if p.slow > 0 {
 		p.slow--
+	}
+}
+
+// giveBack takes back an attempt that did not leave after all.
+func (p *pace) giveBack() {
+	p.twin.tokens++
+	if p.slow > 0 {
+		p.slow++
 	}
 }
 
@@ -165,12 +175,14 @@ func (p *pace) guess(now time.Time) time.Duration {
 // taken and nothing is learnt.
 func (p *pace) failed(sent, now time.Time) {}
 
-// crowded takes in a refusal because too many requests were in flight. inflight counts those that still are, without the
-// refused one.
+// crowded takes in a refusal because too many requests were in flight: inflight, with the refused one.
 func (p *pace) crowded(_ time.Time, inflight int) { p.crowd.refused(inflight) }
 
 // quota takes in what an answer told to be left of a quota.
-func (p *pace) quota(now time.Time, r quotaReading) { p.quotas.read(now, r) }
+func (p *pace) quota(now time.Time, r quotaReading) {
+	r.remaining -= p.reserve
+	p.quotas.read(now, r)
+}
 
 // rate is the estimate of what the API admits per second. Zero: not known, and not limited by the pace.
 func (p *pace) rate(time.Time) float64 { return p.twin.rate }
@@ -212,7 +224,7 @@ func (p *pace) middle(sent, now time.Time) float64 { return (p.seconds(sent) + p
 // quotaReading is what an answer tells to be left of a quota.
 type quotaReading struct {
 	name      string    // tells the quotas of one API apart
-	remaining int       // how many requests, the reserve taken off
+	remaining int64     // how many requests
 	reset     time.Time // when it is renewed, by our clock
 }
 
@@ -267,7 +279,7 @@ func (q *quotas) add(now time.Time, r quotaReading) {
 func (q quotas) next(now time.Time, inflight int) time.Time {
 	at := now
 	for _, known := range q {
-		if renewed := known.reset.Add(resetMargin); known.remaining <= inflight && renewed.After(at) {
+		if renewed := known.reset.Add(resetMargin); known.remaining <= int64(inflight) && renewed.After(at) {
 			at = renewed
 		}
 	}
@@ -277,22 +289,22 @@ func (q quotas) next(now time.Time, inflight int) time.Time {
 // crowdRecovery is how many answers it takes to let one more request fly: at most 2 % of them are then refused.
 const crowdRecovery = 50
 
-// crowd limits the number of requests in flight where an API refuses for that: by one less at each refusal, and one
+// limitInFlight limits the number of requests in flight where an API refuses for that: by one less at each refusal, and one
 // more after every crowdRecovery answers. Zero is no limit.
-type crowd struct {
+type limitInFlight struct {
 	limit    int
 	answered int // since the limit changed last
 }
 
-func (c *crowd) full(inflight int) bool { return c.limit > 0 && inflight >= c.limit }
+func (c *limitInFlight) full(inflight int) bool { return c.limit > 0 && inflight >= c.limit }
 
-// refused takes in that one more than inflight were too many.
-func (c *crowd) refused(inflight int) {
-	c.limit = max(1, min(inflight, cmp.Or(c.limit, inflight+1)-1))
+// refused takes in that so many were too many.
+func (c *limitInFlight) refused(inflight int) {
+	c.limit = max(1, min(inflight, cmp.Or(c.limit, inflight))-1)
 	c.answered = 0
 }
 
-func (c *crowd) accepted() {
+func (c *limitInFlight) accepted() {
 	if c.answered++; c.limit > 0 && c.answered >= crowdRecovery {
 		c.limit++
 		c.answered = 0

@@ -38,7 +38,7 @@ type simPacer interface {
 // A simServer admits or refuses one request.
 type simServer interface {
 	admit(t time.Time) (ok bool, wait time.Duration)
-	left() (remaining int, reset time.Time)
+	left() (remaining int64, reset time.Time)
 	ideal(calls int) time.Duration
 }
 
@@ -131,7 +131,7 @@ func (r *simRun) newSimClient() *simClient {
 	if r.newClient != nil {
 		c.pace = r.newClient(r.now)
 	} else {
-		c.pace = &localPace{pace: newPace(false), clock: new(serverClock)}
+		c.pace = &localPace{pace: newPace(false, 0), clock: new(serverClock)}
 	}
 	return c
 }
@@ -252,7 +252,7 @@ func (l *localPace) leave(now time.Time) {
 		l.bucket.ReserveN(now, 1)
 	}
 	if l.window != nil {
-		l.window.leave()
+		l.window.leave(now)
 	}
 }
 
@@ -262,7 +262,7 @@ func (l *localPace) answered(date, sent, now time.Time, ok bool) {
 	if l.window == nil {
 		return
 	}
-	l.window.done(sent, now)
+	l.window.answered(sent, now)
 	if !ok {
 		l.window.refused(now)
 	}
@@ -303,10 +303,10 @@ func (b *simBucket) admit(t time.Time) (bool, time.Duration) {
 	return false, max(1, time.Duration((1-b.tokens)/rate*float64(time.Second)))
 }
 
-func (b *simBucket) left() (int, time.Time) {
+func (b *simBucket) left() (int64, time.Time) {
 	full := (b.burst - b.tokens) / b.rate(b.last.Sub(b.start))
 	reset := b.last.Add(time.Duration(full * float64(time.Second))).Truncate(time.Second).Add(time.Second)
-	return int(b.tokens), reset
+	return int64(b.tokens), reset
 }
 
 func (b *simBucket) ideal(calls int) time.Duration {
@@ -344,8 +344,8 @@ func (w *simWindow) admit(t time.Time) (bool, time.Duration) {
 	return false, w.window.Add(w.per).Sub(t)
 }
 
-func (w *simWindow) left() (int, time.Time) {
-	return w.requests - w.used, w.window.Add(w.per)
+func (w *simWindow) left() (int64, time.Time) {
+	return int64(w.requests - w.used), w.window.Add(w.per)
 }
 
 func (w *simWindow) ideal(calls int) time.Duration {

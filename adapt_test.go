@@ -129,15 +129,17 @@ func (s simulation) medians(n int) (speed, refused, share, worst float64) {
 	return speeds[n/2], refusals[n/2], shares[n/2], speeds[0]
 }
 
-func fixedPace(time.Time) simPacer { return &localPace{pace: newPace(true), clock: new(serverClock)} }
+func fixedPace(time.Time) simPacer {
+	return &localPace{pace: newPace(true, 0), clock: new(serverClock)}
+}
 
 func localBucket(time.Time) simPacer {
-	return &localPace{pace: newPace(false), clock: new(serverClock), bucket: rate.NewLimiter(50, 9)}
+	return &localPace{pace: newPace(false, 0), clock: new(serverClock), bucket: rate.NewLimiter(50, 9)}
 }
 
 func localWindow(time.Time) simPacer {
 	clock := new(serverClock)
-	return &localPace{pace: newPace(false), clock: clock, window: newWindow(150, 3*time.Second, clock)}
+	return &localPace{pace: newPace(false, 0), clock: clock, window: newWindow(150, 3*time.Second, clock)}
 }
 
 var testStart = time.Unix(1_800_000_000, 500_000_000)
@@ -168,7 +170,7 @@ func accept(p *pace, n int, now time.Time) time.Time {
 }
 
 func TestPaceIsOnlyASlowStartBeforeTheFirstRefusal(t *testing.T) {
-	p := newPace(false)
+	p := newPace(false, 0)
 	for _, tt := range []struct{ accepted, inflight int }{{0, 2}, {2, 4}, {4, 8}, {8, 16}, {16, 32}} {
 		accept(p, tt.accepted, at(0))
 		wantNext(t, p, at(0), tt.inflight-1, at(0), true)
@@ -182,7 +184,7 @@ func TestPaceIsOnlyASlowStartBeforeTheFirstRefusal(t *testing.T) {
 func TestPaceObeysAGivenWaitInFull(t *testing.T) {
 	for _, wait := range []time.Duration{0, time.Millisecond, 1500 * time.Millisecond, 72 * time.Hour, math.MaxInt64} {
 		for _, fixed := range []bool{false, true} {
-			p := newPace(fixed)
+			p := newPace(fixed, 0)
 			now := accept(p, 20, at(0))
 			p.leave(now)
 			p.refused(now, now, wait, true)
@@ -204,7 +206,7 @@ func TestPaceObeysAGivenWaitInFull(t *testing.T) {
 }
 
 func TestPaceLearnsOnceFromTheEchoesOfARefusal(t *testing.T) {
-	p := newPace(false)
+	p := newPace(false, 0)
 	now := accept(p, 10, at(0))
 	for range 5 {
 		p.refused(now, now, 20*time.Millisecond, true) // also: no time passes between sending and refusal
@@ -223,7 +225,7 @@ func TestPaceLearnsOnceFromTheEchoesOfARefusal(t *testing.T) {
 }
 
 func TestPaceMeasuresRateAndBurst(t *testing.T) {
-	p := newPace(false)
+	p := newPace(false, 0)
 	now := accept(p, 10, at(0))
 	p.refused(now, now, 100*time.Millisecond, true)
 	refusal := now
@@ -246,7 +248,7 @@ func TestPaceMeasuresRateAndBurst(t *testing.T) {
 // known gives a pace that has measured about 50 per second and a burst of 10.
 func known(t *testing.T) (p *pace, now time.Time) {
 	t.Helper()
-	p = newPace(false)
+	p = newPace(false, 0)
 	s := simulation{server: bucket(50, 10), dialect: millis, newClient: func(begin time.Time) simPacer {
 		now = begin
 		return &localPace{pace: p, clock: new(serverClock)}
@@ -274,6 +276,8 @@ func TestPaceDoesNotSaveUpWhileIdle(t *testing.T) {
 		}
 		first, _ := p.next(now, 0)
 		p.leave(first)
+		p.giveBack()
+		p.leave(first)
 		second, _ := p.next(first, 1)
 		if wait := second.Sub(first); wait < 15*time.Millisecond || wait > 25*time.Millisecond {
 			t.Errorf("the next waits %v after %v without calls, want about 20ms: idle time must not count as probing", wait, idle)
@@ -283,7 +287,7 @@ func TestPaceDoesNotSaveUpWhileIdle(t *testing.T) {
 }
 
 func TestPaceRemembersABoundedPast(t *testing.T) {
-	p := newPace(false)
+	p := newPace(false, 0)
 	now := accept(p, 100_000, at(0))
 	if got := len(p.twin.times); got > maxHistory {
 		t.Errorf("%d acceptances are remembered, want at most %d", got, maxHistory)
@@ -303,7 +307,7 @@ func TestPaceRemembersABoundedPast(t *testing.T) {
 }
 
 func TestPaceGuessesWaitsThatGrow(t *testing.T) {
-	p := newPace(false)
+	p := newPace(false, 0)
 	now := accept(p, 1, at(0))
 	var total time.Duration
 	for row := 1; row <= 30; row++ {
@@ -325,7 +329,7 @@ func TestPaceGuessesWaitsThatGrow(t *testing.T) {
 }
 
 func TestPaceDoesNotHammerAServerThatTellsNoWait(t *testing.T) {
-	p := newPace(true)
+	p := newPace(true, 0)
 	now := at(0)
 	for range 10 {
 		p.leave(now)
@@ -339,7 +343,7 @@ func TestPaceDoesNotHammerAServerThatTellsNoWait(t *testing.T) {
 }
 
 func TestFixedPaceReleasesSlowlyAndKnowsNoRate(t *testing.T) {
-	p := newPace(true)
+	p := newPace(true, 0)
 	wantNext(t, p, at(0), 1000, at(0), true)
 	p.refused(at(0), at(1), time.Second, true)
 	wantNext(t, p, at(1001), 0, at(1001), true)
@@ -353,7 +357,7 @@ func TestFixedPaceReleasesSlowlyAndKnowsNoRate(t *testing.T) {
 }
 
 func TestPaceReleasesSlowlyWhenItWasClosedForAnotherReason(t *testing.T) {
-	p := newPace(false)
+	p := newPace(false, 0)
 	accept(p, 100, at(0))
 	p.close(at(5000))
 	p.close(at(3000))
@@ -375,6 +379,7 @@ func TestPaceWaitsForTheResetOfAUsedUpQuota(t *testing.T) {
 	}{
 		{"enough left", []quotaReading{{"", 3, reset}}, 2, at(0)},
 		{"all left are in flight", []quotaReading{{"", 3, reset}}, 3, reset.Add(resetMargin)},
+		{"at the reserve", []quotaReading{{"", 0, reset}}, 0, reset.Add(resetMargin)},
 		{"below the reserve", []quotaReading{{"", -7, reset}}, 0, reset.Add(resetMargin)},
 		{"an answer overtook", []quotaReading{{"", 0, reset}, {"", 5, reset}}, 0, reset.Add(resetMargin)},
 		{"renewed", []quotaReading{{"", 0, reset}, {"", 5, reset.Add(time.Hour)}}, 0, at(0)},
@@ -385,8 +390,9 @@ func TestPaceWaitsForTheResetOfAUsedUpQuota(t *testing.T) {
 		{"two quotas", []quotaReading{{"day", 0, reset}, {"second", 9, at(500)}}, 0, reset.Add(resetMargin)},
 	}
 	for _, tt := range tests {
-		p := newPace(true)
+		p := newPace(true, 100)
 		for _, r := range tt.readings {
+			r.remaining += 100
 			p.quota(at(0), r)
 		}
 		got, ok := p.next(at(0), tt.inflight)
@@ -400,8 +406,8 @@ func TestPaceWaitsForTheResetOfAUsedUpQuota(t *testing.T) {
 }
 
 func TestPaceLetsOneLessFlyAtEachCrowdedRefusalAndRecovers(t *testing.T) {
-	p := newPace(true)
-	for inflight := 7; inflight >= 5; inflight-- {
+	p := newPace(true, 0)
+	for inflight := 8; inflight >= 6; inflight-- {
 		p.crowded(at(0), inflight)
 	}
 	wantNext(t, p, at(0), 4, at(0), true)
@@ -413,7 +419,7 @@ func TestPaceLetsOneLessFlyAtEachCrowdedRefusalAndRecovers(t *testing.T) {
 	wantNext(t, p, at(0), 5, at(0), true)
 	wantNext(t, p, at(0), 6, at(0), false)
 	for range 20 {
-		p.crowded(at(0), 0)
+		p.crowded(at(0), 1)
 	}
 	wantNext(t, p, at(0), 0, at(0), true)
 }
@@ -422,7 +428,7 @@ func TestPaceLetsOneLessFlyAtEachCrowdedRefusalAndRecovers(t *testing.T) {
 func TestPaceNeverStalls(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 2))
-		p, now := newPace(seed%4 == 0), at(0)
+		p, now := newPace(seed%4 == 0, 0), at(0)
 		var flying []time.Time
 		for range 500 {
 			next, ok := p.next(now, len(flying))
@@ -451,9 +457,9 @@ func TestPaceNeverStalls(t *testing.T) {
 			case 3:
 				p.failed(sent, now)
 			case 4:
-				p.crowded(now, len(flying))
+				p.crowded(now, len(flying)+1)
 			case 5:
-				p.quota(now, quotaReading{remaining: rng.IntN(3), reset: now.Add(time.Duration(rng.Int64N(int64(time.Hour))))})
+				p.quota(now, quotaReading{remaining: rng.Int64N(3), reset: now.Add(time.Duration(rng.Int64N(int64(time.Hour))))})
 			default:
 				p.accepted(sent, now)
 			}

@@ -82,7 +82,7 @@ type windowSlot struct {
 }
 
 // newWindow gives a window of so many requests. Clock is that of the server, which the caller tells of every answer
-// before done; nil lets the window slide.
+// before answered; nil lets the window slide.
 func newWindow(requests int, per time.Duration, clock *serverClock) *window {
 	return &window{requests: requests, per: per, clock: clock}
 }
@@ -115,13 +115,13 @@ func (w *window) nextPeriod(now time.Time, lo, hi time.Duration) time.Time {
 }
 
 // leave counts a request that leaves.
-func (w *window) leave() { w.inflight++ }
+func (w *window) leave(time.Time) { w.inflight++ }
 
-// cancelled takes back one that did not leave after all.
-func (w *window) cancelled() { w.inflight-- }
+// giveBack takes back one that did not leave after all.
+func (w *window) giveBack() { w.inflight-- }
 
-// done takes in that a request was answered or failed.
-func (w *window) done(sent, now time.Time) {
+// answered takes in that a request was answered or failed.
+func (w *window) answered(sent, now time.Time) {
 	w.inflight--
 	w.forget(now)
 	at := now

@@ -60,20 +60,20 @@ func TestServerClockTrustsAClockThatMayBeRight(t *testing.T) {
 
 func TestWindowCountsARequestUntilItsAnswerPlusPer(t *testing.T) {
 	w := newWindow(2, time.Second, nil)
-	w.leave()
-	w.leave()
+	w.leave(at(0))
+	w.leave(at(0))
 	if got, ok := w.next(at(5000)); ok {
 		t.Errorf("next = %v with both in flight, want none before an answer", got)
 	}
-	w.done(at(0), at(5000))
+	w.answered(at(0), at(5000))
 	if got, ok := w.next(at(5000)); !ok || !got.Equal(at(6000)) {
 		t.Errorf("next = %v, %v, want a second after the answer", got, ok)
 	}
 	if got, ok := w.next(at(6000)); !ok || !got.Equal(at(6000)) {
 		t.Errorf("next = %v, %v, want %v", got, ok, at(6000))
 	}
-	w.leave()
-	w.cancelled()
+	w.leave(at(6000))
+	w.giveBack()
 	if got, ok := w.next(at(6000)); !ok || got.After(at(6000)) {
 		t.Errorf("next = %v, %v after a cancellation, want the slot back", got, ok)
 	}
@@ -91,7 +91,7 @@ func TestSlidingWindowNeverAdmitsMore(t *testing.T) {
 			next, ok := w.next(now)
 			if ok && (next.Equal(now) || len(flying) == 0) {
 				now = later(now, next)
-				w.leave()
+				w.leave(now)
 				flying = append(flying, now)
 				seen = append(seen, now)
 				if n := len(seen) - 1 - requests; n >= 0 && now.Sub(seen[n]) < time.Second {
@@ -100,7 +100,7 @@ func TestSlidingWindowNeverAdmitsMore(t *testing.T) {
 				continue
 			}
 			now = now.Add(time.Duration(rng.Int64N(int64(time.Second) / int64(requests))))
-			w.done(flying[0], now)
+			w.answered(flying[0], now)
 			flying = flying[1:]
 			if len(w.slots) > windowGrain+2 {
 				t.Fatalf("%d per second: %d slots, want about %d at most", requests, len(w.slots), windowGrain)
@@ -114,12 +114,12 @@ func TestWindowAlignsToTheServersClock(t *testing.T) {
 	w := newWindow(3, 3*time.Second, clock)
 	sent := time.Unix(1_800_000_000, 0).Truncate(3 * time.Second).Add(2900 * time.Millisecond) // just before a border
 	for range 3 {
-		w.leave()
+		w.leave(sent)
 	}
 	answered := sent.Add(20 * time.Millisecond)
 	for range 3 {
 		clock.observe(answered.Truncate(time.Second), sent, answered)
-		w.done(sent, answered)
+		w.answered(sent, answered)
 	}
 	border := sent.Add(100 * time.Millisecond)
 	if got, ok := w.next(answered); !ok || !got.Equal(border.Add(resetMargin)) {
@@ -140,9 +140,9 @@ func TestWindowCountsARequestThatCrossesTheBorderInBothPeriods(t *testing.T) {
 	w := newWindow(1, 3*time.Second, clock)
 	border := time.Unix(1_800_000_000, 0).Truncate(3 * time.Second)
 	sent, answered := border.Add(-10*time.Millisecond), border.Add(10*time.Millisecond)
-	w.leave()
+	w.leave(sent)
 	clock.observe(border, sent, answered)
-	w.done(sent, answered)
+	w.answered(sent, answered)
 	if got, ok := w.next(answered); !ok || !got.Equal(border.Add(3*time.Second+resetMargin)) {
 		t.Errorf("next = %v, %v, want the period after next, from %v on", got, ok, border.Add(3*time.Second))
 	}
