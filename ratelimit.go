@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -25,7 +24,6 @@ type line struct {
 	interval    time.Duration
 	concurrency int           // zero: no limit
 	maxWait     time.Duration // longest wait for the gate; zero: no bound
-	reserve     int           // remainder of a quota at which attempts wait
 
 	mu         sync.Mutex
 	queue      list.List // of *waiter, by seq
@@ -76,7 +74,7 @@ func (e *gateError) Error() string {
 
 // newLine makes the line of one connection from its settings.
 func newLine(t *throttling) *line {
-	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait, reserve: t.reserve, pace: newPace(t.fixed)}
+	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait, pace: newPace(t.fixed, t.reserve)}
 	clock := &l.clock
 	if t.fixed {
 		clock = nil
@@ -259,7 +257,7 @@ func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
 	}
 	s := &slot{line: l, sent: now, before: l.left}
 	for _, w := range l.windows {
-		w.leave()
+		w.leave(now)
 	}
 	l.pace.leave(now)
 	l.left = now
@@ -370,7 +368,7 @@ func (s *slot) giveBack() {
 		b.AllowN(now, -1) // a Reservation gives nothing back once its time has come
 	}
 	for _, w := range l.windows {
-		w.cancelled()
+		w.giveBack()
 	}
 	if l.left.Equal(s.sent) {
 		l.left = s.before
@@ -378,7 +376,7 @@ func (s *slot) giveBack() {
 	l.unanswered--
 	l.inFlight--
 	s.released = true
-	l.pace.failed(s.sent, now)
+	l.pace.giveBack()
 	l.wakeHead()
 }
 
@@ -421,7 +419,7 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 	switch {
 	case t.class == classConcurrency:
 		l.pace.failed(s.sent, now)
-		l.pace.crowded(now, l.unanswered)
+		l.pace.crowded(now, l.unanswered+1)
 	case t.class == classExhausted && t.wait == 0 && !t.told:
 		l.pace.failed(s.sent, now)
 		l.pace.close(now.Add(l.maxWait + time.Second)) // nobody waits for an end that nobody knows
@@ -436,7 +434,7 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 
 // jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
 func jittered(wait time.Duration) time.Duration {
-	if spread := min(wait/50, time.Second); spread > 0 {
+	if spread := min(wait/100, 250*time.Millisecond); spread > 0 {
 		wait += rand.N(spread)
 	}
 	return wait
@@ -449,25 +447,29 @@ func (s *slot) answered(seen sighting) time.Time {
 		l.clock.observe(seen.date, s.sent, now)
 	}
 	for _, w := range l.windows {
-		w.done(s.sent, now)
+		w.answered(s.sent, now)
 	}
 	l.unanswered--
 	for _, r := range seen.readings {
-		if q, ok := l.remaining(r, now); ok {
+		if q, ok := l.remaining(r, seen.date, now); ok {
 			l.pace.quota(now, q)
 		}
 	}
 	return now
 }
 
-// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody.
-func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
+// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody. A reset counts
+// from the answer's Date where there is one, which is cut to a second: the clock knows better what time that was here.
+func (l *line) remaining(r reading, date, now time.Time) (quotaReading, bool) {
 	reset := r.reset
 	if !r.hasReset {
 		reset = r.window
 	}
-	left := min(max(0, r.remaining-int64(l.reserve)), math.MaxInt32)
-	return quotaReading{name: r.name, remaining: int(left), reset: now.Add(reset)}, r.hasRemaining && reset > 0
+	at := now.Add(reset)
+	if !date.IsZero() {
+		at = l.clock.local(date.Add(reset))
+	}
+	return quotaReading{name: r.name, remaining: r.remaining, reset: at}, r.hasRemaining && reset > 0
 }
 
 // release says that the body of the answer is at its end. Only the first call counts.
