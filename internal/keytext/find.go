@@ -339,7 +339,7 @@ func lastLines(b []byte) []byte {
 		prev := bytes.LastIndexByte(b[:max(start-1, 0)], '\n') + 1
 		line, _ := cleanLine(bytes.TrimRight(b[prev:start], "\n"))
 		q := squeeze(line)
-		if q.alien > 0 || len(line) > 0 && len(q.letters) == 0 {
+		if q.alien > 0 || len(line) > 0 && len(q.letters) == 0 || bytes.IndexByte(line, ' ') >= 0 || bytes.Contains(line, []byte("--")) {
 			break
 		}
 		start = prev
@@ -356,13 +356,18 @@ func (f *finder) ppk(t *text) {
 			return
 		}
 		at += next
-		out, length, fixes, missing := ppkText(t.b[at:])
+		from, _ := t.lineAround(at, at)
+		file, prefix := t.b[at:], t.b[from:at]
+		if len(bytes.TrimSpace(prefix)) > 0 && bytes.Contains(file, append([]byte{'\n'}, prefix...)) {
+			file = bytes.ReplaceAll(file, append([]byte{'\n'}, prefix...), []byte{'\n'})
+		}
+		out, length, fixes, missing := ppkText(file)
 		item := Item{Kind: PPK, Data: out, Line: t.origin(at)}
 		if missing != "" {
 			item.Fault = &Fault{Found: "PuTTY private key (PPK)", Problem: "it is truncated or damaged: the " + missing + " are incomplete or missing",
 				Hint: "copy the whole file, from the first line to Private-MAC", Line: item.Line, Private: true}
 		}
-		from, _ := t.lineAround(at, at)
+		length = min(length, len(t.b)-at)
 		t.fixes(&fixes, from, at+length)
 		if !bytes.Contains(t.b[at:at+length], bytes.TrimRight(out, "\n")) {
 			fixes.add(fixPPK)
