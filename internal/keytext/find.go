@@ -8,6 +8,7 @@ package keytext
 
 import (
 	"bytes"
+	"slices"
 )
 
 // MaxSize is the longest input that is looked at. A key with a long chain of certificates takes 200 kB.
@@ -189,7 +190,7 @@ func (f *finder) binary(t *text) bool {
 	if !known && shape != OpenSSH {
 		return false
 	}
-	item := Item{Shape: shape, Line: t.line, Data: t.b}
+	item := Item{Shape: shape, Line: t.line, Data: t.b, Label: shapeLabels[shape]}
 	switch {
 	case indefinite:
 	case !known || size > len(t.b):
@@ -255,18 +256,26 @@ func (f *finder) block(t *text, bl block, depth int) {
 		from, to := t.lineAround(start, end)
 		t.fixes(&fixes, from, to)
 		item.fixes = fixes | b.fixes | bl.armourFixes(t.b, prefix, shape, b.fixes)
-		item.Label = cmpLabel(shape, label)
+		item.Label = labelFor(shape, label, b.data)
 	}
 	f.add(item)
 	f.behind(b.rest, line)
 }
 
-// cmpLabel is the label that a body should have; that of an encrypted one is not known before it is opened.
-func cmpLabel(shape Shape, label string) string {
-	if want := shapeLabels[shape]; want != "" {
+// labelFor is the label that a body should have. That of an encrypted one is not known before it is opened.
+func labelFor(shape Shape, label string, data []byte) string {
+	want := shapeLabels[shape]
+	switch {
+	case want != "":
 		return want
+	case shape == Parameters && data[0] == tagOID:
+		return "EC PARAMETERS"
+	case slices.Contains(knownLabels, label):
+		return label
+	case shape == Parameters:
+		return "DH PARAMETERS"
 	}
-	return label
+	return "RSA PRIVATE KEY"
 }
 
 // armourFixes are those of the BEGIN and END lines and of what stands directly around them.

@@ -181,9 +181,6 @@ func (f *finder) hex(t *text) bool {
 	inner := &text{b: data, line: 1, single: true, via: []Fix{fixHex}}
 	n := len(f.items)
 	f.binary(inner)
-	if len(f.items) > n {
-		f.items[n].Label = shapeLabels[f.items[n].Shape]
-	}
 	return len(f.items) > n
 }
 
