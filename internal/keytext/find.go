@@ -257,6 +257,9 @@ func (f *finder) block(t *text, bl block, depth int) {
 		t.fixes(&fixes, from, to)
 		item.fixes = fixes | b.fixes | bl.armourFixes(t.b, prefix, shape, b.fixes)
 		item.Label = labelFor(shape, label, b.data)
+		if b.dek != "" && label != "" && label != item.Label {
+			item.fixes.add(fixLabel)
+		}
 	}
 	f.add(item)
 	f.behind(b.rest, line)
