@@ -120,6 +120,9 @@ func (f *finder) scan(t *text, depth int) {
 	if b, ok := fromUTF16(t.b); ok {
 		t = &text{b: b, line: t.line, single: t.single, via: append(t.via[:len(t.via):len(t.via)], fixUTF16)}
 	}
+	if isNoise(t.b) {
+		return
+	}
 	t = characters(t)
 	n := len(f.items)
 	if start := bytes.TrimLeft(t.b, " \t\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
@@ -142,6 +145,18 @@ func (f *finder) scan(t *text, depth int) {
 		return
 	}
 	f.loose(t, depth)
+}
+
+// isNoise reports whether b is binary data without any text that could lead to a key.
+func isNoise(b []byte) bool {
+	head := b[:min(len(b), 4096)]
+	control := 0
+	for _, c := range head {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0x1b {
+			control++
+		}
+	}
+	return control > 16 && control > len(head)/20 && !containsFold(b, "BEGIN") && ppkAt(b) < 0
 }
 
 // nested scans what was decoded from t, and reports whether it found anything.
