@@ -1,7 +1,6 @@
 package jwtbearer
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -32,24 +31,17 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 	if err := k.c.setHeaders(out.Header, &env{now: k.c.skew.now(), req: values, token: token.value}); err != nil {
 		return nil, nil, err
 	}
-	if err := k.attachBody(out, w); err != nil {
+	if k.body != nil {
+		out.GetBody = k.body.next // net/http asks for it to send the body again on another connection
+		if out.Body, err = k.body.next(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := k.c.place(out, token.value); err != nil {
 		return nil, nil, err
 	}
-	return out, trace, k.c.place(out, token.value)
-}
-
-// attachBody gives an attempt its body, and net/http the means to send it again on another connection.
-func (k *call) attachBody(out *http.Request, w *watch) error {
-	if k.body == nil {
-		return nil
-	}
-	body, err := k.body.next()
-	if err != nil {
-		return err
-	}
-	out.Body = &watchedBody{ReadCloser: body, watch: w}
-	out.GetBody = k.body.next
-	return nil
+	watchBody(out, w)
+	return out, trace, nil
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
@@ -73,9 +65,6 @@ const (
 
 // transience classifies an error of the transport.
 func (t *connTrace) transience(err error) transience {
-	if _, ok := errors.AsType[*timeoutError](err); ok {
-		return cmp.Or(t.unconnected(), transientIdempotent)
-	}
 	if isTLSVerdict(err) || errors.Is(err, http.ErrSkipAltProtocol) || errors.Is(err, ErrBodyNotReplayable) ||
 		errors.Is(err, errBodyTooLong) {
 		return transientNever
@@ -86,15 +75,10 @@ func (t *connTrace) transience(err error) transience {
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return transientAlways
 	}
-	return cmp.Or(t.unconnected(), transientIdempotent)
-}
-
-// unconnected is transientAlways where the transport told that it had no connection yet.
-func (t *connTrace) unconnected() transience {
 	if t.wanted.Load() && !t.got.Load() {
 		return transientAlways
 	}
-	return 0
+	return transientIdempotent
 }
 
 // isTLSVerdict reports whether one side refused the other in a way that trying again does not change.
@@ -105,7 +89,7 @@ func isTLSVerdict(err error) bool {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // the peer does not speak TLS
 		return true
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // an alert of the peer, by crypto/tls
 		return true
 	}
 	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
@@ -116,19 +100,19 @@ func isTLSVerdict(err error) bool {
 
 // afterRefusal follows an answer that refuses the token. It is replaced once by a fresh one, whose time is corrected where
 // the answer shows that the clocks differ.
-func (k *call) afterRefusal(received time.Time) {
+func (k *call) afterRefusal() {
 	k.c.stats.refused.Add(1)
 	k.c.minter.drop(k.token)
 	if k.reminted {
-		k.c.refusals.lasting(received)
+		k.c.refusals.lasting(k.answered)
 		k.c.skew.set(k.skewBefore)
 		return
 	}
-	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(received) || !k.canRepeat() {
+	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(k.answered) || !k.canRepeat() {
 		return
 	}
 	k.reminted, k.skewBefore = true, k.c.skew.get()
-	if d, ok := skewToBlame(k.resp.Header, k.sent, received); ok {
+	if d, ok := skewToBlame(k.resp.Header, k.sent, k.answered); ok {
 		k.c.skew.set(d)
 	}
 	k.counted--

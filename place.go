@@ -85,7 +85,7 @@ func (c *core) place(out *http.Request, token string) error {
 			if p.Scheme != "" {
 				value = p.Scheme + " " + token
 			}
-			out.Header[p.Name] = []string{value}
+			setHeader(out.Header, p.Name, value)
 		case inQuery:
 			param := url.QueryEscape(p.Name) + "=" + url.QueryEscape(token)
 			if out.URL.RawQuery != "" {
@@ -103,16 +103,26 @@ func (c *core) place(out *http.Request, token string) error {
 	return nil
 }
 
-// placeCookie sets a cookie, in place of one that the caller set.
+// placeCookie sets a cookie, in place of one that the caller set. The others stay byte for byte (RFC 6265, section 4.2.1).
 func placeCookie(out *http.Request, name, token string) {
-	cookies := out.Cookies()
-	out.Header.Del("Cookie")
-	for _, cookie := range cookies {
-		if cookie.Name != name {
-			out.AddCookie(cookie)
+	var pairs []string
+	for pair := range strings.SplitSeq(strings.Join(out.Header["Cookie"], "; "), ";") {
+		pair = strings.TrimSpace(pair)
+		if key, _, _ := strings.Cut(pair, "="); pair != "" && strings.TrimSpace(key) != name {
+			pairs = append(pairs, pair)
 		}
 	}
-	out.AddCookie(&http.Cookie{Name: name, Value: token})
+	out.Header["Cookie"] = []string{strings.Join(append(pairs, name+"="+token), "; ")}
+}
+
+// setHeader sets a header in place of one that the caller wrote in whatever case.
+func setHeader(header http.Header, name, value string) {
+	for other := range header {
+		if len(other) == len(name) && other != name && strings.EqualFold(other, name) {
+			delete(header, other)
+		}
+	}
+	header[name] = []string{value}
 }
 
 // placeInForm sets a field of the request's form, in place of one that the caller set. The body is read for that, so it must
