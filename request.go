@@ -42,9 +42,12 @@ func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (
 	return req, nil
 }
 
-// resolve returns the address of ref. Its errors show nothing of a query.
+// resolve returns the address of ref. Its errors show nothing of the reference but an origin.
 func (c *core) resolve(ref string) (*url.URL, error) {
 	ref, _, _ = strings.Cut(ref, "#")
+	if strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return nil, errors.New("the reference holds a control character, such as a line break: remove it, or escape it with url.PathEscape")
+	}
 	path, query, _ := strings.Cut(ref, "?")
 	text := ref
 	if !isAbsolute(path) {
@@ -56,12 +59,12 @@ func (c *core) resolve(ref string) (*url.URL, error) {
 			text += "?" + query
 		}
 	}
+	if strings.Contains(query, " ") { // net/url escapes one in a path, but sends it as it is in a query
+		return nil, errors.New("the query of the reference holds a blank: write it as %20, or make the query with url.Values")
+	}
 	u, err := url.Parse(text)
-	if err != nil {
-		if parse, ok := errors.AsType[*url.Error](err); ok {
-			err = parse.Err
-		}
-		return nil, fmt.Errorf("the reference is not a URI: %w", err)
+	if err != nil { // it would quote the reference
+		return nil, errors.New("the reference is not a URI: escape its parts with url.PathEscape and url.QueryEscape")
 	}
 	if u.User != nil || !c.trusts(u) {
 		return nil, fmt.Errorf("%w: the reference leads to %s", ErrForeignOrigin, originOf(u))
@@ -69,14 +72,16 @@ func (c *core) resolve(ref string) (*url.URL, error) {
 	return u, nil
 }
 
-// isAbsolute reports whether a reference begins with a scheme (RFC 3986, section 3.1).
+// isAbsolute reports whether a reference begins with a scheme and an authority (RFC 3986, section 3). messages:batchGet does
+// not: after a base that ends in a slash it is a path like others. https:path is nobody's path, and is refused as a foreign
+// origin.
 func isAbsolute(path string) bool {
-	scheme, _, ok := strings.Cut(path, ":")
-	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?") {
+	scheme, rest, ok := strings.Cut(path, ":")
+	if !ok || scheme == "" || strings.Contains(scheme, "/") {
 		return false
 	}
 	u, err := url.Parse(scheme + ":")
-	return err == nil && u.Scheme != ""
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" || u.Scheme != "" && strings.HasPrefix(rest, "//"))
 }
 
 // checkRelative refuses references that lead elsewhere than they seem to.
@@ -87,12 +92,22 @@ func (c *core) checkRelative(path string) error {
 	case path != "" && path[0] != '/' && c.base.Path == "":
 		return errors.New("the reference would lengthen the host of BaseURI: begin it with /")
 	}
-	for segment := range strings.SplitSeq(path, "/") {
-		if decoded := strings.ReplaceAll(strings.ToLower(segment), "%2e", "."); decoded == "." || decoded == ".." {
-			return errors.New("the reference has a segment . or .., which leads out of BaseURI: write the path itself")
-		}
+	if hasDotSegment(path) {
+		return errors.New("the reference has a segment . or .., which leads out of BaseURI: write the path itself")
 	}
 	return nil
+}
+
+// hasDotSegment reports whether a path has a segment that is . or .. to any server, also to those that decode it before they
+// split it or take a backslash for a slash.
+func hasDotSegment(path string) bool {
+	plain := strings.NewReplacer("%2e", ".", "%2f", "/", "%5c", "/", `\`, "/").Replace(strings.ToLower(path))
+	for segment := range strings.SplitSeq(plain, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 func joinQuery(a, b string) string {
