@@ -21,6 +21,7 @@ func (b *setup) buildKey() {
 	b.templates.secrets = make(map[string]string, len(b.conn.Secrets))
 	for name, secret := range b.conn.Secrets {
 		b.templates.secrets[name] = string(secret)
+		b.core.hideLater(string(secret))
 	}
 	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8), SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
 	if b.conn.Token != "" {
