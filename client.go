@@ -43,6 +43,7 @@ type core struct {
 	timeout                         time.Duration
 	ping                            ping
 	warnings                        []Warning
+	claims, header                  JSON     // the templates of the token, for reports
 	secrets                         []string // what hide takes out: the values of Secrets, also as addresses have them
 
 	line      *line

@@ -228,6 +228,7 @@ func parseCertificates(text string) ([]*x509.Certificate, error) {
 func (b *setup) buildToken() {
 	m := &minter{ready: string(b.conn.Token), signer: b.signer, skew: &b.core.skew, stats: &b.core.stats, reuse: b.conn.TokenReuse}
 	b.core.minter = m
+	b.core.claims, b.core.header = b.conn.Payload, b.conn.JWTHeaders
 	notNegative(b.p, "Lifetime", b.conn.Lifetime)
 	notNegative(b.p, "TokenReuse", b.conn.TokenReuse)
 	if b.conn.Lifetime > 0 && b.conn.Lifetime < time.Second {

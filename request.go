@@ -25,15 +25,15 @@ import (
 func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (*http.Request, error) {
 	address, err := c.core.resolve(ref)
 	if err != nil {
-		return nil, fmt.Errorf("jwtbearer: new request: %w", err)
+		return nil, &prefixed{"new request", err}
 	}
 	content, err := encodeBody(c.core.media, body)
 	if err != nil {
-		return nil, fmt.Errorf("jwtbearer: new request: body: %w", err)
+		return nil, &prefixed{"new request: body", err}
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "", content.reader)
 	if err != nil {
-		return nil, fmt.Errorf("jwtbearer: new request: %w", err)
+		return nil, &prefixed{"new request", err}
 	}
 	req.URL, req.Host = address, address.Host
 	if content.mediaType != "" && (content.own || !c.core.setsHeader("Content-Type")) {
@@ -155,20 +155,18 @@ func finish(body io.ReadCloser) {
 
 // callError says which call failed, without the query of its address.
 func (c *core) callError(req *http.Request, err error) error {
-	return &callError{method: cmp.Or(req.Method, http.MethodGet), address: c.hide(withoutQuery(req.URL.Redacted())), err: err}
+	return &prefixed{cmp.Or(req.Method, http.MethodGet) + " " + c.hide(withoutQuery(req.URL.Redacted())), err}
 }
 
-// A callError is the error of a call that has no answer to blame.
-type callError struct {
-	method, address string
-	err             error
+// A prefixed is an error that says what was tried. The errors below it may begin with the package's name already.
+type prefixed struct {
+	tried string
+	err   error
 }
 
-func (e *callError) Error() string {
-	return "jwtbearer: " + e.method + " " + e.address + ": " + strings.TrimPrefix(e.err.Error(), "jwtbearer: ")
-}
+func (e *prefixed) Error() string { return "jwtbearer: " + e.tried + ": " + detailOf(e.err) }
 
-func (e *callError) Unwrap() error { return e.err }
+func (e *prefixed) Unwrap() error { return e.err }
 
 // A lastCall is the transport of one Do, which remembers the call behind the answer.
 type lastCall struct {
