@@ -21,8 +21,8 @@ func (b *setup) buildKey() {
 	b.templates.secrets = make(map[string]string, len(b.conn.Secrets))
 	for name, secret := range b.conn.Secrets {
 		b.templates.secrets[name] = string(secret)
-		b.core.hideLater(string(secret))
 	}
+	b.core.secrets = secretsReplacer(b.templates.secrets)
 	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8), SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
 	if b.conn.Token != "" {
 		b.checkReadyToken()
@@ -146,10 +146,15 @@ func decodeSecret(text string, encoding SecretEncoding) ([]byte, bool) {
 
 // privateKey reads PrivateKey.
 func (b *setup) privateKey() (any, string) {
-	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase),
-		keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")})
+	options := keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")}
+	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options)
 	if err != nil {
-		b.p.errs = append(b.p.errs, keyConfigError("PrivateKey", err))
+		problem := keyConfigError("PrivateKey", err)
+		options.weak = true
+		if _, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options); err == nil {
+			problem.Hint += ", or set AllowWeakKey"
+		}
+		b.p.errs = append(b.p.errs, problem)
 		return nil, ""
 	}
 	b.key = key

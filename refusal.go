@@ -141,28 +141,27 @@ func scrubText(text, token string) string {
 
 const leastPiece = 8 // bytes of a token that are worth hiding
 
-// hideLater makes hide take a secret out, in each form in which it stands in addresses and in JSON.
-func (c *core) hideLater(secret string) {
-	if len(secret) < leastSecret {
-		return
-	}
-	escaped := string(jsontext.AppendEscaped(nil, secret))
-	for _, form := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret), escaped} {
-		if !slices.Contains(c.secrets, form) {
-			c.secrets = append(c.secrets, form)
+// secretsReplacer takes each secret out of a text, in each form in which it stands in addresses and in JSON.
+func secretsReplacer(secrets map[string]string) *strings.Replacer {
+	var forms []string
+	for _, secret := range secrets {
+		if len(secret) >= leastSecret {
+			escaped := string(jsontext.AppendEscaped(nil, secret))
+			forms = append(forms, secret, url.PathEscape(secret), url.QueryEscape(secret), escaped)
 		}
 	}
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // the first that fits counts
+	pairs := make([]string, 0, 2*len(forms))
+	for _, form := range forms {
+		pairs = append(pairs, form, redacted)
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 const leastSecret = 4 // bytes: less cannot be told from other text
 
 // hide takes the values of Secrets out of a text that may have been made from them.
-func (c *core) hide(text string) string {
-	for _, secret := range c.secrets {
-		text = strings.ReplaceAll(text, secret, redacted)
-	}
-	return text
-}
+func (c *core) hide(text string) string { return c.secrets.Replace(text) }
 
 // joined is errors.Join that leaves a single error as it is.
 func joined(err, more error) error {

@@ -154,7 +154,9 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"secret and key", func(c *Connection) { c.PrivateKey = "hunter2" }, "SignatureMethod", "private key"},
 		{"secret for RS256", func(c *Connection) { c.SignatureMethod = RS256 }, "Secret", "PrivateKey"},
 		{"no private key", func(c *Connection) { c.SignatureMethod, c.Secret = RS256, "" }, "PrivateKey", "empty"},
-		{"certificate for HMAC", func(c *Connection) { c.Certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: testCertificate(t).Raw})) },
+		{"certificate for HMAC", func(c *Connection) {
+			c.Certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: testCertificate(t).Raw}))
+		},
 			"Certificate", "HS256"},
 		{"token and secret", func(c *Connection) { c.Token = "hunter2" }, "Secret", "ready-made"},
 		{"token with a line break", func(c *Connection) { *c = Connection{BaseURI: c.BaseURI, Token: "hunter2\n"} }, "Token", "blank"},
@@ -359,4 +361,3 @@ func TestKeyErrorsStandBehindConfigErrors(t *testing.T) {
 		t.Errorf("NewClient gave %v; want a *KeyError behind it", err)
 	}
 }
-
