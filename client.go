@@ -45,6 +45,8 @@ type core struct {
 	timeout                         time.Duration
 	ping                            ping
 	warnings                        []Warning
+	claims, header                  JSON              // the templates of the token, for reports
+	secrets                         *strings.Replacer // takes out what Secrets hold, also as addresses and JSON have it
 
 	line      *line
 	limiter   Limiter

@@ -420,7 +420,7 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 	switch {
 	case t.class == classConcurrency:
 		l.pace.failed(s.sent, now)
-		l.pace.crowded(now, l.unanswered)
+		l.pace.crowded(now, l.unanswered+1)
 	case t.class == classExhausted && t.wait == 0 && !t.told:
 		l.pace.failed(s.sent, now)
 		l.pace.close(now.Add(l.maxWait + time.Second)) // nobody waits for an end that nobody knows
@@ -442,7 +442,7 @@ func jittered(wait time.Duration) time.Duration {
 }
 
 // spread is the most that jittered adds.
-func spread(wait time.Duration) time.Duration { return min(wait/50, time.Second) }
+func spread(wait time.Duration) time.Duration { return min(wait/100, 250*time.Millisecond) }
 
 // answered takes note of an answer, with the line's lock held.
 func (s *slot) answered(seen sighting) time.Time {

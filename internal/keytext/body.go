@@ -12,6 +12,7 @@ type body struct {
 	fixes fixSet
 	known bool   // data states its length, and it is right
 	cut   bool   // data states a length that is more than came
+	long  bool   // data states a length that is less than came
 	alien int    // characters that are not base64
 	few   bool   // so few letters that nothing was ever there
 	rest  []byte // letters behind the end of data: another key, perhaps
@@ -119,12 +120,12 @@ func (s *spread) accept(q squeezed) body {
 // misfit reads what has another length than it states: more, and the rest is ignored; less, and it is truncated; or none.
 func (s *spread) misfit(q squeezed) body {
 	n, known, _ := stated(q.letters)
-	if s.dek == "" && known && n < len(q.letters) {
+	if s.dek == "" && known && n < len(q.letters) && (n >= withPublic || endsAt(s.clean, n)) {
 		q.tail = append(q.letters[n:len(q.letters):len(q.letters)], q.tail...)
 		q.letters, q.padding, q.alien = q.letters[:n], 1, 0
 		return s.accept(q)
 	}
-	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known, few: len(q.letters) < minLetters, rest: q.tail}
+	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known && n > len(q.letters), long: known && n < len(q.letters), few: len(q.letters) < minLetters, rest: q.tail}
 	if len(q.tail) > 0 {
 		b.fixes.add(fixTail)
 	}
@@ -132,6 +133,22 @@ func (s *spread) misfit(q squeezed) body {
 		b.cut = b.cut || len(q.letters) > minLetters
 	}
 	return b
+}
+
+// withPublic is the least number of letters of a key that has its public half with it: P-256 in PKCS#8. In a shorter one a
+// letter too many would go unnoticed and make another key, so that what is ignored must stand apart.
+const withPublic = 184
+
+// endsAt reports whether the n-th letter of src is the last of its word.
+func endsAt(src []byte, n int) bool {
+	for i, c := range src {
+		if isBase64(c) {
+			if n--; n == 0 {
+				return i+1 == len(src) || !isBase64(src[i+1])
+			}
+		}
+	}
+	return false
 }
 
 // decode decodes letters of the standard alphabet, and of a last group that is not whole as much as there is.

@@ -8,6 +8,7 @@ package keytext
 
 import (
 	"bytes"
+	"slices"
 )
 
 // MaxSize is the longest input that is looked at. A key with a long chain of certificates takes 200 kB.
@@ -119,6 +120,9 @@ func (f *finder) scan(t *text, depth int) {
 	if b, ok := fromUTF16(t.b); ok {
 		t = &text{b: b, line: t.line, single: t.single, via: append(t.via[:len(t.via):len(t.via)], fixUTF16)}
 	}
+	if isNoise(t.b) {
+		return
+	}
 	t = characters(t)
 	n := len(f.items)
 	if start := bytes.TrimLeft(t.b, " \t\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
@@ -141,6 +145,18 @@ func (f *finder) scan(t *text, depth int) {
 		return
 	}
 	f.loose(t, depth)
+}
+
+// isNoise reports whether b is binary data without any text that could lead to a key.
+func isNoise(b []byte) bool {
+	head := b[:min(len(b), 4096)]
+	control := 0
+	for _, c := range head {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0x1b {
+			control++
+		}
+	}
+	return control > 16 && control > len(head)/20 && !containsFold(b, "BEGIN") && ppkAt(b) < 0
 }
 
 // nested scans what was decoded from t, and reports whether it found anything.
@@ -189,7 +205,7 @@ func (f *finder) binary(t *text) bool {
 	if !known && shape != OpenSSH {
 		return false
 	}
-	item := Item{Shape: shape, Line: t.line, Data: t.b}
+	item := Item{Shape: shape, Line: t.line, Data: t.b, Label: shapeLabels[shape]}
 	switch {
 	case indefinite:
 	case !known || size > len(t.b):
@@ -255,18 +271,29 @@ func (f *finder) block(t *text, bl block, depth int) {
 		from, to := t.lineAround(start, end)
 		t.fixes(&fixes, from, to)
 		item.fixes = fixes | b.fixes | bl.armourFixes(t.b, prefix, shape, b.fixes)
-		item.Label = cmpLabel(shape, label)
+		item.Label = labelFor(shape, label, b.data)
+		if b.dek != "" && label != "" && label != item.Label {
+			item.fixes.add(fixLabel)
+		}
 	}
 	f.add(item)
 	f.behind(b.rest, line)
 }
 
-// cmpLabel is the label that a body should have; that of an encrypted one is not known before it is opened.
-func cmpLabel(shape Shape, label string) string {
-	if want := shapeLabels[shape]; want != "" {
+// labelFor is the label that a body should have. That of an encrypted one is not known before it is opened.
+func labelFor(shape Shape, label string, data []byte) string {
+	want := shapeLabels[shape]
+	switch {
+	case want != "":
 		return want
+	case shape == Parameters && data[0] == tagOID:
+		return "EC PARAMETERS"
+	case slices.Contains(knownLabels, label):
+		return label
+	case shape == Parameters:
+		return "DH PARAMETERS"
 	}
-	return label
+	return "RSA PRIVATE KEY"
 }
 
 // armourFixes are those of the BEGIN and END lines and of what stands directly around them.
@@ -339,7 +366,7 @@ func lastLines(b []byte) []byte {
 		prev := bytes.LastIndexByte(b[:max(start-1, 0)], '\n') + 1
 		line, _ := cleanLine(bytes.TrimRight(b[prev:start], "\n"))
 		q := squeeze(line)
-		if q.alien > 0 || len(line) > 0 && len(q.letters) == 0 {
+		if q.alien > 0 || len(line) > 0 && len(q.letters) == 0 || bytes.IndexByte(line, ' ') >= 0 || bytes.Contains(line, []byte("--")) {
 			break
 		}
 		start = prev
@@ -356,13 +383,18 @@ func (f *finder) ppk(t *text) {
 			return
 		}
 		at += next
-		out, length, fixes, missing := ppkText(t.b[at:])
+		from, _ := t.lineAround(at, at)
+		file, prefix := t.b[at:], t.b[from:at]
+		if len(bytes.TrimSpace(prefix)) > 0 && bytes.Contains(file, append([]byte{'\n'}, prefix...)) {
+			file = bytes.ReplaceAll(file, append([]byte{'\n'}, prefix...), []byte{'\n'})
+		}
+		out, length, fixes, missing := ppkText(file)
 		item := Item{Kind: PPK, Data: out, Line: t.origin(at)}
 		if missing != "" {
 			item.Fault = &Fault{Found: "PuTTY private key (PPK)", Problem: "it is truncated or damaged: the " + missing + " are incomplete or missing",
 				Hint: "copy the whole file, from the first line to Private-MAC", Line: item.Line, Private: true}
 		}
-		from, _ := t.lineAround(at, at)
+		length = min(length, len(t.b)-at)
 		t.fixes(&fixes, from, at+length)
 		if !bytes.Contains(t.b[at:at+length], bytes.TrimRight(out, "\n")) {
 			fixes.add(fixPPK)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -180,9 +181,6 @@ func (f *finder) hex(t *text) bool {
 	inner := &text{b: data, line: 1, single: true, via: []Fix{fixHex}}
 	n := len(f.items)
 	f.binary(inner)
-	if len(f.items) > n {
-		f.items[n].Label = shapeLabels[f.items[n].Shape]
-	}
 	return len(f.items) > n
 }
 
@@ -349,7 +347,7 @@ func (w *walker) jwk(n *node) {
 	from, to := w.t.lineAround(n.at, n.at)
 	w.t.fixes(&fixes, from, to)
 	item := Item{Kind: JWK, Data: data, Line: w.t.origin(n.at), KeyID: members["kid"], fixes: fixes}
-	if n.cut {
+	if n.cut && (members["d"] == "" || slices.ContainsFunc(n.values, func(v *node) bool { return v.cut })) {
 		item.Fault = &Fault{Found: "JWK", Problem: "it is truncated: its closing brace and perhaps more is missing",
 			Hint: "copy it whole", Line: item.Line, Private: true}
 	}
