@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -186,7 +187,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
-		k.err = k.endedBy(k.c.scrub(err, k.token.value))
+		k.err = k.endedBy(scrub(err, out.URL, k.token.value))
 		w.end()
 		s.failed(nil)
 		s.release()
@@ -400,15 +401,19 @@ func isIdempotent(req *http.Request) bool {
 	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
 }
 
-// scrub takes the token and the query of a URL out of an error of the transport.
-func (c *core) scrub(err error, token string) error {
+// scrub takes the token and the query of u, or of the URL that the error names, out of an error of the transport.
+func scrub(err error, u *url.URL, token string) error {
 	before := err.Error()
-	text := scrubText(before, token)
+	text := before
+	if u.RawQuery != "" {
+		text = strings.ReplaceAll(text, "?"+u.RawQuery, "")
+	}
+	if named, ok := errors.AsType[*url.Error](err); ok {
+		text = strings.ReplaceAll(text, named.URL, withoutQuery(named.URL))
+	}
+	text = scrubText(text, token)
 	if escaped := url.QueryEscape(token); escaped != token {
 		text = scrubText(text, escaped)
-	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		text = strings.ReplaceAll(text, scrubText(u.URL, token), withoutQuery(u.URL))
 	}
 	if text == before {
 		return err
@@ -424,8 +429,10 @@ type scrubbedError struct {
 }
 
 func (e *scrubbedError) Error() string        { return e.text }
-func (e *scrubbedError) GoString() string     { return fmt.Sprintf("%q", e.text) }
 func (e *scrubbedError) Is(target error) bool { return errors.Is(e.is, target) }
+
+// Format implements fmt.Formatter for all verbs, of which some would look behind the text.
+func (e *scrubbedError) Format(f fmt.State, _ rune) { io.WriteString(f, e.text) }
 
 // Timeout implements net.Error.
 func (e *scrubbedError) Timeout() bool {
