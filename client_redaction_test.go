@@ -62,12 +62,14 @@ func TestCallsShowNoTokenInErrorsAndLogs(t *testing.T) {
 		}
 	}
 	for name, handle := range map[string]func(*http.Request) (*http.Response, error){
-		"server error":    echo(500),
-		"bad request":     echo(400),
-		"refused token":   echo(401),
-		"throttle":        echo(429, "Retry-After", "900"),
-		"short throttle":  echo(429, "Retry-After", "1"),
-		"transport error": func(r *http.Request) (*http.Response, error) { return nil, errors.New("cannot send " + bearer(r) + " to " + r.URL.String()) },
+		"server error":   echo(500),
+		"bad request":    echo(400),
+		"refused token":  echo(401),
+		"throttle":       echo(429, "Retry-After", "900"),
+		"short throttle": echo(429, "Retry-After", "1"),
+		"transport error": func(r *http.Request) (*http.Response, error) {
+			return nil, errors.New("cannot send " + bearer(r) + " to " + r.URL.String())
+		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var tokens []string
