@@ -42,7 +42,8 @@ func TestNothingPrintsAKeyOrAToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets := []string{text[100:140], key.D.String(), token, string(made.Value), "TESTING pass", "TESTING other"}
-	for name, value := range map[string]any{"Client": *c, "*Client": c, "Connection": *conn, "*Connection": conn, "*Token": made, "Token": *made} {
+	values := map[string]any{"Client": *c, "*Client": c, "Connection": *conn, "*Connection": conn, "*Token": made, "Token": *made}
+	for name, value := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
 			if shown := fmt.Sprintf(verb, value); containsAny(shown, secrets) {
 				t.Errorf("%s of %s shows a secret", verb, name)

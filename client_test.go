@@ -81,9 +81,12 @@ func TestRoundTripClosesTheBodyOnEveryPath(t *testing.T) {
 		{name: "success after a retry", api: replies(fakeReply(503, ""), fakeReply(200, ""))},
 		{name: "no retry left", api: replies(fakeReply(503, ""), fakeReply(503, ""), fakeReply(503, ""), fakeReply(503, ""))},
 		{name: "transport error", api: failing(broken), fails: true},
-		{name: "transport that reads nothing", api: &fakeAPI{lazy: true, handle: func(int, *http.Request) (*http.Response, error) { return nil, broken }}, fails: true},
+		{name: "transport that reads nothing", fails: true, api: &fakeAPI{lazy: true,
+			handle: func(int, *http.Request) (*http.Response, error) { return nil, broken }}},
 		{name: "neither answer nor error", api: always(func() *http.Response { return nil }), fails: true},
-		{name: "error in line", change: func(c *Connection) { c.Limiter = limiterFunc(func(context.Context) error { return broken }) }, fails: true},
+		{name: "error in line", fails: true, change: func(c *Connection) {
+			c.Limiter = limiterFunc(func(context.Context) error { return broken })
+		}},
 		{name: "context cancelled before", ctx: cancelled, fails: true},
 		{name: "foreign origin", url: "https://elsewhere.example.com/", fails: true},
 		{name: "no host", mangle: func(r *http.Request) { r.URL.Host = "" }, fails: true},
