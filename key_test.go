@@ -117,7 +117,7 @@ func TestKeysOfElsewhereAreNotAskedToSignBeforeTheyMust(t *testing.T) {
 	}
 }
 
-// wrongKey has a private half that does not fit the public one.
+// wrongHalf has a private half that does not fit the public one.
 type wrongHalf struct{ pub crypto.PublicKey }
 
 func (k wrongHalf) Public() crypto.PublicKey { return k.pub }

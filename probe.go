@@ -336,7 +336,7 @@ func (p *probe) measureSkew() {
 
 // answer reports the request itself.
 func (p *probe) answer(req *http.Request, err error, took time.Duration) {
-	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + req.URL.EscapedPath())}
+	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + cmp.Or(req.URL.EscapedPath(), "/"))}
 	if p.resp != nil {
 		step.Detail += ": " + status(p.resp.StatusCode)
 	}
@@ -421,7 +421,7 @@ func (p *probe) hint(err error) string {
 	case KindBadConfig, KindBadKey:
 		return "correct the failed step above"
 	case KindUnexpectedAnswer:
-		return p.why
+		return cmp.Or(p.why, unexpectedHint(p.report.StatusCode))
 	case KindServerError:
 		return "the API itself failed: try again later, and tell its operator if that lasts"
 	case KindThrottled:
@@ -445,6 +445,17 @@ func (p *probe) hint(err error) string {
 		return "see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate"
 	}
 	return ""
+}
+
+// unexpectedHint says what to do about a status that is neither a success nor of a kind of its own.
+func unexpectedHint(code int) string {
+	switch {
+	case code == http.StatusMethodNotAllowed:
+		return "set Ping.Method, or Ping.RelativeURI to an address that may be asked with it"
+	case code < 400:
+		return "the API redirects: set BaseURI, or Ping.RelativeURI, to the address that it leads to"
+	}
+	return "the API is reachable and the token was not refused: compare Ping with what this address expects"
 }
 
 func detailOf(err error) string {
