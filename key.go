@@ -23,7 +23,8 @@ func (b *setup) buildKey() {
 		b.templates.secrets[name] = string(secret)
 	}
 	b.core.secrets = secretsReplacer(b.templates.secrets)
-	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8), SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
+	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8),
+		SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
 	if b.conn.Token != "" {
 		b.checkReadyToken()
 		return
@@ -73,8 +74,8 @@ func (b *setup) checkReadyToken() {
 		set  bool
 	}{
 		{"SignatureMethod", c.SignatureMethod != ""}, {"Secret", c.Secret != ""}, {"PrivateKey", c.PrivateKey != ""},
-		{"Passphrase", c.Passphrase != ""}, {"Certificate", c.Certificate != ""}, {"Key", c.Key != nil}, {"Payload", c.Payload != ""},
-		{"JWTHeaders", c.JWTHeaders != ""}, {"Lifetime", c.Lifetime != 0}, {"TokenReuse", c.TokenReuse != 0},
+		{"Passphrase", c.Passphrase != ""}, {"Certificate", c.Certificate != ""}, {"Key", c.Key != nil},
+		{"Payload", c.Payload != ""}, {"JWTHeaders", c.JWTHeaders != ""}, {"Lifetime", c.Lifetime != 0}, {"TokenReuse", c.TokenReuse != 0},
 	} {
 		if f.set {
 			b.p.add(f.name, "describes a token that is signed, but Token is a ready-made one", "remove one of the two")
