@@ -59,7 +59,8 @@ func refusedReport(err error) *Report {
 	}
 	r.add(key)
 	r.skip("token", "exchange", "resolve", "connect", "tls", "request")
-	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind) + ": nothing was sent", Hint: "correct the failed steps above"})
+	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind) + ": nothing was sent",
+		Hint: "correct the failed steps above"})
 	return r
 }
 
@@ -212,7 +213,8 @@ func (p *probe) judge(last *lastCall) error {
 		return p.unexpected(last, "the answer matches none of Ping.Success")
 	}
 	if p.call == nil && a.contentType() == "text/html" {
-		return p.unexpected(last, "the API redirected to a page of "+originOf(p.resp.Request.URL).String()+", which looks like a login")
+		where := originOf(p.resp.Request.URL).String()
+		return p.unexpected(last, "the API redirected to a page of "+where+", which looks like a login")
 	}
 	return nil
 }
@@ -246,7 +248,8 @@ func (p *probe) measureSkew() {
 
 // answer reports the request itself.
 func (p *probe) answer(req *http.Request, err error, took time.Duration) {
-	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + cmp.Or(req.URL.EscapedPath(), "/"))}
+	path := cmp.Or(req.URL.EscapedPath(), "/")
+	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + path)}
 	if p.resp != nil {
 		step.Detail += ": " + status(p.resp.StatusCode)
 	}
@@ -348,7 +351,8 @@ func (p *probe) hint(err error) string {
 		}
 		return "compare header and claims with what the API asks for, and the key with the one it has"
 	case KindNotFound:
-		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(p.resp.Request.URL.Host+p.resp.Request.URL.EscapedPath())
+		u := p.resp.Request.URL
+		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(u.Host+u.EscapedPath())
 	case KindUnreachable:
 		return "check BaseURI, the network and the proxy settings"
 	case KindTLSFailed:

@@ -287,7 +287,7 @@ func TestTestFindsTheStepOfTheNetworkThatFails(t *testing.T) {
 }
 
 func TestTestReportsTheClock(t *testing.T) {
-	for ahead, say := range map[time.Duration]string{412 * time.Second: "412 s ahead", -time.Hour: "3600 s behind", 0: "the connection works"} {
+	for ahead, say := range map[time.Duration]string{412 * time.Second: " s ahead of this one", -time.Hour: " s behind this one", 0: "the connection works"} {
 		refused := 0
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
