@@ -69,6 +69,7 @@ func build(conn *Connection) (*core, error) {
 		b.core.log = slog.New(slog.DiscardHandler)
 	}
 	b.buildMedia()
+	b.buildValues()
 	b.buildKey()
 	b.buildAddresses()
 	b.buildHeaders()
@@ -133,13 +134,20 @@ func (b *setup) buildAddresses() {
 	for i, text := range b.conn.TrustedOrigins {
 		field := fmt.Sprintf("TrustedOrigins[%d]", i)
 		u, err := url.Parse(text)
-		if err != nil || u.Hostname() == "" || !isPort(u.Port()) || strings.Contains(u.Host, "*") || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || !isOrigin(u) {
 			b.p.add(field, "is not an origin", "write scheme, host and port only, such as https://uploads.example.com")
 			continue
 		}
 		b.checkScheme(field, u)
 		b.core.trusted = append(b.core.trusted, originOf(u))
 	}
+}
+
+// isOrigin reports whether u is a scheme, one host and a port, and nothing else.
+func isOrigin(u *url.URL) bool {
+	rest := *u
+	rest.Scheme, rest.Host = "", ""
+	return u.Hostname() != "" && isPort(u.Port()) && !strings.Contains(u.Host, "*") && strings.Trim(rest.String(), "/") == ""
 }
 
 // baseText evaluates BaseURI.

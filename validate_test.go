@@ -89,7 +89,7 @@ func TestValidateAcceptsWhatHasAMeaning(t *testing.T) {
 }
 
 func TestValidateAcceptsTheNamesOfPlatforms(t *testing.T) {
-	rsaKey := privatePEM(t, must(rsa.GenerateKey(rand.Reader, 2048)))
+	rsaKey := privatePEM(t, keyFor(RS256).(*rsa.PrivateKey))
 	for method, key := range map[SignatureMethod]Secret{
 		"rsa-sha384": rsaKey, "RSA-SHA256": rsaKey, "ps256": rsaKey, "Rs512": rsaKey,
 		"es512": privatePEM(t, newECKey(t, elliptic.P521())), "ES256": privatePEM(t, newECKey(t, elliptic.P256())),
