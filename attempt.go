@@ -115,22 +115,23 @@ func isTLSVerdict(err error) bool {
 }
 
 // afterRefusal follows an answer that refuses the token. It is replaced once by a fresh one, whose time is corrected where
-// the answer shows that the clocks differ.
+// the answer shows that the clocks differ. A token that stays refused is kept: to mint again is no help for a minute.
 func (k *call) afterRefusal(received time.Time) {
 	k.c.stats.refused.Add(1)
-	k.c.minter.drop(k.token)
 	if k.reminted {
 		k.c.refusals.lasting(received)
-		k.c.skew.set(k.skewBefore)
+		k.c.skew.replace(k.token.skew, k.skewBefore)
 		return
 	}
-	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(received) || !k.canRepeat() {
+	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(received) {
 		return
 	}
-	k.reminted, k.skewBefore = true, k.c.skew.get()
-	if d, ok := skewToBlame(k.resp.Header, k.sent, received); ok {
-		k.c.skew.set(d)
+	k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, received)
+	k.c.minter.drop(k.token)
+	if !k.canRepeat() {
+		return
 	}
+	k.reminted, k.skewBefore = true, k.token.skew
 	k.counted--
 	k.next = nextAtOnce
 }
@@ -138,12 +139,10 @@ func (k *call) afterRefusal(received time.Time) {
 // tokenAccepted takes note of an answer that accepted the token.
 func (c *core) tokenAccepted(header http.Header, sent, received time.Time) {
 	c.refusals.end()
-	if d, precision, ok := measureSkew(header, sent, received); ok {
-		c.skew.observe(d, precision)
-	}
+	c.skew.accepted(header, sent, received)
 }
 
-const refusalPause = time.Minute // after a fresh token was refused too
+const refusalPause = time.Minute // in which no token is minted anew after a fresh one was refused too
 
 // refusals remembers that fresh tokens are refused too, so that not every call mints a second one in vain.
 type refusals struct{ until atomic.Int64 } // Unix time in nanoseconds; zero: not so
