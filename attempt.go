@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -22,7 +23,7 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
 	}
-	values := k.c.requestValues(out, k.body)
+	values := k.c.requestValues(out, out.URL, k.body)
 	token, err := k.c.minter.token(k.ctx, values)
 	if err != nil {
 		k.unminted = true
@@ -32,24 +33,42 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 	if err := k.c.setHeaders(out.Header, &env{now: k.c.skew.now(), req: values, token: token.value}); err != nil {
 		return nil, nil, err
 	}
-	if err := k.attachBody(out, w); err != nil {
+	if err := k.attachBody(out); err != nil {
 		return nil, nil, err
 	}
-	return out, trace, k.c.place(out, token.value)
+	if err := k.c.place(out, token.value); err != nil {
+		closeBody(out)
+		return nil, nil, err
+	}
+	watchBody(out, w)
+	return out, trace, nil
 }
 
 // attachBody gives an attempt its body, and net/http the means to send it again on another connection.
-func (k *call) attachBody(out *http.Request, w *watch) error {
+func (k *call) attachBody(out *http.Request) (err error) {
 	if k.body == nil {
 		return nil
 	}
-	body, err := k.body.next()
-	if err != nil {
-		return err
-	}
-	out.Body = &watchedBody{ReadCloser: body, watch: w}
 	out.GetBody = k.body.next
-	return nil
+	out.Body, err = k.body.next()
+	return err
+}
+
+// watchBody has w see to it that the peer takes the body, the first time and when net/http sends it again.
+func watchBody(out *http.Request, w *watch) {
+	if out.Body == nil {
+		return
+	}
+	out.Body = &watchedBody{ReadCloser: out.Body, watch: w}
+	if getBody := out.GetBody; getBody != nil {
+		out.GetBody = func() (io.ReadCloser, error) {
+			body, err := getBody()
+			if err != nil {
+				return nil, err
+			}
+			return &watchedBody{ReadCloser: body, watch: w}, nil
+		}
+	}
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).

@@ -38,7 +38,7 @@ type source struct {
 
 // newSource returns the source of req's body; nil where there is none.
 func newSource(req *http.Request, limit int64) *source {
-	if req.Body == nil {
+	if req.Body == nil || req.Body == http.NoBody {
 		return nil
 	}
 	s := &source{getBody: req.GetBody, length: req.ContentLength, limit: limit, body: req.Body}
