@@ -93,7 +93,7 @@ func (c *core) place(out *http.Request, token string) error {
 			}
 			out.URL.RawQuery = param
 		case inCookie:
-			placeCookie(out, p.Name, token)
+			placeCookie(out.Header, p.Name, token)
 		case inForm:
 			if err := c.placeInForm(out, p.Name, token); err != nil {
 				return err
@@ -103,16 +103,18 @@ func (c *core) place(out *http.Request, token string) error {
 	return nil
 }
 
-// placeCookie sets a cookie, in place of one that the caller set.
-func placeCookie(out *http.Request, name, token string) {
-	cookies := out.Cookies()
-	out.Header.Del("Cookie")
-	for _, cookie := range cookies {
-		if cookie.Name != name {
-			out.AddCookie(cookie)
+// placeCookie sets a cookie, in place of one that the caller set. The others stay byte for byte.
+func placeCookie(header http.Header, name, token string) {
+	var kept []string
+	for _, line := range header["Cookie"] {
+		for cookie := range strings.SplitSeq(line, ";") {
+			cookie = strings.TrimSpace(cookie)
+			if key, _, _ := strings.Cut(cookie, "="); cookie != "" && strings.TrimSpace(key) != name {
+				kept = append(kept, cookie)
+			}
 		}
 	}
-	out.AddCookie(&http.Cookie{Name: name, Value: token})
+	header["Cookie"] = []string{strings.Join(append(kept, name+"="+token), "; ")} // RFC 6265, section 5.4: one field
 }
 
 // placeInForm sets a field of the request's form, in place of one that the caller set. The body is read for that, so it must

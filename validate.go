@@ -196,8 +196,11 @@ func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error)
 func (b *setup) buildHeaders() {
 	b.core.placements = compilePlacements(b.conn.Placement, b.p)
 	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders)
-	for _, h := range b.core.headers {
-		for _, place := range b.core.placements {
+	for _, place := range b.core.placements {
+		if place.In == inCookie && strings.ContainsAny(string(b.conn.Token), `",;\`) {
+			b.p.add("Token", "holds a character that no cookie may carry (RFC 6265, section 4.1.1)", "paste the token alone, or place it elsewhere")
+		}
+		for _, h := range b.core.headers {
 			if place.In == inHeader && place.Name == h.name {
 				b.p.add("HTTPHeaders["+h.name+"]", "is where the token goes", "remove it, or move the token with Placement")
 			}
