@@ -121,7 +121,9 @@ func placeCookie(header http.Header, name, token string) {
 // be within Retry.BufferLimit.
 func (c *core) placeInForm(out *http.Request, name, token string) error {
 	var form []byte
-	if out.Body != nil && out.Body != http.NoBody {
+	if out.Body == nil {
+		out.Header.Set("Content-Type", formType)
+	} else {
 		if mediaType, _, _ := mime.ParseMediaType(out.Header.Get("Content-Type")); mediaType != formType {
 			return errNotAForm
 		}
@@ -140,7 +142,6 @@ func (c *core) placeInForm(out *http.Request, name, token string) error {
 		text += "&"
 	}
 	data := []byte(text + url.QueryEscape(name) + "=" + url.QueryEscape(token))
-	out.Header.Set("Content-Type", formType)
 	out.Header.Del("Content-Length")
 	out.ContentLength = int64(len(data))
 	out.TransferEncoding = nil
