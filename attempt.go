@@ -47,6 +47,7 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 // attachBody gives an attempt its body, and net/http the means to send it again on another connection.
 func (k *call) attachBody(out *http.Request) (err error) {
 	if k.body == nil {
+		out.Body, out.GetBody = nil, nil // not a NoBody of the caller's
 		return nil
 	}
 	out.GetBody = k.body.next
