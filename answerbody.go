@@ -2,6 +2,7 @@ package jwtbearer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -43,7 +44,9 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	b.watch.pause()
 	if err != nil {
-		err = cause(b.watch.ctx, err)
+		if err != io.EOF {
+			err = cause(b.watch.ctx, err)
+		}
 		b.end()
 	}
 	return n, err
@@ -83,11 +86,13 @@ func keepAnswer(resp *http.Response, w *watch) {
 	n, err := io.CopyN(&kept, resp.Body, keepBytes+1)
 	timer.Stop()
 	resp.Body.Close()
-	rest := io.Reader(bytes.NewReader(nil))
-	if n > keepBytes || err != nil && err != io.EOF {
-		rest = errReader{errAnswerDropped}
+	switch {
+	case n > keepBytes || context.Cause(w.ctx) == errAnswerDropped && err != io.EOF:
+		err = errAnswerDropped
+	case err == nil:
+		err = io.EOF
 	}
-	resp.Body = io.NopCloser(io.MultiReader(&kept, rest))
+	resp.Body = io.NopCloser(io.MultiReader(&kept, errReader{err}))
 }
 
 type errReader struct{ err error }

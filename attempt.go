@@ -1,11 +1,9 @@
 package jwtbearer
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -33,43 +31,17 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 	if err := k.c.setHeaders(out.Header, &env{now: k.c.skew.now(), req: values, token: token.value}); err != nil {
 		return nil, nil, err
 	}
-	if err := k.attachBody(out); err != nil {
-		return nil, nil, err
+	if k.body != nil {
+		out.GetBody = k.body.next // net/http asks for it to send the body again on another connection
+		if out.Body, err = k.body.next(); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := k.c.place(out, token.value); err != nil {
-		closeBody(out)
 		return nil, nil, err
 	}
 	watchBody(out, w)
 	return out, trace, nil
-}
-
-// attachBody gives an attempt its body, and net/http the means to send it again on another connection.
-func (k *call) attachBody(out *http.Request) (err error) {
-	if k.body == nil {
-		out.Body, out.GetBody = nil, nil // not a NoBody of the caller's
-		return nil
-	}
-	out.GetBody = k.body.next
-	out.Body, err = k.body.next()
-	return err
-}
-
-// watchBody has w see to it that the peer takes the body, the first time and when net/http sends it again.
-func watchBody(out *http.Request, w *watch) {
-	if out.Body == nil {
-		return
-	}
-	out.Body = &watchedBody{ReadCloser: out.Body, watch: w}
-	if getBody := out.GetBody; getBody != nil {
-		out.GetBody = func() (io.ReadCloser, error) {
-			body, err := getBody()
-			if err != nil {
-				return nil, err
-			}
-			return &watchedBody{ReadCloser: body, watch: w}, nil
-		}
-	}
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
@@ -93,9 +65,6 @@ const (
 
 // transience classifies an error of the transport.
 func (t *connTrace) transience(err error) transience {
-	if _, ok := errors.AsType[*timeoutError](err); ok {
-		return cmp.Or(t.unconnected(), transientIdempotent)
-	}
 	if isTLSVerdict(err) || errors.Is(err, http.ErrSkipAltProtocol) || errors.Is(err, ErrBodyNotReplayable) ||
 		errors.Is(err, errBodyTooLong) {
 		return transientNever
@@ -106,15 +75,10 @@ func (t *connTrace) transience(err error) transience {
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return transientAlways
 	}
-	return cmp.Or(t.unconnected(), transientIdempotent)
-}
-
-// unconnected is transientAlways where the transport told that it had no connection yet.
-func (t *connTrace) unconnected() transience {
 	if t.wanted.Load() && !t.got.Load() {
 		return transientAlways
 	}
-	return 0
+	return transientIdempotent
 }
 
 // isTLSVerdict reports whether one side refused the other in a way that trying again does not change.
@@ -125,7 +89,7 @@ func isTLSVerdict(err error) bool {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // the peer does not speak TLS
 		return true
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // an alert of the peer, by crypto/tls
 		return true
 	}
 	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
@@ -136,17 +100,17 @@ func isTLSVerdict(err error) bool {
 
 // afterRefusal follows an answer that refuses the token. It is replaced once by a fresh one, whose time is corrected where
 // the answer shows that the clocks differ. A token that stays refused is kept: to mint again is no help for a minute.
-func (k *call) afterRefusal(received time.Time) {
+func (k *call) afterRefusal() {
 	k.c.stats.refused.Add(1)
 	if k.reminted {
-		k.c.refusals.lasting(received)
+		k.c.refusals.lasting(k.answered)
 		k.c.skew.replace(k.token.skew, k.skewBefore)
 		return
 	}
-	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(received) {
+	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(k.answered) {
 		return
 	}
-	k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, received)
+	k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
 	k.c.minter.drop(k.token)
 	if !k.canRepeat() {
 		return

@@ -38,7 +38,7 @@ type source struct {
 
 // newSource returns the source of req's body; nil where there is none.
 func newSource(req *http.Request, limit int64) *source {
-	if req.Body == nil || req.Body == http.NoBody {
+	if req.Body == nil || req.Body == http.NoBody { // which net/http knows and sends with Content-Length: 0
 		return nil
 	}
 	s := &source{getBody: req.GetBody, length: req.ContentLength, limit: limit, body: req.Body}
@@ -91,6 +91,10 @@ func (s *source) peek() (io.ReadCloser, error) {
 	}
 	return io.NopCloser(bytes.NewReader(data)), err
 }
+
+// interrupt ends a Read that blocks, when nobody wants the call any more: whoever reads for an attempt closes the attempt's body
+// alone.
+func (s *source) interrupt() { s.close() }
 
 // end says that no further attempt will come. An attempt that still sends the body, as HTTP allows after the answer came,
 // may go on unless abort.

@@ -1,15 +1,17 @@
 package jwtbearer
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,13 +29,15 @@ type call struct {
 	attempts int  // requests sent
 	counted  int  // of them, those that count against MaxAttempts
 	reminted bool // a refused token was replaced once
-	paid     bool // the last attempt was paid for from the budget
+	paid     bool // a retry was paid for from the budget
+	backoffs int  // waits of which each doubles the bound of the next
 
 	// The last attempt.
 	token      *minted
 	skewBefore time.Duration // the correction of the token that was replaced
 	watch      *watch
 	sent       time.Time
+	answered   time.Time // when resp came
 	resp       *http.Response
 	err        error
 	throttle   *throttle     // resp is one
@@ -56,6 +60,9 @@ const (
 
 // run makes all attempts and returns the outcome: an answer or an error.
 func (k *call) run() (*http.Response, error) {
+	if k.body != nil {
+		defer context.AfterFunc(k.ctx, k.body.interrupt)()
+	}
 	k.attempt()
 	if k.next != nextNone {
 		k.c.engine.drive(k)
@@ -64,7 +71,6 @@ func (k *call) run() (*http.Response, error) {
 	if k.resp == nil {
 		return nil, k.err
 	}
-	k.resp.Request = k.req
 	return k.resp, nil
 }
 
@@ -136,6 +142,8 @@ func (k *call) giveUp(err error) {
 	switch {
 	case k.ctx.Err() != nil:
 		k.fail(contextError(k.ctx))
+	case isGate && k.throttle != nil: // the last answer stands, and another one closed the gate for longer since
+		k.throttle.wait = max(k.throttle.wait, gate.wait)
 	case k.resp != nil || k.err != nil: // the outcome of the last attempt stands
 	case isGate:
 		k.fail(gate.throttled(0))
@@ -148,8 +156,11 @@ func (k *call) giveUp(err error) {
 
 // fail ends the call with an error, which tells of the last attempt too.
 func (k *call) fail(err error) {
+	err = k.endedBy(err)
 	if k.throttle != nil {
-		err = errors.Join(err, k.throttledError())
+		throttled := k.throttledError()
+		throttled.RetryAfter = max(0, throttled.RetryAfter-time.Since(k.answered)) // some of it was waited for
+		err = errors.Join(err, throttled)
 	} else if k.resp != nil {
 		err = errors.Join(err, k.c.responseError(k.resp, k.attempts, k.token.value))
 	} else if k.err != nil {
@@ -157,6 +168,14 @@ func (k *call) fail(err error) {
 	}
 	k.discard()
 	k.err = err
+}
+
+// endedBy joins why the context ended, if it did and err does not say so.
+func (k *call) endedBy(err error) error {
+	if k.ctx.Err() == nil || errors.Is(err, k.ctx.Err()) {
+		return err
+	}
+	return errors.Join(contextError(k.ctx), err)
 }
 
 // send makes one attempt and judges its outcome.
@@ -171,12 +190,9 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	k.watch = w
 	k.sent = time.Now()
 	k.c.stats.attempts.Add(1)
-	resp, err := k.c.transport.RoundTrip(out)
-	if err == nil && resp == nil {
-		err = errors.New("jwtbearer: Transport returned neither an answer nor an error")
-	}
+	resp, err := k.c.carry(out)
 	if err != nil {
-		k.err = k.c.scrub(cause(out.Context(), err), k.token.value)
+		k.err = k.endedBy(k.c.scrub(err, k.token.value))
 		w.end()
 		s.failed(nil)
 		s.release()
@@ -184,16 +200,29 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 		return
 	}
 	w.answer()
+	k.answered = time.Now()
+	resp.Request = k.req
 	resp.Body = newAnswerBody(resp, w, s)
 	k.c.forgetToken(resp.Header, k.token.value)
 	k.resp = resp
 	k.judge(s)
 }
 
+// carry lets the transport carry a request. A nil answer without an error, which is against its contract, is an error here.
+func (c *core) carry(out *http.Request) (*http.Response, error) {
+	resp, err := c.transport.RoundTrip(out)
+	switch {
+	case err != nil:
+		return nil, cause(out.Context(), err)
+	case resp == nil:
+		return nil, errors.New("jwtbearer: Transport returned neither an answer nor an error")
+	}
+	return resp, nil
+}
+
 // judge decides what an answer means and what follows it.
 func (k *call) judge(s *slot) {
-	received := time.Now()
-	a := newAnswer(k.resp, k.c.errorMedia, received)
+	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
 	readings := k.c.throttling.readings(a)
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = &t
@@ -205,14 +234,14 @@ func (k *call) judge(s *slot) {
 	if matchAny(k.c.authFailure, a) >= 0 {
 		s.accepted(readings)
 		k.refused = true
-		k.afterRefusal(received)
+		k.afterRefusal()
 		return
 	}
 	if k.resp.StatusCode >= 500 {
 		s.failed(readings)
 	} else {
 		s.accepted(readings)
-		k.c.tokenAccepted(k.resp.Header, k.sent, received)
+		k.c.tokenAccepted(k.resp.Header, k.sent, k.answered)
 	}
 	k.afterAnswer()
 }
@@ -274,18 +303,21 @@ func (k *call) canRepeat() bool {
 }
 
 // afterThrottle follows a throttle. The API did not serve the request, so every method may be repeated; all but an overload
-// do not count as attempts.
+// do not count as attempts. Where the gate stays open, the call backs off by itself, so that no throttle is answered by
+// another attempt at once.
 func (k *call) afterThrottle() {
 	k.log(slog.LevelWarn, "throttled", "class", k.throttle.class, "rule", k.throttle.rule, "wait", k.shut)
+	most := k.c.throttling.maxWait
 	switch unknown := k.throttle.wait == 0; {
-	case k.probe || k.tooLong(k.shut) || k.throttle.class == classExhausted && unknown:
+	case k.probe || most > 0 && k.throttle.wait > most || k.tooLate(max(k.shut, k.throttle.wait)):
+	case k.throttle.class == classExhausted && unknown:
 	case k.throttle.class == classOverload:
 		k.retryTransient()
-		if k.next == nextBackoff && !unknown {
+		if k.next == nextBackoff && k.shut > 0 && !unknown {
 			k.next = nextAtOnce
 		}
 	case !k.canRepeat():
-	case k.throttle.class == classConcurrency:
+	case k.shut == 0 || k.throttle.class == classConcurrency:
 		k.counted--
 		k.next = nextBackoff
 	default:
@@ -294,23 +326,29 @@ func (k *call) afterThrottle() {
 	}
 }
 
-// tooLong reports whether a wait is longer than this call may take.
-func (k *call) tooLong(wait time.Duration) bool {
+// tooLate reports whether a wait would end after the last attempt has to start.
+func (k *call) tooLate(wait time.Duration) bool {
 	until := time.Now().Add(wait)
 	if latest := k.latest(); !latest.IsZero() && until.After(latest) {
 		return true
 	}
 	deadline, ok := k.ctx.Deadline()
-	return ok && until.After(deadline) || k.c.line.maxWait > 0 && wait > k.c.line.maxWait
+	return ok && until.After(deadline)
 }
 
-// backoff is the wait before the next attempt: a random part of a bound that doubles (full jitter).
+// backoff is the wait before the next attempt: a random part of a bound that doubles (full jitter), on top of what a throttle
+// asks for that leaves the gate open.
 func (k *call) backoff() time.Duration {
 	r, bound := k.c.retry, k.c.retry.MaxBackoff
-	if doublings := max(0, k.counted-1); doublings < 30 {
-		bound = min(bound, r.MinBackoff<<doublings)
+	if k.backoffs < 30 {
+		bound = min(bound, r.MinBackoff<<k.backoffs)
 	}
-	return rand.N(bound + 1)
+	k.backoffs++
+	wait := rand.N(bound + 1)
+	if k.throttle != nil {
+		wait += k.throttle.wait
+	}
+	return wait
 }
 
 // rest prepares the wait for the next attempt. It reports whether that is worth beginning: it keeps what is left of a short
@@ -319,7 +357,7 @@ func (k *call) rest() bool {
 	k.pause = 0
 	if k.next == nextBackoff {
 		k.pause = k.backoff()
-		if k.tooLong(k.pause) {
+		if k.tooLate(k.pause) {
 			k.next = nextNone
 			return false
 		}
@@ -368,16 +406,41 @@ func isIdempotent(req *http.Request) bool {
 	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
 }
 
-// scrub takes the token and every query out of an error of the transport.
+// scrub takes the token and the query of a URL out of an error of the transport.
 func (c *core) scrub(err error, token string) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return &url.Error{Op: u.Op, URL: withoutQuery(u.URL), Err: u.Err}
+	before := err.Error()
+	text := scrubText(before, token)
+	if escaped := url.QueryEscape(token); escaped != token {
+		text = scrubText(text, escaped)
 	}
-	if token == "" || !bytes.Contains([]byte(err.Error()), []byte(token)) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		text = strings.ReplaceAll(text, scrubText(u.URL, token), withoutQuery(u.URL))
+	}
+	if text == before {
 		return err
 	}
-	return errors.New(string(bytes.ReplaceAll([]byte(err.Error()), []byte(token), []byte(redacted))))
+	return &scrubbedError{text: text, is: err}
 }
+
+// A scrubbedError is an error whose own text held a secret. It answers errors.Is and the questions of a net.Error as that one
+// does, but does not give it away.
+type scrubbedError struct {
+	text string
+	is   error
+}
+
+func (e *scrubbedError) Error() string        { return e.text }
+func (e *scrubbedError) GoString() string     { return fmt.Sprintf("%q", e.text) }
+func (e *scrubbedError) Is(target error) bool { return errors.Is(e.is, target) }
+
+// Timeout implements net.Error.
+func (e *scrubbedError) Timeout() bool {
+	n, ok := errors.AsType[net.Error](e.is)
+	return ok && n.Timeout()
+}
+
+// Temporary implements net.Error, which deprecates it: nothing is.
+func (e *scrubbedError) Temporary() bool { return false }
 
 // cause replaces the error of a context that a watch ended by the reason for it.
 func cause(ctx context.Context, err error) error {
@@ -396,11 +459,10 @@ func contextError(ctx context.Context) error {
 }
 
 func withoutQuery(text string) string {
-	i := slices.IndexFunc([]byte(text), func(b byte) bool { return b == '?' || b == '#' })
-	if i < 0 {
-		return text
+	if i := strings.IndexAny(text, "?#"); i >= 0 {
+		return text[:i]
 	}
-	return text[:i]
+	return text
 }
 
 func (k *call) log(level slog.Level, msg string, args ...any) {

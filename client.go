@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -199,7 +201,17 @@ func checkRequest(req *http.Request) error {
 	case req.Method != "" && !isToken(req.Method):
 		return errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
 	}
+	for name, values := range req.Header {
+		if !isToken(name) || slices.ContainsFunc(values, isBrokenValue) {
+			return fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
+		}
+	}
 	return nil
+}
+
+// isBrokenValue reports whether a header value holds a control character.
+func isBrokenValue(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 func closeBody(req *http.Request) {
@@ -233,6 +245,9 @@ func (c *core) setHeaders(header http.Header, e *env) error {
 		value, err := h.value.text(e)
 		if err != nil {
 			return err
+		}
+		if isBrokenValue(value) {
+			return fmt.Errorf("jwtbearer: HTTPHeaders[%s] gives a value with a control character, such as a newline: trim it", h.name)
 		}
 		header[h.name] = []string{value}
 	}

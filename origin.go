@@ -2,6 +2,7 @@ package jwtbearer
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -51,8 +52,9 @@ func (c *core) route(req *http.Request) (route, error) {
 		}
 		return routeOwn, nil
 	}
-	if previous := req.Response.Request; previous != nil && previous.URL.Scheme == "https" && req.URL.Scheme == "http" {
-		return 0, fmt.Errorf("%w: a redirect from https to http on %s was refused", ErrForeignOrigin, originOf(req.URL).host)
+	to := originOf(req.URL)
+	if previous := req.Response.Request; previous != nil && to.scheme == "http" && originOf(previous.URL).scheme == "https" {
+		return 0, fmt.Errorf("%w: a redirect from https to http on %s was refused", ErrForeignOrigin, to.host)
 	}
 	for r := req; own && r.Response != nil && r.Response.Request != nil; r = r.Response.Request {
 		own = c.trusts(r.Response.Request.URL)
@@ -74,30 +76,29 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	w := newWatch(req.Context(), c.timeout)
 	out := req.Clone(w.ctx)
 	out.Response = nil
-	for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
-		out.Header.Del(name)
-	}
+	maps.DeleteFunc(out.Header, func(name string, _ []string) bool { return c.isSecretHeader(name) })
 	for _, p := range c.placements {
-		if p.In == inHeader {
-			out.Header.Del(p.Name)
-		}
 		if referer := out.Header.Get("Referer"); p.In == inQuery && referer != "" {
 			out.Header.Set("Referer", withoutURLParam(referer, p.Name))
 		}
 	}
-	if out.Body != nil {
-		out.Body = &watchedBody{ReadCloser: out.Body, watch: w}
-	}
-	resp, err := c.transport.RoundTrip(out)
+	watchBody(out, w)
+	resp, err := c.carry(out)
 	if err != nil {
-		err = cause(w.ctx, err)
 		w.end()
-		return nil, err
+		return nil, c.scrub(err, "")
 	}
 	w.answer()
 	resp.Request = req
 	resp.Body = newAnswerBody(resp, w, nil)
 	return resp, nil
+}
+
+// isSecretHeader reports whether a header may hold a token of the API, in whatever case a caller wrote it.
+func (c *core) isSecretHeader(name string) bool {
+	name = http.CanonicalHeaderKey(name)
+	return name == "Authorization" || name == "Cookie" || name == "Proxy-Authorization" ||
+		slices.ContainsFunc(c.placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
 }
 
 // withoutParam takes every parameter of that name out of a raw query and leaves the rest byte for byte.
@@ -132,8 +133,8 @@ func withoutURLParam(text, name string) string {
 
 // forgetToken takes the token out of a Location that repeats it, so that no redirect carries it away.
 func (c *core) forgetToken(header http.Header, token string) {
-	location := header.Get("Location")
-	if token == "" || !strings.Contains(location, token) {
+	location, escaped := header.Get("Location"), url.QueryEscape(token)
+	if token == "" || !strings.Contains(location, token) && !strings.Contains(location, escaped) {
 		return
 	}
 	for _, p := range c.placements {
@@ -141,5 +142,5 @@ func (c *core) forgetToken(header http.Header, token string) {
 			location = withoutURLParam(location, p.Name)
 		}
 	}
-	header.Set("Location", strings.ReplaceAll(location, token, ""))
+	header.Set("Location", strings.NewReplacer(token, "", escaped, "").Replace(location))
 }

@@ -85,7 +85,7 @@ func (c *core) place(out *http.Request, token string) error {
 			if p.Scheme != "" {
 				value = p.Scheme + " " + token
 			}
-			out.Header[p.Name] = []string{value}
+			setHeader(out.Header, p.Name, value)
 		case inQuery:
 			param := url.QueryEscape(p.Name) + "=" + url.QueryEscape(token)
 			if out.URL.RawQuery != "" {
@@ -93,7 +93,7 @@ func (c *core) place(out *http.Request, token string) error {
 			}
 			out.URL.RawQuery = param
 		case inCookie:
-			placeCookie(out.Header, p.Name, token)
+			placeCookie(out, p.Name, token)
 		case inForm:
 			if err := c.placeInForm(out, p.Name, token); err != nil {
 				return err
@@ -103,27 +103,33 @@ func (c *core) place(out *http.Request, token string) error {
 	return nil
 }
 
-// placeCookie sets a cookie, in place of one that the caller set. The others stay byte for byte.
-func placeCookie(header http.Header, name, token string) {
-	var kept []string
-	for _, line := range header["Cookie"] {
-		for cookie := range strings.SplitSeq(line, ";") {
-			cookie = strings.TrimSpace(cookie)
-			if key, _, _ := strings.Cut(cookie, "="); cookie != "" && strings.TrimSpace(key) != name {
-				kept = append(kept, cookie)
-			}
+// placeCookie sets a cookie, in place of one that the caller set. The others stay byte for byte (RFC 6265, section 4.2.1).
+func placeCookie(out *http.Request, name, token string) {
+	var pairs []string
+	for pair := range strings.SplitSeq(strings.Join(out.Header["Cookie"], "; "), ";") {
+		pair = strings.TrimSpace(pair)
+		if key, _, _ := strings.Cut(pair, "="); pair != "" && strings.TrimSpace(key) != name {
+			pairs = append(pairs, pair)
 		}
 	}
-	header["Cookie"] = []string{strings.Join(append(kept, name+"="+token), "; ")} // RFC 6265, section 5.4: one field
+	out.Header["Cookie"] = []string{strings.Join(append(pairs, name+"="+token), "; ")}
+}
+
+// setHeader sets a header in place of one that the caller wrote in whatever case.
+func setHeader(header http.Header, name, value string) {
+	for other := range header {
+		if len(other) == len(name) && other != name && strings.EqualFold(other, name) {
+			delete(header, other)
+		}
+	}
+	header[name] = []string{value}
 }
 
 // placeInForm sets a field of the request's form, in place of one that the caller set. The body is read for that, so it must
 // be within Retry.BufferLimit.
 func (c *core) placeInForm(out *http.Request, name, token string) error {
 	var form []byte
-	if out.Body == nil {
-		out.Header.Set("Content-Type", formType)
-	} else {
+	if out.Body != nil && out.Body != http.NoBody {
 		if mediaType, _, _ := mime.ParseMediaType(out.Header.Get("Content-Type")); mediaType != formType {
 			return errNotAForm
 		}
@@ -142,6 +148,7 @@ func (c *core) placeInForm(out *http.Request, name, token string) error {
 		text += "&"
 	}
 	data := []byte(text + url.QueryEscape(name) + "=" + url.QueryEscape(token))
+	out.Header.Set("Content-Type", formType)
 	out.Header.Del("Content-Length")
 	out.ContentLength = int64(len(data))
 	out.TransferEncoding = nil

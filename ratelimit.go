@@ -23,7 +23,7 @@ import (
 type line struct {
 	interval    time.Duration
 	concurrency int           // zero: no limit
-	maxWait     time.Duration // longest wait for the gate; zero: no bound
+	maxWait     time.Duration // longest wait for the gate, with the jitter on top of it; zero: no bound
 
 	mu         sync.Mutex
 	queue      list.List // of *waiter, by seq
@@ -73,7 +73,8 @@ func (e *gateError) Error() string {
 
 // newLine makes the line of one connection from its settings.
 func newLine(t *throttling) *line {
-	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait, pace: newPace(t.fixed, t.reserve)}
+	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait + spread(t.maxWait),
+		pace: newPace(t.fixed, t.reserve)}
 	for _, limit := range t.limits {
 		if limit.Burst > 0 {
 			l.buckets = append(l.buckets, newBucket(limit, t.fixed))
@@ -392,11 +393,14 @@ func (s *slot) refused(t throttle, readings []reading) time.Duration {
 
 // jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
 func jittered(wait time.Duration) time.Duration {
-	if spread := min(wait/50, time.Second); spread > 0 {
-		wait += rand.N(spread)
+	if most := spread(wait); most > 0 {
+		wait += rand.N(most)
 	}
 	return wait
 }
+
+// spread is the most that jittered adds.
+func spread(wait time.Duration) time.Duration { return min(wait/50, time.Second) }
 
 // answered takes note of an answer, with the line's lock held.
 func (s *slot) answered(readings []reading) time.Time {

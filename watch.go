@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -87,6 +88,23 @@ func (w *watch) set(run bool) {
 type watchedBody struct {
 	io.ReadCloser
 	watch *watch
+}
+
+// watchBody lets the watch see which bytes of out's body are taken.
+func watchBody(out *http.Request, w *watch) {
+	if out.Body == nil || out.Body == http.NoBody {
+		return
+	}
+	out.Body = &watchedBody{ReadCloser: out.Body, watch: w}
+	if getBody := out.GetBody; getBody != nil {
+		out.GetBody = func() (io.ReadCloser, error) {
+			body, err := getBody()
+			if err != nil {
+				return nil, err
+			}
+			return &watchedBody{ReadCloser: body, watch: w}, nil
+		}
+	}
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {

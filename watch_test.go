@@ -1,0 +1,133 @@
+package jwtbearer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestTimeoutEndsAnAttemptInWhichTheServerIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}}
+		c := dialFake(t, api, func(conn *Connection) { conn.Timeout = 10 * time.Second; conn.Retry.MaxAttempts = 2 })
+		_, err := c.RoundTrip(fakeRequest(t, "GET", nil))
+		n, ok := errors.AsType[net.Error](err)
+		if !ok || !n.Timeout() || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("RoundTrip: %v, want a net.Error that is a timeout", err)
+		}
+		if got := api.waits(); len(got) != 1 || got[0] < 10*time.Second || got[0] > 10200*time.Millisecond {
+			t.Errorf("the attempts were %v apart, want one wait of 10s and a backoff", got)
+		}
+	})
+}
+
+func TestTimeoutIsSilenceNotLength(t *testing.T) {
+	tests := []struct {
+		name         string
+		upload, down time.Duration // between bytes
+		taken        time.Duration // by the caller between its reads
+		timeout      bool
+	}{
+		{name: "an upload that moves", upload: 9 * time.Second},
+		{name: "a download that moves", down: 9 * time.Second},
+		{name: "a slow caller", taken: time.Minute},
+		{name: "a download that stalls", down: 11 * time.Second, timeout: true},
+		{name: "an upload whose caller is slow", upload: time.Minute},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
+					if _, err := io.ReadAll(r.Body); err != nil {
+						return nil, err
+					}
+					r.Body.Close()
+					if err := r.Context().Err(); err != nil {
+						return nil, err
+					}
+					resp := fakeReply(200, "")
+					resp.Body = io.NopCloser(&slowReader{left: 5, pause: test.down, ctx: r.Context()})
+					return resp, nil
+				}), func(conn *Connection) { conn.Timeout = 10 * time.Second })
+				resp, err := c.RoundTrip(fakeRequest(t, "POST", &slowReader{left: 5, pause: test.upload, ctx: t.Context()}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				for err == nil {
+					_, err = resp.Body.Read(make([]byte, 1))
+					time.Sleep(test.taken)
+				}
+				_, timedOut := errors.AsType[*timeoutError](err)
+				if timedOut != test.timeout || !timedOut && err != io.EOF {
+					t.Errorf("the body ended with %v, want a timeout: %v", err, test.timeout)
+				}
+				if got := c.Stats().InFlight; got != 0 {
+					t.Errorf("InFlight = %d after the end, want 0", got)
+				}
+			})
+		})
+	}
+}
+
+func TestTimeoutCountsAServerThatTakesNoBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
+			r.Body.Read(make([]byte, 2))
+			<-r.Context().Done()
+			r.Body.Close()
+			return nil, context.Cause(r.Context())
+		}), func(conn *Connection) { conn.Timeout = 10 * time.Second })
+		began := time.Now()
+		_, err := c.RoundTrip(fakeRequest(t, "POST", strings.NewReader("body")))
+		if _, ok := errors.AsType[*timeoutError](err); !ok || time.Since(began) != 10*time.Second {
+			t.Errorf("RoundTrip: %v after %v, want a timeout after 10s", err, time.Since(began))
+		}
+	})
+}
+
+func TestNegativeTimeoutWaitsForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := dialFake(t, &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {
+			select {
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			case <-time.After(24 * time.Hour):
+				return fakeReply(200, ""), nil
+			}
+		}}, func(conn *Connection) { conn.Timeout = -1 })
+		if resp, err := c.RoundTrip(fakeRequest(t, "GET", nil)); err != nil {
+			t.Errorf("RoundTrip = %v, %v, want the late answer", resp, err)
+		}
+	})
+}
+
+// A slowReader gives one byte after each pause, unless ctx ends.
+type slowReader struct {
+	left  int
+	pause time.Duration
+	ctx   context.Context
+}
+
+func (r *slowReader) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	select {
+	case <-time.After(r.pause):
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	}
+	r.left--
+	p[0] = 'x'
+	return 1, nil
+}
