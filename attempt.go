@@ -14,8 +14,8 @@ import (
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
 func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
-	trace := new(connTrace)
-	out := k.req.WithContext(httptrace.WithClientTrace(w.ctx, trace.hooks()))
+	trace := newConnTrace()
+	out := k.req.WithContext(httptrace.WithClientTrace(w.ctx, &trace.hooks))
 	out.Response = nil
 	out.URL = k.c.withoutToken(k.req.URL)
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
@@ -28,7 +28,7 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 		return nil, nil, err
 	}
 	k.token = token
-	if err := k.c.setHeaders(out.Header, &env{now: k.c.skew.now(), req: values, token: token.value}); err != nil {
+	if err := k.c.setHeaders(out.Header, values, token.value); err != nil {
 		return nil, nil, err
 	}
 	if k.body != nil {
@@ -45,13 +45,16 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
-type connTrace struct{ wanted, got atomic.Bool }
+type connTrace struct {
+	hooks       httptrace.ClientTrace
+	wanted, got atomic.Bool
+}
 
-func (t *connTrace) hooks() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { t.wanted.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
-	}
+func newConnTrace() *connTrace {
+	t := new(connTrace)
+	t.hooks.GetConn = func(string) { t.wanted.Store(true) }
+	t.hooks.GotConn = func(httptrace.GotConnInfo) { t.got.Store(true) }
+	return t
 }
 
 // A transience says which requests may be sent again after an error.

@@ -231,13 +231,24 @@ func (c *core) withoutToken(u *url.URL) *url.URL {
 	return &own
 }
 
-// requestValues are what templates see of a request that goes to u.
+// requestValues are what templates see of a request that goes to u; nil where none looks at it.
 func (c *core) requestValues(req *http.Request, u *url.URL, body *source) *requestValues {
+	looks := c.minter.needs()
+	for _, h := range c.headers {
+		looks |= h.value.needs()
+	}
+	if looks&needRequest == 0 {
+		return nil
+	}
 	return newRequestValues(req.Method, u, req.Host, c.base.EscapedPath(), body.peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.
-func (c *core) setHeaders(header http.Header, e *env) error {
+func (c *core) setHeaders(header http.Header, req *requestValues, token string) error {
+	if len(c.headers) == 0 {
+		return nil
+	}
+	e := &env{now: c.skew.now(), req: req, token: token}
 	for _, h := range c.headers {
 		if _, set := header[h.name]; set {
 			continue

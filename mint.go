@@ -117,23 +117,24 @@ func (m *minter) fly(f *flight) {
 // mint makes a fresh token.
 func (m *minter) mint(req *requestValues) (*minted, error) {
 	now, skew := time.Now(), m.skew.get()
-	e := &env{now: now.Add(skew), req: req}
 	buf := mintBuffers.Get().(*mintBuffer)
-	defer mintBuffers.Put(buf)
-	if err := m.render(buf, e); err != nil {
+	defer buf.free()
+	buf.env = env{now: now.Add(skew), req: req}
+	if err := m.render(buf); err != nil {
 		return nil, err
 	}
 	m.stats.minted.Add(1)
 	t := &minted{value: string(buf.token), skew: skew}
 	if m.reuse > 0 {
 		// Without the monotonic clock, which stands still while a machine sleeps, but the API's does not.
-		t.until = now.Round(0).Add(usefulLife(t.value, e.now, m.reuse))
+		t.until = now.Round(0).Add(usefulLife(t.value, buf.env.now, m.reuse))
 	}
 	return t, nil
 }
 
 // render makes the token in buf.
-func (m *minter) render(buf *mintBuffer, e *env) (err error) {
+func (m *minter) render(buf *mintBuffer) (err error) {
+	e := &buf.env
 	if buf.payload, err = m.payload.appendObject(buf.payload[:0], e); err != nil {
 		return err
 	}
@@ -155,7 +156,15 @@ func (m *minter) drop(t *minted) { m.current.CompareAndSwap(t, nil) }
 // mintBuffers holds the memory that a minting needs and does not keep.
 var mintBuffers = sync.Pool{New: func() any { return new(mintBuffer) }}
 
-type mintBuffer struct{ header, head, payload, token []byte }
+type mintBuffer struct {
+	env                          env
+	header, head, payload, token []byte
+}
+
+func (b *mintBuffer) free() {
+	b.env = env{}
+	mintBuffers.Put(b)
+}
 
 // usefulLife tells how long a token of that time serves: for reuse, or until a margin before its exp claim.
 func usefulLife(token string, made time.Time, reuse time.Duration) time.Duration {
