@@ -190,7 +190,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	if err != nil {
 		k.err = k.endedBy(scrub(err, out.URL, k.token.value))
 		w.end()
-		s.failed(nil)
+		s.failed(sighting{})
 		s.release()
 		k.afterError(err, trace)
 		return
@@ -219,24 +219,24 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 // judge decides what an answer means and what follows it.
 func (k *call) judge(s *slot) {
 	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
-	readings := k.c.throttling.readings(a)
+	seen := sighting{date: dateOf(k.resp.Header), readings: k.c.throttling.readings(a)}
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = &t
-		k.shut = s.refused(t, readings)
+		k.shut = s.refused(t, seen)
 		k.c.stats.throttles.Add(1)
 		k.afterThrottle()
 		return
 	}
 	if matchAny(k.c.authFailure, a) >= 0 {
-		s.accepted(readings)
+		s.accepted(seen)
 		k.refused = true
 		k.afterRefusal()
 		return
 	}
 	if k.resp.StatusCode >= 500 {
-		s.failed(readings)
+		s.failed(seen)
 	} else {
-		s.accepted(readings)
+		s.accepted(seen)
 		k.c.tokenAccepted(k.resp.Header, k.sent, k.answered)
 	}
 	k.afterAnswer()

@@ -314,7 +314,7 @@ func TestCancellationEndsEveryWaitAtOnce(t *testing.T) {
 			c.Limiter = limiterFunc(func(ctx context.Context) error { <-ctx.Done(); return errors.New("untyped") })
 		}},
 		{name: "backoff", api: always(func() *http.Response { return fakeReply(503, "") }), change: func(c *Connection) {
-			c.Retry = Retry{MinBackoff: 1e6 * time.Hour, MaxBackoff: 1e6 * time.Hour, MaxElapsed: -1}
+			c.Retry = Retry{MinBackoff: 1000 * time.Hour, MaxBackoff: 1e6 * time.Hour, MaxElapsed: -1}
 		}},
 		{name: "cool-down", api: always(throttled), throttled: true},
 		{name: "concurrency backoff", api: always(throttled), throttled: true, change: func(c *Connection) {

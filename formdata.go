@@ -89,7 +89,7 @@ func (f *formData) close() (content, error) {
 	}
 	tail := bytes.NewReader(f.buf.Bytes())
 	if !f.stream {
-		return content{tail, f.writer.FormDataContentType()}, nil
+		return content{reader: tail, mediaType: f.writer.FormDataContentType(), own: true}, nil
 	}
-	return content{io.MultiReader(append(f.parts, tail)...), f.writer.FormDataContentType()}, nil
+	return content{reader: io.MultiReader(append(f.parts, tail)...), mediaType: f.writer.FormDataContentType(), own: true}, nil
 }

@@ -22,16 +22,20 @@ func (b *setup) buildKey() {
 	for name, secret := range b.conn.Secrets {
 		b.templates.secrets[name] = string(secret)
 	}
+	b.core.secrets = secretsReplacer(b.templates.secrets)
+	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8), SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
 	if b.conn.Token != "" {
 		b.checkReadyToken()
 		return
 	}
+	b.templates.key = &keyFacts{public: true, certified: true} // until it is known: a bad key is one problem, not several
 	method, ok := b.conn.SignatureMethod.canonical()
 	if !ok {
-		b.p.add("SignatureMethod", unknownMethodProblem(b.conn.SignatureMethod), "use one of "+knownMethods())
+		b.p.addError("SignatureMethod", unknownMethod(b.conn.SignatureMethod))
 		return
 	}
-	key, field := b.signingKey(method)
+	b.method = method
+	key, field := b.signingKey(method, encoding)
 	if key == nil {
 		return
 	}
@@ -41,6 +45,7 @@ func (b *setup) buildKey() {
 		return
 	}
 	b.signer = signer
+	b.warnOfWeakness(field, method, key)
 	facts, err := newKeyFacts(signer.public(), b.certificates())
 	if err != nil {
 		b.p.addError("Certificate", err)
@@ -49,22 +54,30 @@ func (b *setup) buildKey() {
 	b.templates.key = facts
 }
 
-func unknownMethodProblem(m SignatureMethod) string {
-	if m == "" {
-		return "is empty"
+// warnOfWeakness warns of a key that only AllowWeakKey lets pass.
+func (b *setup) warnOfWeakness(field string, method SignatureMethod, key any) {
+	if !b.conn.AllowWeakKey {
+		return
 	}
-	return fmt.Sprintf("%q is unknown", string(m))
+	_, err := newSigner(method, key, false)
+	if weak, ok := errors.AsType[*signerError](err); ok {
+		b.warn(field, weak.Problem, "use a stronger one where the API allows it")
+	}
 }
 
 // checkReadyToken refuses all that describes signing beside a ready-made token.
 func (b *setup) checkReadyToken() {
 	c := b.conn
-	for field, set := range map[string]bool{
-		"SignatureMethod": c.SignatureMethod != "", "Secret": c.Secret != "", "PrivateKey": c.PrivateKey != "", "Key": c.Key != nil,
-		"Payload": c.Payload != "", "JWTHeaders": c.JWTHeaders != "", "Lifetime": c.Lifetime != 0, "TokenReuse": c.TokenReuse != 0,
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"SignatureMethod", c.SignatureMethod != ""}, {"Secret", c.Secret != ""}, {"PrivateKey", c.PrivateKey != ""},
+		{"Passphrase", c.Passphrase != ""}, {"Certificate", c.Certificate != ""}, {"Key", c.Key != nil}, {"Payload", c.Payload != ""},
+		{"JWTHeaders", c.JWTHeaders != ""}, {"Lifetime", c.Lifetime != 0}, {"TokenReuse", c.TokenReuse != 0},
 	} {
-		if set {
-			b.p.add(field, "describes a token that is signed, but Token is a ready-made one", "remove one of the two")
+		if f.set {
+			b.p.add(f.name, "describes a token that is signed, but Token is a ready-made one", "remove one of the two")
 		}
 	}
 	if strings.ContainsFunc(string(c.Token), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
@@ -73,7 +86,7 @@ func (b *setup) checkReadyToken() {
 }
 
 // signingKey returns the key for a method, for NewSigner, and the field that it is from. It is nil where there is none.
-func (b *setup) signingKey(method SignatureMethod) (key any, field string) {
+func (b *setup) signingKey(method SignatureMethod, encoding SecretEncoding) (key any, field string) {
 	c := b.conn
 	if strings.HasPrefix(string(method), "HS") {
 		if c.PrivateKey != "" || c.Key != nil {
@@ -81,7 +94,7 @@ func (b *setup) signingKey(method SignatureMethod) (key any, field string) {
 				"use a method that fits the key, or set Secret instead")
 			return nil, ""
 		}
-		return b.secret(method)
+		return b.secret(method, encoding)
 	}
 	switch {
 	case c.Secret != "":
@@ -99,12 +112,11 @@ func (b *setup) signingKey(method SignatureMethod) (key any, field string) {
 }
 
 // secret decodes the HMAC secret.
-func (b *setup) secret(method SignatureMethod) (any, string) {
+func (b *setup) secret(method SignatureMethod, encoding SecretEncoding) (any, string) {
 	if b.conn.Secret == "" {
 		b.p.add("Secret", "is empty", string(method)+" needs a secret")
 		return nil, ""
 	}
-	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8), SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
 	secret, ok := decodeSecret(string(b.conn.Secret), encoding)
 	if !ok {
 		b.p.add("Secret", "is not "+string(encoding), "paste it as it was given, or change SecretEncoding")
@@ -134,10 +146,15 @@ func decodeSecret(text string, encoding SecretEncoding) ([]byte, bool) {
 
 // privateKey reads PrivateKey.
 func (b *setup) privateKey() (any, string) {
-	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase),
-		keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")})
+	options := keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")}
+	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options)
 	if err != nil {
-		b.p.errs = append(b.p.errs, keyConfigError("PrivateKey", err))
+		problem := keyConfigError("PrivateKey", err)
+		options.weak = true
+		if _, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options); err == nil {
+			problem.Hint += ", or set AllowWeakKey"
+		}
+		b.p.errs = append(b.p.errs, problem)
 		return nil, ""
 	}
 	b.key = key
@@ -169,22 +186,36 @@ func (b *setup) certificates() []*x509.Certificate {
 		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
 		return nil
 	}
-	if pub, ok := certs[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && !pub.Equal(b.signer.public()) {
+	if b.signer.public() == nil {
+		b.p.add("Certificate", "is set, but "+string(b.method)+" signs with a secret, which has no certificate", "remove it")
+		return nil
+	}
+	if !certifies(certs[0], b.signer.public()) {
 		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
 	}
 	return certs
 }
 
-// parseCertificates reads PEM certificates, of which there must be one at least.
+// certifies reports whether a certificate is that of the key with the public half pub.
+func certifies(cert *x509.Certificate, pub crypto.PublicKey) bool {
+	certified, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && certified.Equal(pub)
+}
+
+// parseCertificates reads PEM certificates, of which there must be one at least. Their newlines may be literal \n, as
+// environment variables have them: PEM itself holds no backslash.
 func parseCertificates(text string) ([]*x509.Certificate, error) {
 	var certs []*x509.Certificate
+	text = strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(text)
 	for rest := []byte(text); ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("holds a %s", strings.ToLower(block.Type))
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return nil, errors.New("holds a private key")
+		} else if block.Type != "CERTIFICATE" {
+			return nil, errors.New("holds something else than certificates")
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
@@ -202,6 +233,7 @@ func parseCertificates(text string) ([]*x509.Certificate, error) {
 func (b *setup) buildToken() {
 	m := &minter{ready: string(b.conn.Token), signer: b.signer, skew: &b.core.skew, stats: &b.core.stats, reuse: b.conn.TokenReuse}
 	b.core.minter = m
+	b.core.claims, b.core.header = b.conn.Payload, b.conn.JWTHeaders
 	notNegative(b.p, "Lifetime", b.conn.Lifetime)
 	notNegative(b.p, "TokenReuse", b.conn.TokenReuse)
 	if b.conn.Lifetime > 0 && b.conn.Lifetime < time.Second {
@@ -211,13 +243,13 @@ func (b *setup) buildToken() {
 		return
 	}
 	m.payload = b.compilePayload()
-	if b.signer == nil {
-		return // a problem is noted
-	}
-	header, err := b.templates.compileHeader(b.conn.JWTHeaders, b.signer.method())
+	header, err := b.compileHeader()
 	if err != nil {
 		b.p.addError("JWTHeaders", err)
 		return
+	}
+	if b.signer == nil {
+		return // a problem is noted
 	}
 	m.header = header
 	if text, ok := header.constant(); ok {
@@ -226,6 +258,14 @@ func (b *setup) buildToken() {
 	if m.payload != nil {
 		b.checkReuse(m)
 	}
+}
+
+// compileHeader compiles the JOSE header, as far as that can be had without knowing the method.
+func (b *setup) compileHeader() (*objectTemplate, error) {
+	if b.method == "" {
+		return b.templates.compileObject(b.conn.JWTHeaders, scopeToken)
+	}
+	return b.templates.compileHeader(b.conn.JWTHeaders, b.method)
 }
 
 // checkReuse refuses to reuse what differs from request to request.

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +21,7 @@ import (
 type content struct {
 	reader    io.Reader
 	mediaType string // for Content-Type; empty: the caller knows
+	own       bool   // mediaType has a parameter that this body cannot do without
 }
 
 // encodeBody encodes what NewRequest was given.
@@ -28,11 +30,11 @@ func encodeBody(media MediaType, body any) (content, error) {
 	case nil:
 		return content{}, nil
 	case io.Reader:
-		return content{b, media.contentType()}, nil
+		return content{reader: b, mediaType: media.contentType()}, nil
 	case []byte:
-		return content{bytes.NewReader(b), media.contentType()}, nil
+		return content{reader: bytes.NewReader(b), mediaType: media.contentType()}, nil
 	case string:
-		return content{strings.NewReader(b), media.contentType()}, nil
+		return content{reader: strings.NewReader(b), mediaType: media.contentType()}, nil
 	}
 	var data []byte
 	var err error
@@ -53,7 +55,7 @@ func encodeBody(media MediaType, body any) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	return content{bytes.NewReader(data), media.contentType()}, nil
+	return content{reader: bytes.NewReader(data), mediaType: media.contentType()}, nil
 }
 
 // contentType is what Content-Type says of a body. A form-data body has a boundary that only its author knows.
@@ -103,39 +105,61 @@ func formValues(body any) (url.Values, error) {
 	return values, nil
 }
 
+// fieldTexts returns the texts of a value: of each element of a list, none of nil.
 func fieldTexts(value any) ([]string, error) {
-	switch v := value.(type) {
-	case nil:
+	v := reflect.ValueOf(value)
+	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, nil
-	case []string:
-		return v, nil
-	case []any:
-		var texts []string
-		for _, element := range v {
-			text, err := plainText(element)
-			if err != nil {
-				return nil, err
-			}
-			texts = append(texts, string(text))
-		}
-		return texts, nil
 	}
-	text, err := plainText(value)
-	return []string{string(text)}, err
+	if !isList(v) {
+		text, err := plainText(value)
+		return []string{string(text)}, err
+	}
+	var texts []string
+	for i := range v.Len() {
+		element := v.Index(i).Interface()
+		if element == nil {
+			continue
+		}
+		text, err := plainText(element)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, string(text))
+	}
+	return texts, nil
 }
 
-// plainText writes a scalar.
+// isList reports whether v is a list of values rather than a text.
+func isList(v reflect.Value) bool {
+	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array || v.Type().Elem().Kind() == reflect.Uint8 {
+		return false
+	}
+	return !v.Type().Implements(reflect.TypeFor[std.TextMarshaler]())
+}
+
+// plainText writes a scalar. A Secret is refused, since it would be written as ******.
 func plainText(value any) ([]byte, error) {
 	switch v := value.(type) {
+	case Secret:
+		return nil, errors.New("a Secret does not print: convert it with string(s)")
+	case []byte:
+		return v, nil
 	case std.TextMarshaler:
 		return v.MarshalText()
 	case fmt.Stringer:
 		return []byte(v.String()), nil
 	}
-	switch reflect.ValueOf(value).Kind() {
+	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return fmt.Append(nil, value), nil
+	case reflect.Float32, reflect.Float64: // 1000000, not 1e+06: many readers of forms know no exponents
+		return strconv.AppendFloat(nil, v.Float(), 'f', -1, v.Type().Bits()), nil
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return plainText(v.Elem().Interface())
+		}
 	}
 	return nil, fmt.Errorf("%T is not a text: use a string, a number, a bool, an encoding.TextMarshaler or a fmt.Stringer", value)
 }
@@ -153,9 +177,10 @@ func marshalJSON(v any) ([]byte, error) {
 
 // decodeAnswer decodes the body of a successful answer into out.
 func decodeAnswer(media MediaType, resp *http.Response, out any) error {
-	switch o := out.(type) {
-	case nil:
+	if out == nil || hasNoContent(resp) {
 		return nil
+	}
+	switch o := out.(type) {
 	case io.Writer:
 		_, err := io.Copy(o, resp.Body)
 		return err
@@ -167,9 +192,6 @@ func decodeAnswer(media MediaType, resp *http.Response, out any) error {
 		data, err := io.ReadAll(resp.Body)
 		*o = string(data)
 		return err
-	}
-	if hasNoContent(resp) {
-		return nil
 	}
 	media, err := mediaOf(media, resp)
 	if err != nil {
@@ -212,14 +234,16 @@ func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
 func decodeAs(media MediaType, body io.Reader, out any) error {
 	switch media {
 	case MediaXML:
-		return emptyIsAnError(xml.NewDecoder(body).Decode(out))
+		return decodeDocument(body, out)
 	case MediaCSV:
 		records, ok := out.(*[][]string)
 		if !ok {
 			return fmt.Errorf("csv decodes into *[][]string, not %T", out)
 		}
 		var err error
-		*records, err = csv.NewReader(withoutBOM(body)).ReadAll()
+		r := csv.NewReader(withoutBOM(body))
+		r.FieldsPerRecord = -1 // what the columns mean is the caller's affair
+		*records, err = r.ReadAll()
 		return err
 	case MediaPlaintext:
 		return fmt.Errorf("text decodes into *string, *[]byte or an io.Writer, not %T", out)
@@ -228,10 +252,40 @@ func decodeAs(media MediaType, body io.Reader, out any) error {
 	if err := emptyIsAnError(dec.Decode(out)); err != nil {
 		return err
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("there is more after the JSON value")
+	return atEnd(dec.Token())
+}
+
+// decodeDocument decodes one XML document. Nothing but comments, instructions and blanks may follow it.
+func decodeDocument(body io.Reader, out any) error {
+	dec := xml.NewDecoder(withoutBOM(body))
+	if err := emptyIsAnError(dec.Decode(out)); err != nil {
+		return err
 	}
-	return nil
+	for {
+		token, err := dec.Token()
+		switch text := token.(type) {
+		case xml.CharData:
+			if len(bytes.TrimSpace(text)) > 0 {
+				return errTrailing
+			}
+		case xml.Comment, xml.ProcInst:
+		default:
+			return atEnd(token, err)
+		}
+	}
+}
+
+var errTrailing = errors.New("there is more after the value")
+
+// atEnd says what it means that a decoder gave this after the value. An answer that was cut off is no answer.
+func atEnd(_ any, err error) error {
+	switch _, syntax := errors.AsType[*json.SyntaxError](err); {
+	case err == io.EOF:
+		return nil
+	case err == nil || syntax:
+		return errTrailing
+	}
+	return err
 }
 
 func emptyIsAnError(err error) error {

@@ -252,7 +252,6 @@ var damages = []damage{
 	{"text on the BEGIN line", inside("my key: ", ""), "", true},
 	{"text after END", inside("", " thanks, Bob"), "", true},
 	{"letters around", inside("Dear all,\n\nhere is the key:\n\n", "\n\nRegards,\nBob\n"), "", false},
-	{"lower case", pattern(`(?m)-----.*`, ""), "", true},
 	{"wrong label", pattern(`(BEGIN|END) [A-Z0-9 ]+`, "$1 CERTIFICATE"), "label", true},
 	{"invented label", pattern(`(BEGIN|END) [A-Z0-9 ]+`, "$1 SECRET PRIVATE KEY"), "label", true},
 	{"label without KEY", pattern(` PRIVATE KEY`, " PRIVATE"), "label", true},

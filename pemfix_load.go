@@ -307,7 +307,7 @@ func formatOf(item *keytext.Item) string {
 	case item.Source != "":
 		return item.Source
 	case item.Kind == keytext.PPK:
-		return "PPK " + string(bytes.TrimLeft(item.Data, "PuTYserKyFil-")[:1])
+		return "PPK " + string(bytes.TrimPrefix(item.Data, []byte("PuTTY-User-Key-File-"))[:1])
 	case item.Kind == keytext.JWK:
 		return "JWK"
 	case item.Kind == keytext.Raw:

@@ -6,14 +6,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -36,8 +35,8 @@ func (b *setup) buildPing() {
 	if !isToken(p.method) {
 		b.p.add("Ping.Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
-	p.ref, _ = b.compileText("Ping.RelativeURI", c.RelativeURI, scopeRequest)
-	p.body, _ = b.compileText("Ping.Body", c.Body, scopeRequest)
+	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, needRequest, "it is a part of the request")
+	p.body = b.compilePing("Ping.Body", c.Body, needBody, "it is the body")
 	p.headers = b.compileHeaders("Ping.Headers", c.Headers)
 	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p)
 	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p)
@@ -47,34 +46,63 @@ func (b *setup) buildPing() {
 	b.core.ping = p
 }
 
-// Test tries the connection: it makes a Client of it, and that Client's Test. What it opened it closes. A Connection that
-// NewClient refuses gives a report too. The error is non-nil whenever the report is not OK.
+// compilePing compiles a template that cannot look at all of the request, since it is made first.
+func (b *setup) compilePing(field, text string, not needs, why string) *textTemplate {
+	t, err := b.compileText(field, text, scopeRequest)
+	if err == nil && t.needs()&not != 0 {
+		b.p.add(field, "looks at what it is used for: "+why, "use other values")
+	}
+	return t
+}
+
+// Test tries the connection: it makes a Client of it, and that Client's Test. What it opened it closes: of an *http.Transport
+// it uses a clone. A Connection that NewClient refuses gives a report too. The error is non-nil whenever the report is not OK.
 func (c *Connection) Test(ctx context.Context) (*Report, error) {
+	if c != nil {
+		own := *c
+		if t, ok := c.Transport.(*http.Transport); ok && t != nil {
+			own.Transport = t.Clone()
+		}
+		c = &own
+	}
 	client, err := NewClient(c)
 	if err != nil {
 		return refusedReport(err), err
 	}
-	defer client.CloseIdleConnections()
+	if t, ok := client.core.transport.(*http.Transport); ok {
+		defer t.CloseIdleConnections()
+	}
 	return client.Test(ctx)
 }
 
 // refusedReport reports what NewClient refused.
 func refusedReport(err error) *Report {
 	r := &Report{Kind: KindBadConfig}
-	key, _ := errors.AsType[*KeyError](err)
-	if problem, ok := errors.AsType[*ConfigError](err); key != nil && ok && problem.cause != nil {
+	key := Step{Name: "key", Status: StatusSkipped}
+	for _, problem := range configErrors(err) {
+		detail := sentence(problem.Field, problem.Problem, "")
+		switch {
+		case !problem.ofKey():
+			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: problem.Hint})
+		case key.Status == StatusSkipped:
+			key.Status, key.Detail, key.Hint = StatusFailed, detail, problem.Hint
+		default:
+			key.Detail += "; " + sentence("", detail, problem.Hint)
+		}
+	}
+	if len(r.Steps) == 0 {
 		r.Kind = KindBadKey
 		r.add(Step{Name: "config", Status: StatusOK})
-		r.add(Step{Name: "key", Status: StatusFailed, Detail: problem.Problem, Hint: problem.Hint})
-		r.skip("token", "exchange", "resolve", "connect", "tls", "request")
-	} else {
-		for _, problem := range configErrors(err) {
-			r.add(Step{Name: "config", Status: StatusFailed, Detail: sentence(problem.Field, problem.Problem, ""), Hint: problem.Hint})
-		}
-		r.skip("key", "token", "exchange", "resolve", "connect", "tls", "request")
 	}
-	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind)})
+	r.add(key)
+	r.skip("token", "exchange", "resolve", "connect", "tls", "request")
+	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind) + ": nothing was sent", Hint: "correct the failed steps above"})
 	return r
+}
+
+// ofKey reports whether the problem is about the key that signs.
+func (e *ConfigError) ofKey() bool {
+	return slices.Contains([]string{"Secret", "PrivateKey", "Passphrase", "Key"}, e.Field)
 }
 
 // configErrors returns the problems that Validate joined.
@@ -112,11 +140,12 @@ type probe struct {
 	trace  netTrace
 	resp   *http.Response
 	call   *call
+	why    string // the rules of Ping refuse resp
 }
 
 // describe reports what is known before anything is sent.
 func (p *probe) describe() {
-	p.report.add(Step{Name: "config", Status: StatusOK, Detail: p.core.base.Redacted()})
+	p.report.add(Step{Name: "config", Status: StatusOK, Detail: p.core.hide(withoutQuery(p.core.base.String()))})
 	for _, w := range p.core.warnings {
 		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: sentence(w.Field, w.Problem, ""), Hint: w.Hint})
 	}
@@ -144,54 +173,58 @@ func (s *Signer) describe() string {
 func (p *probe) request(ctx context.Context) error {
 	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.hooks()))
 	if err != nil {
-		p.report.add(Step{Name: "token", Status: StatusSkipped})
-		p.report.skip("exchange", "resolve", "connect", "tls")
-		p.report.add(Step{Name: "request", Status: StatusFailed, Detail: err.Error(), Hint: "see Connection.Ping"})
+		p.report.skip("token", "exchange", "resolve", "connect", "tls")
+		p.report.add(Step{Name: "request", Status: StatusFailed, Detail: p.shown(err), Hint: "see Connection.Ping"})
 		p.report.Kind = KindBadConfig
 		return err
 	}
 	last := &lastCall{core: p.core, probe: true}
-	client := http.Client{Transport: last}
 	began := time.Now()
-	p.resp, err = client.Do(req)
+	p.resp, err = last.do(req)
 	took := time.Since(began)
 	p.call = last.call
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
-	}
 	p.token(err)
 	p.report.skip("exchange")
-	p.network()
+	p.trace.report(p.report)
 	if err == nil {
-		defer p.resp.Body.Close()
-		p.report.StatusCode = p.resp.StatusCode
+		defer finish(p.resp.Body)
 		err = p.judge(last)
+	} else if last.answered {
+		p.resp = last.resp
+		p.report.StatusCode = p.resp.StatusCode
 	}
 	p.answer(req, err, took)
 	return err
 }
 
-// newRequest makes the request that Ping describes.
+// newRequest makes the request that Ping describes. Its address is made first, then the body, then the headers: each may look
+// at what was made before, and at a token, which is not the one that the request itself will carry where each has its own.
 func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
-	e := &env{now: p.core.skew.now()}
-	ref, err := p.core.ping.ref.text(e)
+	e, err := p.env(ctx)
 	if err != nil {
 		return nil, err
 	}
-	text, err := p.core.ping.body.text(e)
+	client, ping := Client{p.core}, p.core.ping
+	ref, err := ping.ref.text(e)
 	if err != nil {
 		return nil, err
 	}
-	var body any
-	if text != "" {
-		body = text
-	}
-	client := Client{p.core}
-	req, err := client.NewRequest(ctx, p.core.ping.method, ref, body)
+	req, err := client.NewRequest(ctx, ping.method, ref, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range p.core.ping.headers {
+	e.req = p.core.requestValues(req, nil)
+	body, err := ping.body.text(e)
+	if err != nil {
+		return nil, err
+	}
+	if body != "" {
+		if req, err = client.NewRequest(ctx, ping.method, ref, body); err != nil {
+			return nil, err
+		}
+		e.req = p.core.requestValues(req, &source{getBody: req.GetBody})
+	}
+	for _, h := range ping.headers {
 		value, err := h.value.text(e)
 		if err != nil {
 			return nil, err
@@ -201,86 +234,133 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
+// env holds what the templates of Ping see, with a token only where one asks for it.
+func (p *probe) env(ctx context.Context) (*env, error) {
+	e, ping := &env{now: p.core.skew.now()}, p.core.ping
+	looks := ping.ref.needs() | ping.body.needs()
+	for _, h := range ping.headers {
+		looks |= h.value.needs()
+	}
+	if looks&needToken == 0 {
+		return e, nil
+	}
+	client := Client{p.core}
+	var err error
+	e.token, err = client.Mint(ctx, nil)
+	return e, err
+}
+
 // token reports the token that was used.
 func (p *probe) token(err error) {
 	if p.call == nil || p.call.token == nil {
 		step := Step{Name: "token", Status: StatusSkipped}
 		if p.call != nil && p.call.unminted {
-			step.Status, step.Detail = StatusFailed, detailOf(err)
-			p.report.Kind = KindBadConfig
+			step.Status, step.Detail = StatusFailed, p.shown(err)
+			p.report.Kind = p.kindOfMinting()
 		}
 		p.report.add(step)
 		return
 	}
-	p.report.decode(p.call.token.value)
-	detail := fmt.Sprintf("%d bytes", len(p.call.token.value))
-	if expiry := expiryOf(p.call.token.value); !expiry.IsZero() {
-		detail += fmt.Sprintf(", expires in %s", time.Until(expiry).Round(time.Second))
-	}
-	p.report.add(Step{Name: "token", Status: StatusOK, Detail: detail})
-}
-
-// network reports name resolution, connection and TLS.
-func (p *probe) network() {
-	p.trace.mu.Lock()
-	defer p.trace.mu.Unlock()
-	p.report.add(p.trace.resolve.step("resolve"))
-	p.report.add(p.trace.connect.step("connect"))
-	step := p.trace.tls.step("tls")
-	if state := p.trace.state; step.Status == StatusOK && state != nil {
-		step.Detail = tls.VersionName(state.Version)
-		if len(state.PeerCertificates) > 0 {
-			step.Detail += ", certificate until " + state.PeerCertificates[0].NotAfter.Format(time.DateOnly)
+	token := p.call.token.value
+	p.report.decode(token, p.core.header, p.core.claims)
+	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
+	if expiry := expiryOf(token); !expiry.IsZero() {
+		life := time.Until(expiry).Round(time.Second)
+		if step.Detail += fmt.Sprintf(", expires in %s", life); life <= 0 {
+			step.Status, step.Hint = StatusWarning, "it has expired: look at the claim exp"
+			step.Detail = fmt.Sprintf("%d bytes, expired %s ago", len(token), -life)
 		}
 	}
 	p.report.add(step)
+}
+
+// kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
+// otherwise it is a template.
+func (p *probe) kindOfMinting() Kind {
+	if m := p.core.minter; m.signer != nil && m.signer.public() != nil && !m.signer.s.held && m.needs()&needRequest == 0 {
+		return KindBadKey
+	}
+	return KindBadConfig
 }
 
 // judge says whether the answer is a success.
 func (p *probe) judge(last *lastCall) error {
-	if p.call != nil {
-		received := p.call.sent.Add(p.trace.latency())
-		if d, precision, ok := measureSkew(p.resp.Header, p.call.sent, received); ok && d.Abs() > precision {
-			p.report.Skew = d.Round(time.Second)
-		}
-	}
+	p.report.StatusCode = p.resp.StatusCode
 	p.report.Latency = p.trace.latency()
+	p.measureSkew()
+	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
+	if i := matchAny(p.core.ping.fail, a); i >= 0 {
+		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i))
+	}
+	if matchAny(p.core.ping.success, a) >= 0 {
+		return nil
+	}
 	if err := last.failure(p.resp); err != nil {
 		return err
 	}
-	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
-	failed := matchAny(p.core.ping.fail, a) >= 0
-	wanted := len(p.core.ping.success) == 0 || matchAny(p.core.ping.success, a) >= 0
-	if failed || !wanted {
-		token := ""
-		if p.call != nil {
-			token = p.call.token.value
-		}
-		return p.core.responseError(p.resp, 1, token)
+	if len(p.core.ping.success) > 0 {
+		return p.unexpected(last, "the answer matches none of Ping.Success")
+	}
+	if p.call == nil && a.contentType() == "text/html" {
+		return p.unexpected(last, "the API redirected to a page of "+originOf(p.resp.Request.URL).String()+", which looks like a login")
 	}
 	return nil
 }
 
+// unexpected is the error of an answer that the rules of Ping refuse, whatever its status. A refusal by the API counts first.
+func (p *probe) unexpected(last *lastCall, why string) error {
+	if err := last.failure(p.resp); err != nil {
+		return err
+	}
+	p.why = why
+	token, attempts := "", 1
+	if p.call != nil {
+		token, attempts = p.call.token.value, p.call.attempts
+	}
+	return p.core.responseError(p.resp, attempts, token)
+}
+
+// measureSkew compares the clocks.
+func (p *probe) measureSkew() {
+	if p.call == nil {
+		return
+	}
+	sent, received := p.trace.times()
+	if received.IsZero() { // a Transport that tells nothing
+		sent, received = p.call.sent, time.Now()
+	}
+	if d, precision, ok := measureSkew(p.resp.Header, sent, received); ok && d.Abs() > precision {
+		p.report.Skew = d.Round(time.Second)
+	}
+}
+
 // answer reports the request itself.
 func (p *probe) answer(req *http.Request, err error, took time.Duration) {
-	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: req.Method + " " + req.URL.EscapedPath()}
+	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + req.URL.EscapedPath())}
 	if p.resp != nil {
 		step.Detail += ": " + status(p.resp.StatusCode)
 	}
-	if err != nil {
-		step.Status = StatusFailed
-		if p.resp == nil {
-			step.Detail = detailOf(err)
-		}
+	switch {
+	case err != nil && p.resp == nil:
+		step.Status, step.Detail = StatusFailed, p.shown(err)
+	case err != nil:
+		step.Status, step.Hint = StatusFailed, p.why
+	case p.call == nil:
+		step.Status, step.Hint = StatusWarning, "the answer came from "+originOf(p.resp.Request.URL).String()+", which got no token"
+	case p.report.Skew.Abs() > skewNoticed:
+		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
 	}
 	p.report.add(step)
 }
+
+// shown is an error as a report may show it.
+func (p *probe) shown(err error) string { return p.core.hide(detailOf(err)) }
 
 // verdict sums up.
 func (p *probe) verdict(err error) {
 	r := p.report
 	if r.Kind == "" {
-		r.Kind = kindOf(err)
+		r.Kind = p.kindOf(err)
 	}
 	r.OK = r.Kind == KindOK
 	if t, ok := errors.AsType[*ThrottledError](err); ok {
@@ -288,15 +368,18 @@ func (p *probe) verdict(err error) {
 	}
 	step := Step{Name: "verdict", Status: StatusOK, Detail: "the connection works"}
 	if !r.OK {
-		step.Status, step.Detail, step.Hint = StatusFailed, string(r.Kind)+": "+detailOf(err), p.hint()
+		step.Status, step.Detail, step.Hint = StatusFailed, string(r.Kind)+": "+p.shown(err), p.hint(err)
 	}
 	r.add(step)
 }
 
 // kindOf classifies the outcome of a Test.
-func kindOf(err error) Kind {
+func (p *probe) kindOf(err error) Kind {
 	if err == nil {
 		return KindOK
+	}
+	if p.noTurn(err) {
+		return KindThrottled
 	}
 	if _, ok := errors.AsType[*ThrottledError](err); ok {
 		return KindThrottled
@@ -306,6 +389,8 @@ func kindOf(err error) Kind {
 	}
 	if answer, ok := errors.AsType[*ResponseError](err); ok {
 		switch code := answer.StatusCode; {
+		case p.why != "":
+			return KindUnexpectedAnswer
 		case code == http.StatusUnauthorized || code == http.StatusForbidden:
 			return KindAuthRejected
 		case code == http.StatusNotFound || code == http.StatusGone:
@@ -315,24 +400,45 @@ func kindOf(err error) Kind {
 		}
 		return KindUnexpectedAnswer
 	}
-	if isTLSVerdict(err) {
+	if op, ok := errors.AsType[*net.OpError](err); isTLSVerdict(err) || errors.Is(err, http.ErrSchemeMismatch) ||
+		ok && op.Op == "remote error" { // an alert of the peer, such as that it wants a certificate
 		return KindTLSFailed
 	}
 	return KindUnreachable
 }
 
+// noTurn reports whether the connection's own pace left no time to send the request.
+func (p *probe) noTurn(err error) bool {
+	return p.call != nil && p.call.attempts == 0 && !p.call.unminted && errors.Is(err, context.DeadlineExceeded)
+}
+
 // hint says what to do about the verdict.
-func (p *probe) hint() string {
+func (p *probe) hint(err error) string {
+	if refused, ok := errors.AsType[*AuthError](err); ok && refused.Hint != "" {
+		return "" // the error says it
+	}
 	switch p.report.Kind {
+	case KindBadConfig, KindBadKey:
+		return "correct the failed step above"
+	case KindUnexpectedAnswer:
+		return p.why
+	case KindServerError:
+		return "the API itself failed: try again later, and tell its operator if that lasts"
 	case KindThrottled:
+		if p.noTurn(err) {
+			return "RateLimit, or Limiter, left no turn in time: try again when fewer requests wait"
+		}
 		return "the API is reachable and refuses for now: try again later"
 	case KindAuthRejected:
 		if skew := p.report.Skew; skew.Abs() > skewNoticed {
-			return fmt.Sprintf("the API's clock differs from this one by %s: set this machine's clock", skew)
+			return clockHint(skew) + ": correct one of them"
+		}
+		if p.report.StatusCode == http.StatusForbidden {
+			return "the token was understood, but may not do this: check what its issuer or scope is permitted"
 		}
 		return "compare header and claims with what the API asks for, and the key with the one it has"
 	case KindNotFound:
-		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.base.Host
+		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(p.resp.Request.URL.Host+p.resp.Request.URL.EscapedPath())
 	case KindUnreachable:
 		return "check BaseURI, the network and the proxy settings"
 	case KindTLSFailed:
@@ -346,67 +452,4 @@ func detailOf(err error) string {
 		return ""
 	}
 	return strings.TrimPrefix(err.Error(), "jwtbearer: ")
-}
-
-// A netTrace times what net/http tells of a request. Its hooks run in several goroutines.
-type netTrace struct {
-	mu                    sync.Mutex
-	resolve, connect, tls phase
-	state                 *tls.ConnectionState
-	wrote, first          time.Time
-}
-
-// A phase is a step that net/http tells the beginning and the end of.
-type phase struct {
-	begun time.Time
-	took  time.Duration
-	done  bool
-	err   error
-}
-
-func (p *phase) begin() { *p = phase{begun: time.Now()} }
-
-func (p *phase) end(err error) { p.took, p.done, p.err = time.Since(p.begun), true, err }
-
-func (p *phase) step(name string) Step {
-	switch {
-	case p.begun.IsZero() || !p.done:
-		return Step{Name: name, Status: StatusSkipped}
-	case p.err != nil:
-		return Step{Name: name, Status: StatusFailed, Detail: detailOf(p.err), Took: p.took}
-	}
-	return Step{Name: name, Status: StatusOK, Took: p.took}
-}
-
-func (t *netTrace) hooks() *httptrace.ClientTrace {
-	locked := func(f func()) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		f()
-	}
-	return &httptrace.ClientTrace{
-		DNSStart:          func(httptrace.DNSStartInfo) { locked(t.resolve.begin) },
-		DNSDone:           func(i httptrace.DNSDoneInfo) { locked(func() { t.resolve.end(i.Err) }) },
-		ConnectStart:      func(string, string) { locked(t.connect.begin) },
-		ConnectDone:       func(_, _ string, err error) { locked(func() { t.connect.end(err) }) },
-		TLSHandshakeStart: func() { locked(t.tls.begin) },
-		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
-			locked(func() {
-				t.tls.end(err)
-				t.state = &state
-			})
-		},
-		WroteRequest:         func(httptrace.WroteRequestInfo) { locked(func() { t.wrote = time.Now() }) },
-		GotFirstResponseByte: func() { locked(func() { t.first = time.Now() }) },
-	}
-}
-
-// latency is the time between the request and the first byte of the answer.
-func (t *netTrace) latency() time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.wrote.IsZero() || t.first.IsZero() {
-		return 0
-	}
-	return max(0, t.first.Sub(t.wrote))
 }

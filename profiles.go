@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/nearest"
 )
 
 // profilesJSON holds the built-in profiles. To add one is to add a row, and its documented answers to TestProfiles.
@@ -97,41 +99,9 @@ func profileSettings(path, name string, p *problems) RateLimit {
 	}
 	slices.Sort(names)
 	hint := "use one of " + strings.Join(names, ", ") + ", or describe the API by Rules, Wait and Quota"
-	if like := nearestName(name, names); like != "" {
+	if like := nearest.Name(name, names); like != "" {
 		hint = fmt.Sprintf("did you mean %q? Otherwise %s", like, hint)
 	}
 	p.add(path, fmt.Sprintf("there is no profile %q", name), hint)
 	return RateLimit{}
-}
-
-// nearestName is the known name that is most like the given one, in quotes, or nothing.
-func nearestName(name string, known []string) string {
-	name = strings.ToLower(name)
-	best, distance := "", len(name)/3+2
-	for _, k := range known {
-		if d := editDistance(name, k); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
-// editDistance is how many bytes must be changed, added or removed to make b of a.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

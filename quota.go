@@ -45,7 +45,7 @@ func compileQuotas(path, origin string, list []Quota, media MediaType, p *proble
 	compiled := make([]quota, 0, len(list))
 	for i, q := range list {
 		field := fmt.Sprintf("%s[%d]", path, i)
-		checkNotNegative(field+".Window", q.Window, p)
+		notNegative(p, field+".Window", q.Window)
 		if q.Remaining == (Extract{}) && q.Limit == (Extract{}) {
 			p.add(field, "it does not say where to find what is left", "set Remaining, or Limit and Used")
 		}

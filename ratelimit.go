@@ -30,10 +30,11 @@ type line struct {
 	pace       *pace
 	buckets    []*rate.Limiter
 	windows    []*window
-	left       time.Time // when the last attempt left
-	unanswered int       // attempts whose answer did not come yet
-	inFlight   int       // the same, and those whose answer's body is not at its end
-	closed     throttle  // what closed the gate last
+	clock      serverClock // to which windows are aligned
+	left       time.Time   // when the last attempt left
+	unanswered int         // attempts whose answer did not come yet
+	inFlight   int         // the same, and those whose answer's body is not at its end
+	closed     throttle    // what closed the gate last
 }
 
 // A waiter is one attempt that stands in line.
@@ -75,11 +76,15 @@ func (e *gateError) Error() string {
 func newLine(t *throttling) *line {
 	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait + spread(t.maxWait),
 		pace: newPace(t.fixed, t.reserve)}
+	clock := &l.clock
+	if t.fixed {
+		clock = nil
+	}
 	for _, limit := range t.limits {
 		if limit.Burst > 0 {
 			l.buckets = append(l.buckets, newBucket(limit, t.fixed))
 		} else {
-			l.windows = append(l.windows, newWindow(limit.Requests, limit.Per))
+			l.windows = append(l.windows, newWindow(limit.Requests, limit.Per, clock))
 		}
 	}
 	return l
@@ -158,12 +163,13 @@ func (l *line) reopened(ctx context.Context, p patience) error {
 	for {
 		l.mu.Lock()
 		now := time.Now()
-		wait, err := l.pace.gate().Sub(now), l.refuse(w, now)
+		until, _ := l.shut(now)
+		err := l.refuse(w, now)
 		l.mu.Unlock()
-		if wait <= 0 || err != nil {
+		if err != nil || !until.After(now) {
 			return err
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep(ctx, until.Sub(now)); err != nil {
 			return err
 		}
 	}
@@ -207,15 +213,24 @@ func (l *line) turn(w *waiter) (s *slot, wait time.Duration, err error) {
 
 // refuse tells whether the gate is closed for longer than w may wait.
 func (l *line) refuse(w *waiter, now time.Time) error {
-	gate := l.pace.gate()
-	wait := gate.Sub(now)
+	until, why := l.shut(now)
+	wait := until.Sub(now)
 	if wait <= 0 {
 		return nil
 	}
-	if w.gate < 0 || w.gate > 0 && wait > w.gate || !w.latest.IsZero() && gate.After(w.latest) {
-		return &gateError{throttle: l.closed, wait: wait}
+	if w.gate < 0 || w.gate > 0 && wait > w.gate || !w.latest.IsZero() && until.After(w.latest) {
+		return &gateError{throttle: why, wait: wait}
 	}
 	return nil
+}
+
+// shut tells until when nobody may leave, and why: the gate, or a quota that is used up.
+func (l *line) shut(now time.Time) (until time.Time, why throttle) {
+	until = l.pace.gate()
+	if renewed := l.pace.quotas.next(now, 0); renewed.After(now) && renewed.After(until) {
+		return renewed, throttle{class: classExhausted}
+	}
+	return until, l.closed
 }
 
 // tryLeave takes a slot if everything permits it now, and else tells after which time to ask again; zero: when woken.
@@ -271,18 +286,28 @@ func (l *line) take(now time.Time, wait time.Duration) time.Duration {
 	return wait
 }
 
-// join puts w into the line. Most callers are newer than all that wait; a retry is older than most.
+// join puts w into the line, behind all older calls. A new call is newer than nearly all that wait, a retry older than most.
 func (l *line) join(w *waiter) {
-	if back := l.queue.Back(); back == nil || back.Value.(*waiter).seq <= w.seq {
+	seq := func(e *list.Element) uint64 { return e.Value.(*waiter).seq }
+	front, back := l.queue.Front(), l.queue.Back()
+	if back == nil {
 		w.place = l.queue.PushBack(w)
 		return
 	}
-	for e := l.queue.Front(); ; e = e.Next() {
-		if w.seq < e.Value.(*waiter).seq {
-			w.place = l.queue.InsertBefore(w, e)
-			return
+	if w.seq > seq(front)/2+seq(back)/2 {
+		for back != nil && seq(back) > w.seq {
+			back = back.Prev()
+		}
+	} else {
+		for back = nil; front != nil && seq(front) <= w.seq; front = front.Next() {
+			back = front
 		}
 	}
+	if back == nil {
+		w.place = l.queue.PushFront(w)
+		return
+	}
+	w.place = l.queue.InsertAfter(w, back)
 }
 
 // quit takes w out of the line and wakes the head, which may be another one now.
@@ -304,8 +329,12 @@ func (w *waiter) poke() {
 	}
 }
 
-// wakeRefused wakes the head and, after the gate closed, those who will not wait that long.
+// wakeRefused wakes the head and, where the gate is closed, those who will not wait that long.
 func (l *line) wakeRefused(now time.Time) {
+	if until, _ := l.shut(now); !until.After(now) {
+		l.wakeHead()
+		return
+	}
 	for e := l.queue.Front(); e != nil; e = e.Next() {
 		if w := e.Value.(*waiter); l.refuse(w, now) != nil {
 			w.poke()
@@ -348,47 +377,60 @@ func (s *slot) giveBack() {
 	l.unanswered--
 	l.inFlight--
 	s.released = true
-	l.pace.failed(s.sent, now)
+	l.pace.giveBack()
 	l.wakeHead()
 }
 
+// A sighting is what an answer tells besides its verdict.
+type sighting struct {
+	date     time.Time // the server's clock; zero: not told
+	readings []reading
+}
+
 // accepted says that the answer came and was no throttle.
-func (s *slot) accepted(readings []reading) {
+func (s *slot) accepted(seen sighting) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
-	now := s.answered(readings)
+	now := s.answered(seen)
 	s.line.pace.accepted(s.sent, now)
-	s.line.wakeHead()
+	s.line.wakeRefused(now)
 }
 
 // failed says that no answer came, or one that tells nothing about the limits.
-func (s *slot) failed(readings []reading) {
+func (s *slot) failed(seen sighting) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
-	now := s.answered(readings)
+	now := s.answered(seen)
 	s.line.pace.failed(s.sent, now)
-	s.line.wakeHead()
+	s.line.wakeRefused(now)
 }
 
 // refused says that the answer was a throttle. It returns for how long the gate is closed now.
-func (s *slot) refused(t throttle, readings []reading) time.Duration {
+func (s *slot) refused(t throttle, seen sighting) time.Duration {
 	l := s.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := s.answered(readings)
+	if t.told {
+		seen.readings = nil // the wait that was told wins over the reset of a quota
+	}
+	now := s.answered(seen)
+	for _, w := range l.windows {
+		w.refused(now)
+	}
 	switch {
 	case t.class == classConcurrency:
 		l.pace.failed(s.sent, now)
 		l.pace.crowded(now, l.unanswered+1)
-	case t.class == classExhausted && t.wait == 0:
+	case t.class == classExhausted && t.wait == 0 && !t.told:
 		l.pace.failed(s.sent, now)
 		l.pace.close(now.Add(l.maxWait + time.Second)) // nobody waits for an end that nobody knows
 	default:
-		l.pace.refused(s.sent, now, jittered(t.wait), t.told)
+		l.pace.refused(s.sent, now, jittered(t.wait), t.told || t.wait > 0)
 	}
 	l.closed = t
 	l.wakeRefused(now)
-	return max(0, l.pace.gate().Sub(now))
+	until, _ := l.shut(now)
+	return max(0, until.Sub(now))
 }
 
 // jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
@@ -400,19 +442,38 @@ func jittered(wait time.Duration) time.Duration {
 }
 
 // spread is the most that jittered adds.
-func spread(wait time.Duration) time.Duration { return min(wait/50, time.Second) }
+func spread(wait time.Duration) time.Duration { return min(wait/100, 250*time.Millisecond) }
 
 // answered takes note of an answer, with the line's lock held.
-func (s *slot) answered(readings []reading) time.Time {
-	now := time.Now()
-	for _, w := range s.line.windows {
-		w.answered(now)
+func (s *slot) answered(seen sighting) time.Time {
+	l, now := s.line, time.Now()
+	if !seen.date.IsZero() {
+		l.clock.observe(seen.date, s.sent, now)
 	}
-	s.line.unanswered--
-	for _, r := range readings {
-		s.line.pace.quota(now, r)
+	for _, w := range l.windows {
+		w.answered(s.sent, now)
+	}
+	l.unanswered--
+	for _, r := range seen.readings {
+		if q, ok := l.remaining(r, seen.date, now); ok {
+			l.pace.quota(now, q)
+		}
 	}
 	return now
+}
+
+// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody. A reset counts
+// from the answer's Date where there is one, which is cut to a second: the clock knows better what time that was here.
+func (l *line) remaining(r reading, date, now time.Time) (quotaReading, bool) {
+	reset := r.reset
+	if !r.hasReset {
+		reset = r.window
+	}
+	at := now.Add(reset)
+	if !date.IsZero() {
+		at = l.clock.local(date.Add(reset))
+	}
+	return quotaReading{name: r.name, remaining: r.remaining, reset: at}, r.hasRemaining && reset > 0
 }
 
 // release says that the body of the answer is at its end. Only the first call counts.

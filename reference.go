@@ -1,8 +1,8 @@
 package jwtbearer
 
 import (
+	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -31,6 +31,9 @@ type resolver struct {
 func (r *resolver) resolve(path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
+		if v.Type() == reflect.TypeFor[Secret]() && v.String() == redacted {
+			r.p.add(path, "is ******, which is how a secret prints, not the secret", "set the secret itself, or a reference such as ${env:NAME}")
+		}
 		if v.Type() != reflect.TypeFor[JSON]() && !isTemplateField(path) {
 			v.SetString(r.value(path, v.String()))
 		}
@@ -60,8 +63,8 @@ func (r *resolver) resolveMap(path string, v reflect.Value) reflect.Value {
 		return v
 	}
 	own := reflect.MakeMapWithSize(v.Type(), v.Len())
-	keys := slices.SortedFunc(maps.Keys(maps.Collect(v.Seq2())), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-	for _, key := range keys {
+	byName := func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }
+	for _, key := range slices.SortedFunc(v.Seq(), byName) {
 		value := reflect.New(v.Type().Elem()).Elem()
 		value.Set(v.MapIndex(key))
 		r.resolve(fmt.Sprintf("%s[%s]", path, key), value)
@@ -88,22 +91,30 @@ func isTemplateField(path string) bool {
 func (r *resolver) value(path, text string) string {
 	ref, ok := reference(text)
 	if !ok {
-		if text == redacted {
-			r.p.add(path, "is ******, which is how a secret prints, not the secret", "set the secret itself, or a reference such as ${env:NAME}")
-		}
 		return text
 	}
 	value, err := lookUp(r.lookup, ref)
 	if err != nil {
-		r.p.add(path, fmt.Sprintf("refers to %s, which could not be had: %s", ref, err), "set it, or put the value itself here")
+		r.p.errs = append(r.p.errs, &ConfigError{Field: path, cause: err, Hint: "set it, or put the value itself here",
+			Problem: fmt.Sprintf("refers to %s, which could not be had: %s", ref, err)})
 	}
 	return value
 }
 
-// lookUp resolves one reference.
+// errNoLookup says that there is nobody to ask for the value of a reference.
+var errNoLookup = errors.New("Connection.Lookup is nil")
+
+// lookUp resolves one reference. Where it fails, it gives no value, and none in its error either.
 func lookUp(lookup func(string) (string, error), ref string) (string, error) {
 	if lookup == nil {
-		return "", fmt.Errorf("Connection.Lookup is nil")
+		return "", errNoLookup
 	}
-	return lookup(ref)
+	value, err := lookup(ref)
+	switch {
+	case err == nil:
+		return value, nil
+	case value != "" && strings.Contains(err.Error(), value):
+		err = errors.New(strings.ReplaceAll(err.Error(), value, redacted))
+	}
+	return "", err
 }

@@ -1,12 +1,17 @@
 package jwtbearer
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 const errorBytes = 64 << 10 // of the body of a refused answer are kept
@@ -14,54 +19,93 @@ const errorBytes = 64 << 10 // of the body of a refused answer are kept
 // responseError is the typed form of an answer that is not a success. It reads the body, from which the token is taken out.
 func (c *core) responseError(resp *http.Response, attempts int, token string) *ResponseError {
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, errorBytes)) // what came counts
-	e := &ResponseError{StatusCode: resp.StatusCode, Code: scrubText(code, token), Message: scrubText(message, token),
-		Body: body, Attempts: attempts}
-	if token != "" {
-		e.Body = bytes.ReplaceAll(body, []byte(token), []byte(redacted))
-	}
-	return e
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(errorBytes+len(token)))) // what came counts
+	body = []byte(scrubText(string(body), token))
+	return &ResponseError{StatusCode: resp.StatusCode, Code: scrubText(code, token), Message: scrubText(message, token),
+		Body: body[:min(len(body), errorBytes)], Attempts: attempts}
 }
 
 // authError is the typed form of an answer that refuses the token.
 func (c *core) authError(resp *http.Response, token string) *AuthError {
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
-	scheme, params := challenge(resp.Header.Get("WWW-Authenticate"))
-	e := &AuthError{StatusCode: resp.StatusCode, Scheme: scheme, Code: params["error"], Message: params["error_description"]}
-	if e.Code == "" {
-		e.Code = code
-	}
-	if e.Message == "" {
-		e.Message = message
-	}
-	e.Code, e.Message = scrubText(e.Code, token), scrubText(e.Message, token)
+	told := bestChallenge(resp.Header.Values("WWW-Authenticate"))
+	e := &AuthError{StatusCode: resp.StatusCode, Scheme: told.scheme}
+	e.Code = scrubText(oneLine(cmp.Or(told.params["error"], code)), token)
+	e.Message = scrubText(oneLine(cmp.Or(told.params["error_description"], message)), token)
 	if skew := c.skew.get(); skew != 0 {
-		e.Hint = "the API's clock differs from this one by " + skew.Round(time.Second).String()
+		e.Hint = clockHint(skew)
+	} else if e.Code == "insufficient_scope" {
+		e.Hint = "the token is valid but may not do this"
+		if scope := told.params["scope"]; scope != "" {
+			e.Hint += ": it needs the scope " + scrubText(oneLine(scope), token)
+		}
 	}
 	return e
 }
 
-// challenge reads the first challenge of a WWW-Authenticate field (RFC 9110, section 11.6.1): its scheme and its parameters.
-func challenge(field string) (scheme string, params map[string]string) {
-	scheme, rest, _ := strings.Cut(strings.TrimSpace(field), " ")
-	params = make(map[string]string)
-	for rest != "" {
-		name, after, ok := strings.Cut(rest, "=")
-		if !ok {
-			break
-		}
-		value, after := challengeValue(strings.TrimSpace(after))
-		params[strings.ToLower(strings.Trim(name, " \t,"))] = value
-		rest = strings.TrimLeft(after, " \t,")
+// clockHint tells of a clock that explains a refusal.
+func clockHint(skew time.Duration) string {
+	where := "ahead of"
+	if skew < 0 {
+		where = "behind"
 	}
-	return scheme, params
+	return fmt.Sprintf("the server's clock is %.0f s %s this one", skew.Abs().Seconds(), where)
+}
+
+// A challenge says how an API wants to be asked (RFC 9110, section 11.6.1).
+type challenge struct {
+	scheme string
+	params map[string]string // by their names in lower case
+}
+
+// bestChallenge returns the challenge that says what is wrong with the token: the first with an error, else the first for
+// Bearer, else the first.
+func bestChallenge(fields []string) challenge {
+	all := challenges(strings.Join(fields, ", "))
+	for _, fits := range []func(challenge) bool{
+		func(c challenge) bool { return c.params["error"] != "" },
+		func(c challenge) bool { return strings.EqualFold(c.scheme, "Bearer") },
+		func(challenge) bool { return true },
+	} {
+		if i := slices.IndexFunc(all, fits); i >= 0 {
+			return all[i]
+		}
+	}
+	return challenge{}
+}
+
+// challenges reads a WWW-Authenticate field: a list of schemes, each followed by a blank and a list of its parameters.
+func challenges(field string) []challenge {
+	var all []challenge
+	for rest := strings.TrimLeft(field, " \t,"); rest != ""; rest = strings.TrimLeft(rest, " \t,") {
+		word := rest
+		if i := strings.IndexAny(rest, " \t,="); i >= 0 {
+			word = rest[:i]
+		}
+		after := strings.TrimLeft(rest[len(word):], " \t")
+		switch {
+		case !strings.HasPrefix(after, "="):
+			all = append(all, challenge{word, map[string]string{}})
+			rest = rest[len(word):]
+		case len(all) == 0:
+			return nil
+		default:
+			var value string
+			value, rest = challengeValue(strings.TrimLeft(after[1:], " \t"))
+			all[len(all)-1].params[strings.ToLower(word)] = value
+		}
+	}
+	return all
 }
 
 // challengeValue reads a token or a quoted string, and returns what follows it.
 func challengeValue(s string) (value, rest string) {
 	if !strings.HasPrefix(s, `"`) {
-		value, rest, _ = strings.Cut(s, ",")
-		return strings.TrimSpace(value), rest
+		end := len(s)
+		if i := strings.IndexAny(s, ", \t"); i >= 0 {
+			end = i
+		}
+		return s[:end], s[end:]
 	}
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
@@ -76,13 +120,48 @@ func challengeValue(s string) (value, rest string) {
 	return b.String(), ""
 }
 
-// scrubText takes the token out of a text.
+// scrubText takes the token out of a text, also where the text was cut off within it.
 func scrubText(text, token string) string {
 	if token == "" {
 		return text
 	}
-	return strings.ReplaceAll(text, token, redacted)
+	text = strings.ReplaceAll(text, token, redacted)
+	cut, wasCut := strings.CutSuffix(text, "…")
+	for n := min(len(token), len(cut)); n >= leastPiece; n-- {
+		if strings.HasSuffix(cut, token[:n]) {
+			text = cut[:len(cut)-n] + redacted
+			if wasCut {
+				text += "…"
+			}
+			break
+		}
+	}
+	return text
 }
+
+const leastPiece = 8 // bytes of a token that are worth hiding
+
+// secretsReplacer takes each secret out of a text, in each form in which it stands in addresses and in JSON.
+func secretsReplacer(secrets map[string]string) *strings.Replacer {
+	var forms []string
+	for _, secret := range secrets {
+		if len(secret) >= leastSecret {
+			escaped := string(jsontext.AppendEscaped(nil, secret))
+			forms = append(forms, secret, url.PathEscape(secret), url.QueryEscape(secret), escaped)
+		}
+	}
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // the first that fits counts
+	pairs := make([]string, 0, 2*len(forms))
+	for _, form := range forms {
+		pairs = append(pairs, form, redacted)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+const leastSecret = 4 // bytes: less cannot be told from other text
+
+// hide takes the values of Secrets out of a text that may have been made from them.
+func (c *core) hide(text string) string { return c.secrets.Replace(text) }
 
 // joined is errors.Join that leaves a single error as it is.
 func joined(err, more error) error {

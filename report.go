@@ -2,11 +2,13 @@ package jwtbearer
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 // A Report says whether a connection works and, where it does not, which step failed and what to do. It holds no secret and
@@ -59,18 +61,21 @@ type Step struct {
 	Took   time.Duration // zero where there was nothing to measure
 }
 
+// inOneLine takes out what would break the table.
+var inOneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ", "\v", " ", "\f", " ")
+
 // String is the report as an aligned table, one line a step, with hints on lines of their own.
-func (r *Report) String() string {
+func (r Report) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, s := range r.Steps {
-		detail := strings.ReplaceAll(s.Detail, "\n", " ")
+		detail := inOneLine.Replace(s.Detail)
 		if s.Took > 0 {
 			detail += fmt.Sprintf(" (%s)", s.Took.Round(10*time.Microsecond))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, s.Status, strings.TrimSpace(detail))
 		if s.Hint != "" {
-			fmt.Fprintf(w, "\t\t-> %s\n", s.Hint)
+			fmt.Fprintf(w, "\t\t-> %s\n", inOneLine.Replace(s.Hint))
 		}
 	}
 	w.Flush()
@@ -82,7 +87,7 @@ func (r *Report) String() string {
 }
 
 // MarshalJSON implements json.Marshaler. Durations are texts such as "1.5s".
-func (r *Report) MarshalJSON() ([]byte, error) {
+func (r Report) MarshalJSON() ([]byte, error) {
 	type step struct {
 		Name   string `json:"name"`
 		Status Status `json:"status"`
@@ -123,18 +128,42 @@ func (r *Report) skip(names ...string) {
 	}
 }
 
-// decode notes the header and the claims of a token.
-func (r *Report) decode(token string) {
-	header, rest, _ := strings.Cut(token, ".")
-	claims, _, _ := strings.Cut(rest, ".")
-	r.Header, r.Claims = decodePart(header), decodePart(claims)
+// decode notes the header and the claims of a token. templates are what they were made from, or empty.
+func (r *Report) decode(token string, header, claims JSON) {
+	head, rest, _ := strings.Cut(token, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	r.Header, r.Claims = decodePart(head, header), decodePart(payload, claims)
 }
 
-// decodePart decodes a part of a token if it is JSON.
-func decodePart(part string) JSON {
+// decodePart decodes a part of a token if it is a JSON object, without what its template made of Secrets.
+func decodePart(part string, template JSON) JSON {
 	text, err := base64.RawURLEncoding.DecodeString(part)
-	if err != nil || !json.Valid(text) {
+	if err != nil {
 		return ""
 	}
-	return JSON(text)
+	v, err := jsontext.Parse(string(text))
+	if err != nil || v.Kind != jsontext.Object {
+		return ""
+	}
+	if made, err := jsontext.Parse(string(template)); err == nil {
+		v = withoutSecrets(v, made)
+	}
+	return JSON(v.Append(nil))
+}
+
+// withoutSecrets returns v with ****** for each value whose template looks at Secrets.
+func withoutSecrets(v, template jsontext.Value) jsontext.Value {
+	if template.Kind == jsontext.String && strings.Contains(template.Text, ".Secrets") {
+		return jsontext.Value{Kind: jsontext.String, Text: redacted}
+	}
+	for i := range min(len(v.Elems), len(template.Elems)) {
+		v.Elems[i] = withoutSecrets(v.Elems[i], template.Elems[i])
+	}
+	for i, m := range v.Members {
+		j := slices.IndexFunc(template.Members, func(t jsontext.Member) bool { return t.Name == m.Name })
+		if j >= 0 {
+			v.Members[i].Value = withoutSecrets(m.Value, template.Members[j].Value)
+		}
+	}
+	return v
 }

@@ -68,9 +68,7 @@ func checkRule(field string, r Rule, p *problems) {
 
 // checkHeaderName refuses what is no token (RFC 9110, section 5.6.2).
 func checkHeaderName(field, name string, p *problems) {
-	if strings.ContainsFunc(name, func(c rune) bool {
-		return c <= ' ' || c >= 0x7f || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", c)
-	}) {
+	if name != "" && !isToken(name) {
 		p.add(field, fmt.Sprintf("%q is not the name of a header field", name), "write the name alone, such as X-RateLimit-Reset")
 	}
 }

@@ -59,13 +59,21 @@ func corrected(applied, ahead, precision, tolerance time.Duration) time.Duration
 // measureSkew compares an answer's Date (RFC 9110, section 6.6.1) with the middle of the exchange. ok is false where the
 // answer does not tell.
 func measureSkew(header http.Header, sent, received time.Time) (ahead, precision time.Duration, ok bool) {
-	took := received.Sub(sent)
-	if header.Get("Age") != "" || took > slowAnswer {
-		return 0, 0, false
-	}
-	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
+	took, date := received.Sub(sent), dateOf(header)
+	if took > slowAnswer || date.IsZero() {
 		return 0, 0, false
 	}
 	return date.Sub(sent.Add(took / 2)), took/2 + time.Second, true
+}
+
+// dateOf is an answer's Date; zero where there is none, or a cache kept the answer since.
+func dateOf(header http.Header) time.Time {
+	if header.Get("Age") != "" {
+		return time.Time{}
+	}
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return date
 }

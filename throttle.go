@@ -139,25 +139,19 @@ func checkRateLimit(path string, rl RateLimit, p *problems) {
 		if limit.Per <= 0 {
 			p.add(field+".Per", fmt.Sprintf("%v is not a time in which to count", limit.Per), "set it above zero, such as time.Minute")
 		}
-		checkNotNegative(field+".Burst", limit.Burst, p)
+		notNegative(p, field+".Burst", limit.Burst)
 	}
-	checkNotNegative(path+".Interval", rl.Interval, p)
-	checkNotNegative(path+".Concurrency", rl.Concurrency, p)
-	checkNotNegative(path+".DefaultWait", rl.DefaultWait, p)
-	checkNotNegative(path+".MinWait", rl.MinWait, p)
-	checkNotNegative(path+".Reserve", rl.Reserve, p)
+	notNegative(p, path+".Interval", rl.Interval)
+	notNegative(p, path+".Concurrency", rl.Concurrency)
+	notNegative(p, path+".DefaultWait", rl.DefaultWait)
+	notNegative(p, path+".MinWait", rl.MinWait)
+	notNegative(p, path+".Reserve", rl.Reserve)
 	if rl.Combine != "" && rl.Combine != "first" && rl.Combine != "longest" {
 		p.add(path+".Combine", fmt.Sprintf("%q is not a way to combine waits", rl.Combine), "use first or longest")
 	}
 	if longest := cmp.Or(rl.MaxWait, defaultMaxWait); longest > 0 && rl.MinWait > longest {
 		p.add(path+".MinWait", fmt.Sprintf("%v is longer than MaxWait, %v: every throttle would be refused", rl.MinWait, longest),
 			"lower it or raise MaxWait")
-	}
-}
-
-func checkNotNegative[T ~int | ~int64](field string, value T, p *problems) {
-	if value < 0 {
-		p.add(field, fmt.Sprintf("%v is negative", value), "set it to zero for none")
 	}
 }
 

@@ -15,6 +15,9 @@ func (b *setup) buildTransport() {
 	settings := b.conn.TLS
 	isSet := !reflect.ValueOf(settings).IsZero()
 	if b.conn.Transport != nil {
+		if isNil(b.conn.Transport) {
+			b.p.add("Transport", fmt.Sprintf("is a %T that is nil", b.conn.Transport), "leave Transport itself nil for the usual one")
+		}
 		if isSet {
 			b.p.add("TLS", "is set beside Transport", "configure TLS in the Transport, or leave Transport nil")
 		}
@@ -109,7 +112,7 @@ func pairCertificate(key crypto.Signer, chain []*x509.Certificate) (tls.Certific
 	if len(chain) == 0 {
 		return tls.Certificate{}, errors.New("is empty")
 	}
-	if pub, ok := chain[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
+	if !certifies(chain[0], key.Public()) {
 		return tls.Certificate{}, errors.New("belongs to another key")
 	}
 	cert := tls.Certificate{PrivateKey: key, Leaf: chain[0]}

@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // problems collects what is wrong with a Connection.
@@ -73,6 +76,7 @@ func build(conn *Connection) (*core, error) {
 	b.buildThrottling()
 	b.buildPing()
 	b.buildTransport()
+	b.buildLimiter()
 	if conn.Exchange != nil {
 		p.add("Exchange", "is not supported yet", "use the JWT itself as the bearer token")
 	}
@@ -88,8 +92,9 @@ type setup struct {
 	p         *problems
 	core      *core
 	templates templates
-	signer    *Signer     // nil: none, or it is wrong
-	key       *PrivateKey // nil: none was parsed
+	method    SignatureMethod // empty: it is unknown
+	signer    *Signer         // nil: none, or it is wrong
+	key       *PrivateKey     // nil: none was parsed
 }
 
 func (b *setup) buildMedia() {
@@ -128,7 +133,7 @@ func (b *setup) buildAddresses() {
 	for i, text := range b.conn.TrustedOrigins {
 		field := fmt.Sprintf("TrustedOrigins[%d]", i)
 		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || u.Hostname() == "" || !isPort(u.Port()) || strings.Contains(u.Host, "*") || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 			b.p.add(field, "is not an origin", "write scheme, host and port only, such as https://uploads.example.com")
 			continue
 		}
@@ -156,10 +161,16 @@ func (b *setup) parseBase(text string) *url.URL {
 	switch {
 	case err != nil:
 		b.p.add("BaseURI", "is not a URI", "write it as https://host/path")
-	case u.Opaque != "" || u.Host == "" || u.Hostname() == "":
+	case strings.ContainsFunc(text, unicode.IsSpace):
+		b.p.add("BaseURI", "holds a blank", "remove it, or write it as %20")
+	case u.Opaque != "" || u.Hostname() == "":
 		b.p.add("BaseURI", "has no host", "write it as https://host/path")
 	case u.User != nil:
 		b.p.add("BaseURI", "holds a user name or password", "remove what stands before the @; the token is the credential")
+	case !isPort(u.Port()):
+		b.p.add("BaseURI", "has a port that is none", "use a port from 1 to 65535, or leave it out")
+	case hasDotSegment(u.EscapedPath()):
+		b.p.add("BaseURI", "has a segment . or .. in its path", "write the path itself")
 	case strings.Contains(text, "#"):
 		b.p.add("BaseURI", "has a fragment", "remove the # and what follows it")
 	default:
@@ -167,6 +178,12 @@ func (b *setup) parseBase(text string) *url.URL {
 		return u
 	}
 	return nil
+}
+
+// isPort reports whether text is a port of TCP, or empty for the scheme's own.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
 }
 
 // checkScheme refuses to send tokens where others can read them.
@@ -177,6 +194,8 @@ func (b *setup) checkScheme(field string, u *url.URL) {
 		if !originOf(u).loopback() && !b.conn.AllowPlainHTTP {
 			b.p.add(field, "is plain http, and its host is not this machine: anybody on the way could read the token",
 				"use https, or set AllowPlainHTTP")
+		} else if !originOf(u).loopback() {
+			b.warn(field, "is plain http: anybody on the way can read the token", "use https")
 		}
 	default:
 		b.p.add(field, fmt.Sprintf("has the scheme %q", u.Scheme), "use https")
@@ -200,11 +219,6 @@ func (b *setup) buildHeaders() {
 		if place.In == inCookie && strings.ContainsAny(string(b.conn.Token), `",;\`) {
 			b.p.add("Token", "holds a character that no cookie may carry (RFC 6265, section 4.1.1)", "paste the token alone, or place it elsewhere")
 		}
-		for _, h := range b.core.headers {
-			if place.In == inHeader && place.Name == h.name {
-				b.p.add("HTTPHeaders["+h.name+"]", "is where the token goes", "remove it, or move the token with Placement")
-			}
-		}
 	}
 }
 
@@ -220,12 +234,40 @@ func (b *setup) compileHeaders(field string, headers map[string]string) []header
 			b.p.add(path, "is made by net/http from the request", "remove it")
 		case slices.ContainsFunc(compiled, func(h headerTemplate) bool { return h.name == canonical }):
 			b.p.add(path, "is there twice, in different case", "remove one")
+		case b.holdsToken(canonical):
+			b.p.add(path, "is where the token goes", "remove it, or move the token with Placement")
 		}
-		if t, err := b.compileText(path, headers[name], scopeRequest); err == nil {
-			compiled = append(compiled, headerTemplate{canonical, t})
+		t, err := b.compileText(path, headers[name], scopeRequest)
+		if err != nil {
+			continue
 		}
+		if value, fixed := t.constant(); fixed && strings.ContainsFunc(value, notInHeader) {
+			b.p.add(path, "has a value with a line break or another control character", "remove it")
+		}
+		compiled = append(compiled, headerTemplate{canonical, t})
 	}
 	return compiled
+}
+
+// holdsToken reports whether the token is placed in the header of that name.
+func (b *setup) holdsToken(name string) bool {
+	return slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
+}
+
+// notInHeader reports whether no field value may hold r (RFC 9110, section 5.5).
+func notInHeader(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// buildLimiter takes over Limiter.
+func (b *setup) buildLimiter() {
+	if isNil(b.conn.Limiter) {
+		b.p.add("Limiter", fmt.Sprintf("is a %T that is nil", b.conn.Limiter), "leave Limiter itself nil where there is none")
+	}
+}
+
+// isNil reports whether an interface that is not nil holds a nil pointer, which nobody could use.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // buildThrottling compiles the rules and makes the line and the budget.
@@ -243,6 +285,9 @@ func (b *setup) buildThrottling() {
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)
 }
+
+// longestBackoff keeps the doubling of backoffs within a time.Duration.
+const longestBackoff = 365 * 24 * time.Hour
 
 // check refuses settings that mean nothing.
 func (r Retry) check(p *problems) {
@@ -262,6 +307,7 @@ func (r Retry) withDefaults() Retry {
 	r.MaxElapsed = orDefault(r.MaxElapsed, 10*time.Minute)
 	r.Budget = orDefault(r.Budget, 500)
 	r.BufferLimit = orDefault(r.BufferLimit, 1<<20)
+	r.MaxBackoff = min(r.MaxBackoff, longestBackoff)
 	return r
 }
 
@@ -275,6 +321,6 @@ func orDefault[T ~int | ~int64](value, standard T) T {
 
 func notNegative[T ~int | ~int64](p *problems, field string, value T) {
 	if value < 0 {
-		p.add(field, fmt.Sprintf("%v is negative", value), "use zero for the default, or more")
+		p.add(field, fmt.Sprintf("%v is negative", value), "use zero for the default, or a positive value")
 	}
 }

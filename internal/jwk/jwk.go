@@ -56,11 +56,6 @@ func Parse(data []byte) (crypto.Signer, error) {
 	return keycheck.Signer(key.Key)
 }
 
-// Marshal writes a private key as a JWK.
-func Marshal(key crypto.Signer, kid string) ([]byte, error) {
-	return json.MarshalIndent(jose.JSONWebKey{Key: key, KeyID: kid}, "", "  ")
-}
-
 type members map[string]string
 
 // complete names what cannot be read, and adds what can be computed.

@@ -108,6 +108,7 @@ func checkECDSA(key *ecdsa.PrivateKey) (crypto.Signer, error) {
 	if err := checkCurve(key.Curve); err != nil {
 		return nil, err
 	}
+	//lint:ignore SA1019 other decoders leave it nil, and all else that reads the key panics then
 	if key.D == nil || key.X == nil || key.Y == nil {
 		return nil, sealed.Malformed("an elliptic curve key that is not whole")
 	}

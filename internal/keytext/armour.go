@@ -1,9 +1,6 @@
 package keytext
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // marker is a BEGIN or END line of PEM armour, in whatever state.
 type marker struct {
@@ -230,6 +227,28 @@ type block struct {
 	fixes      fixSet
 }
 
+// span is where a block begins and ends, its lines of armour included.
+func (bl *block) span() (start, end int) {
+	start, end = bl.from, bl.to
+	if bl.begin != nil {
+		start = bl.begin.start
+	}
+	if bl.end != nil {
+		end = bl.end.end
+	}
+	return start, end
+}
+
+func (bl *block) label() string {
+	if bl.begin != nil && bl.begin.label != "" {
+		return bl.begin.label
+	}
+	if bl.end != nil {
+		return bl.end.label
+	}
+	return ""
+}
+
 // blocks pairs markers.
 func blocks(b []byte) []block {
 	var all []block
@@ -282,13 +301,4 @@ func hasBody(b []byte) bool {
 
 func isBase64(c byte) bool {
 	return isLetter(c) || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '-' || c == '_'
-}
-
-// lineOf returns the line around pos, without its newline.
-func lineOf(b []byte, pos int) []byte {
-	start := bytes.LastIndexByte(b[:pos], '\n') + 1
-	if i := bytes.IndexByte(b[pos:], '\n'); i >= 0 {
-		return b[start : pos+i]
-	}
-	return b[start:]
 }

@@ -10,10 +10,12 @@ type body struct {
 	data  []byte
 	dek   string // the value of DEK-Info
 	fixes fixSet
-	known bool // data states its length, and it is right
-	cut   bool // data states a length that is more than came
-	alien int  // characters that are not base64
-	few   bool // so few letters that nothing was ever there
+	known bool   // data states its length, and it is right
+	cut   bool   // data states a length that is more than came
+	long  bool   // data states a length that is less than came
+	alien int    // characters that are not base64
+	few   bool   // so few letters that nothing was ever there
+	rest  []byte // letters behind the end of data: another key, perhaps
 }
 
 // readBody decodes base64 in whatever state. prefix is what stands before the dashes of the BEGIN line.
@@ -50,6 +52,9 @@ type spread struct {
 // minLetters is fewer than any key has: Ed25519 in PKCS#8 takes 64.
 const minLetters = 36
 
+// maxTries is the longest text of which more than one reading is tried. An RSA key of 16384 bits takes 13 kB.
+const maxTries = 128 << 10
+
 // solve finds the reading whose number of letters is the one that the key states. There are few to try.
 func (s *spread) solve() body {
 	first := squeeze(s.clean)
@@ -61,7 +66,10 @@ func (s *spread) solve() body {
 	if s.fits(first.letters) {
 		return s.accept(first)
 	}
-	if bare := squeeze(bytes.ReplaceAll(s.clean, []byte{'='}, nil)); first.tail > 0 && s.fits(bare.letters) {
+	if len(s.raw) > maxTries {
+		return s.misfit(first)
+	}
+	if bare := squeeze(bytes.ReplaceAll(s.clean, []byte{'='}, nil)); len(first.tail) > 0 && s.fits(bare.letters) {
 		bare.fixes.add(fixQuoted) // soft line breaks of RFC 2045, section 6.7
 		return s.accept(bare)
 	}
@@ -69,7 +77,11 @@ func (s *spread) solve() body {
 		if bytes.IndexByte(bytes.TrimSpace(s.raw), ' ') < 0 && bytes.IndexByte(s.raw, '\n') < 0 {
 			break
 		}
-		if next := try(); s.fits(next.letters) {
+		next := try()
+		if n := len(next.letters); next.fixes.has(fixPlus) && bytes.HasSuffix(s.raw, []byte{' '}) && !s.fits(next.letters) {
+			next.letters = append(next.letters[:n:n], '+') // the last blank was taken off with those around it
+		}
+		if s.fits(next.letters) {
 			return s.accept(next)
 		}
 	}
@@ -98,8 +110,9 @@ func (s *spread) accept(q squeezed) body {
 	if q.alien > 0 {
 		b.fixes.add(fixResidue)
 	}
-	if q.tail > 0 {
+	if len(q.tail) > 0 {
 		b.fixes.add(fixTail)
+		b.rest = q.tail
 	}
 	return b
 }
@@ -107,16 +120,35 @@ func (s *spread) accept(q squeezed) body {
 // misfit reads what has another length than it states: more, and the rest is ignored; less, and it is truncated; or none.
 func (s *spread) misfit(q squeezed) body {
 	n, known, _ := stated(q.letters)
-	if s.dek == "" && known && n < len(q.letters) {
+	if s.dek == "" && known && n < len(q.letters) && (n >= withPublic || endsAt(s.clean, n)) {
+		q.tail = append(q.letters[n:len(q.letters):len(q.letters)], q.tail...)
 		q.letters, q.padding, q.alien = q.letters[:n], 1, 0
-		q.fixes.add(fixTail)
 		return s.accept(q)
 	}
-	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known, few: len(q.letters) < minLetters}
+	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known && n > len(q.letters), long: known && n < len(q.letters), few: len(q.letters) < minLetters, rest: q.tail}
+	if len(q.tail) > 0 {
+		b.fixes.add(fixTail)
+	}
 	if b.data, _ = decode(q.letters); len(q.letters)%4 == 1 {
 		b.cut = b.cut || len(q.letters) > minLetters
 	}
 	return b
+}
+
+// withPublic is the least number of letters of a key that has its public half with it: P-256 in PKCS#8. In a shorter one a
+// letter too many would go unnoticed and make another key, so that what is ignored must stand apart.
+const withPublic = 184
+
+// endsAt reports whether the n-th letter of src is the last of its word.
+func endsAt(src []byte, n int) bool {
+	for i, c := range src {
+		if isBase64(c) {
+			if n--; n == 0 {
+				return i+1 == len(src) || !isBase64(src[i+1])
+			}
+		}
+	}
+	return false
 }
 
 // decode decodes letters of the standard alphabet, and of a last group that is not whole as much as there is.
@@ -132,9 +164,9 @@ func decode(letters []byte) ([]byte, error) {
 // squeezed is the letters of a spread, and what else was there.
 type squeezed struct {
 	letters []byte
-	padding int // = signs
-	tail    int // letters after them
-	alien   int // characters that are neither letters nor blanks
+	padding int    // = signs
+	tail    []byte // letters after them
+	alien   int    // characters that are neither letters nor blanks
 	fixes   fixSet
 }
 
@@ -153,7 +185,7 @@ func squeeze(src []byte) squeezed {
 		case !isBase64(c):
 			q.alien++
 		case q.padding > 0:
-			q.tail++
+			q.tail = append(q.tail, c)
 		case c == '-' || c == '_':
 			q.fixes.add(fixURLSafe)
 			q.letters = append(q.letters, standard(c))
@@ -183,8 +215,12 @@ func (s *spread) plus() squeezed {
 	return s.plusWith(func(line []byte, _, _ int) []byte { return line })
 }
 
-// plusAtLineEnds also puts a plus sign at the end of lines that are one short, where an editor took the blank away.
+// plusAtLineEnds also puts a plus sign at the end of lines that are one short, where an editor took the blank away. Without a
+// blank elsewhere that would be inventing letters.
 func (s *spread) plusAtLineEnds() squeezed {
+	if bytes.IndexByte(bytes.TrimSpace(s.raw), ' ') < 0 {
+		return squeezed{}
+	}
 	return s.plusWith(func(line []byte, width, left int) []byte {
 		if len(line) == width-1 && left > 0 {
 			return append(line[:len(line):len(line)], '+')
@@ -320,6 +356,9 @@ func (s *spread) inColumns(letters []byte, sep string) (squeezed, bool) {
 }
 
 func dropSeparators(letters []byte, sep string, width int) ([]byte, bool) {
+	if len(letters) > width && !bytes.HasPrefix(letters[width:], []byte(sep)) {
+		return nil, false
+	}
 	out := make([]byte, 0, len(letters))
 	for len(letters) > width {
 		out = append(out, letters[:width]...)

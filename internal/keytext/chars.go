@@ -42,12 +42,15 @@ func character(b []byte) (n int, with string, fix Fix) {
 		return 1, "", fixControl
 	}
 	for _, m := range mojibake {
-		if bytes.HasPrefix(b, []byte(m.bad)) {
+		if b[0] == m.bad[0] && bytes.HasPrefix(b, []byte(m.bad)) {
 			return len(m.bad), m.good, m.fix
 		}
 	}
 	r, size := utf8.DecodeRune(b)
 	if r == utf8.RuneError && size == 1 {
+		if b[0] > 0xb6 {
+			return 0, "", none
+		}
 		if m, ok := windows1252[b[0]]; ok {
 			return 1, m.good, m.fix
 		}

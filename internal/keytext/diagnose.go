@@ -61,7 +61,7 @@ func sshPublic() *Fault {
 }
 
 func truncated(shape Shape, line int) *Fault {
-	return &Fault{Found: shapeName(shape), Problem: "it is truncated: by its own length, a part of it is missing",
+	return &Fault{Found: shapeName(shape), Problem: "it is truncated or damaged: by its own length, a part of it is missing",
 		Hint: "copy it whole, from the BEGIN line to the END line; some input fields cut long text", Line: line,
 		Private: shape.Private() || shape == Unknown}
 }
@@ -81,7 +81,7 @@ func bodyFault(b body, shape Shape, label string, line int) *Fault {
 		fault.Found = labelName(label)
 	}
 	switch {
-	case b.few && b.dek == "":
+	case b.few && b.dek == "" && shape == Unknown:
 		fault.Found = "BEGIN and END lines"
 		fault.Problem = "the body between them is empty, too short or a placeholder (...): there is no key"
 		fault.Hint = "paste the key itself"
@@ -90,6 +90,8 @@ func bodyFault(b body, shape Shape, label string, line int) *Fault {
 	case b.dek != "" && !b.known:
 		fault.Found = "encrypted private key"
 		fault.Problem = "it is truncated or damaged: its length is no whole number of cipher blocks"
+	case b.long:
+		fault.Problem = "it is damaged: by its own length, there are more letters than it has"
 	case !b.known && shape != Unknown:
 		return truncatedAs(fault, shape)
 	case b.cut:

@@ -16,14 +16,14 @@ func unescape(t *text) *text {
 		t = percent(t)
 	}
 	t = quotedPrintable(t)
-	for range 2 {
-		next := entities(t)
+	for range 3 {
+		next := characters(backslashes(entities(t)))
 		if next == t {
 			break
 		}
 		t = next
 	}
-	return backslashes(t)
+	return t
 }
 
 // hasPercent reports whether b is percent-encoded, and not merely text with a percent sign somewhere.
@@ -103,6 +103,9 @@ func isQuotedPrintable(b []byte) bool {
 
 // entities decodes character references, and takes out the tags that stand for line ends or for nothing.
 func entities(t *text) *text {
+	if bytes.IndexByte(t.b, '&') < 0 && bytes.IndexByte(t.b, '<') < 0 {
+		return t
+	}
 	w := rewriter{from: t}
 	for i := 0; i < len(t.b); i++ {
 		switch t.b[i] {
@@ -160,6 +163,9 @@ func entityText(s string) string {
 
 // backslashes undoes the escapes of string literals, whatever the number of backslashes: JSON, shells, C, YAML, Markdown.
 func backslashes(t *text) *text {
+	if bytes.IndexByte(t.b, '\\') < 0 && bytes.IndexByte(t.b, '`') < 0 {
+		return t
+	}
 	w := rewriter{from: t}
 	for i := 0; i < len(t.b); i++ {
 		c := t.b[i]
@@ -220,14 +226,14 @@ func numeric(b []byte, from, digits, base int) (int, string, Fix) {
 	}
 	n, err := strconv.ParseUint(string(b[from:from+digits]), base, 16)
 	switch {
-	case err != nil || n > 0x7e && n != 0xa0:
+	case err != nil || n > 0x7e && base < 16:
 		return 0, "", fixEscapes
 	case n == '\n':
 		return from + digits, "\n", fixLiteralN
 	case n == '\r':
 		return from + digits, "", fixLiteralN
-	case n == 0xa0:
-		n = ' '
+	case n == 0 || n >= 0xd800 && n < 0xe000:
+		return from + digits, "", fixEscapes
 	}
 	return from + digits, string(rune(n)), fixEscapes
 }

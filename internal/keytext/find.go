@@ -8,6 +8,7 @@ package keytext
 
 import (
 	"bytes"
+	"slices"
 )
 
 // MaxSize is the longest input that is looked at. A key with a long chain of certificates takes 200 kB.
@@ -16,8 +17,10 @@ const MaxSize = 1 << 20
 // maxDepth is how many encodings may lie around each other.
 const maxDepth = 6
 
-// maxItems is how many keys, certificates and other blocks one input may have.
-const maxItems = 4096
+const (
+	maxItems  = 4096 // keys, certificates and other blocks that one input may have
+	maxFaults = 64   // of these, such as cannot be read
+)
 
 // Kind is how the data of an Item is to be read.
 type Kind uint8
@@ -71,7 +74,8 @@ func Find(data []byte) (items []Item, fault *Fault) {
 }
 
 type finder struct {
-	items []Item
+	items  []Item
+	faults int
 	// what surrounds the text that is being scanned
 	source, passphrase, keyID string
 }
@@ -80,6 +84,11 @@ type finder struct {
 func (f *finder) add(item Item) {
 	if len(f.items) >= maxItems {
 		return
+	}
+	if item.Fault != nil {
+		if f.faults++; f.faults > maxFaults {
+			return
+		}
 	}
 	item.Source, item.Passphrase = f.source, f.passphrase
 	if item.KeyID == "" {
@@ -111,6 +120,9 @@ func (f *finder) scan(t *text, depth int) {
 	if b, ok := fromUTF16(t.b); ok {
 		t = &text{b: b, line: t.line, single: t.single, via: append(t.via[:len(t.via):len(t.via)], fixUTF16)}
 	}
+	if isNoise(t.b) {
+		return
+	}
 	t = characters(t)
 	n := len(f.items)
 	if start := bytes.TrimLeft(t.b, " \t\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
@@ -120,11 +132,12 @@ func (f *finder) scan(t *text, depth int) {
 		return
 	}
 	t = unescape(t)
-	f.armoured(t, depth)
+	done := f.armoured(t, depth)
 	f.ppk(t)
 	if f.private(n) {
 		return
 	}
+	t = t.without(done)
 	if f.xml(t); f.private(n) {
 		return
 	}
@@ -134,9 +147,21 @@ func (f *finder) scan(t *text, depth int) {
 	f.loose(t, depth)
 }
 
+// isNoise reports whether b is binary data without any text that could lead to a key.
+func isNoise(b []byte) bool {
+	head := b[:min(len(b), 4096)]
+	control := 0
+	for _, c := range head {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0x1b {
+			control++
+		}
+	}
+	return control > 16 && control > len(head)/20 && !containsFold(b, "BEGIN") && ppkAt(b) < 0
+}
+
 // nested scans what was decoded from t, and reports whether it found anything.
 func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool {
-	if len(data) < 16 || !isText(data) && ShapeOf(data) == Unknown && archive(data) == "" {
+	if len(data) < 16 || ShapeOf(data) != Unknown || !isText(data) && archive(data) == "" {
 		return false
 	}
 	n := len(f.items)
@@ -150,8 +175,11 @@ func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool 
 	return len(f.items) > n
 }
 
-// isText reports whether data is text of some kind: UTF-16 counts.
+// isText reports whether data is text of some kind: UTF-16 counts, and control characters beside the word BEGIN.
 func isText(data []byte) bool {
+	if containsFold(data[:min(len(data), 256)], "BEGIN") {
+		return true
+	}
 	if _, ok := fromUTF16(data); ok {
 		return true
 	}
@@ -177,11 +205,11 @@ func (f *finder) binary(t *text) bool {
 	if !known && shape != OpenSSH {
 		return false
 	}
-	item := Item{Shape: shape, Line: 1, Data: t.b}
+	item := Item{Shape: shape, Line: t.line, Data: t.b, Label: shapeLabels[shape]}
 	switch {
 	case indefinite:
 	case !known || size > len(t.b):
-		item.Fault = truncated(shape, 1)
+		item.Fault = truncated(shape, t.line)
 	case size < len(t.b):
 		if len(bytes.Trim(t.b[size:], "\r\n\x00 \x1a")) > 0 {
 			item.fixes.add(fixTail)
@@ -196,29 +224,26 @@ func (f *finder) binary(t *text) bool {
 }
 
 // armoured finds what stands between BEGIN and END lines.
-func (f *finder) armoured(t *text, depth int) {
+func (f *finder) armoured(t *text, depth int) (done [][2]int) {
 	for _, bl := range blocks(t.b) {
-		if len(f.items) >= maxItems {
-			return
+		if len(f.items) >= maxItems || f.faults > maxFaults {
+			break
 		}
 		f.block(t, bl, depth)
+		start, end := bl.span()
+		done = append(done, [2]int{start, end})
 	}
+	return done
 }
 
 func (f *finder) block(t *text, bl block, depth int) {
-	start, end, label := bl.from, bl.to, ""
+	start, end := bl.span()
 	var prefix []byte
 	fixes := bl.fixes
 	if bl.begin != nil {
-		start, label = bl.begin.start, bl.begin.label
 		prefix = t.b[bytes.LastIndexByte(t.b[:start], '\n')+1 : start]
 	}
-	if bl.end != nil {
-		end = bl.end.end
-	}
-	if label == "" && bl.end != nil {
-		label = bl.end.label
-	}
+	label := bl.label()
 	if fault := foreignArmour(label); fault != nil {
 		f.fault(t, start, fault)
 		return
@@ -246,17 +271,29 @@ func (f *finder) block(t *text, bl block, depth int) {
 		from, to := t.lineAround(start, end)
 		t.fixes(&fixes, from, to)
 		item.fixes = fixes | b.fixes | bl.armourFixes(t.b, prefix, shape, b.fixes)
-		item.Label = cmpLabel(shape, label)
+		item.Label = labelFor(shape, label, b.data)
+		if b.dek != "" && label != "" && label != item.Label {
+			item.fixes.add(fixLabel)
+		}
 	}
 	f.add(item)
+	f.behind(b.rest, line)
 }
 
-// cmpLabel is the label that a body should have; that of an encrypted one is not known before it is opened.
-func cmpLabel(shape Shape, label string) string {
-	if want := shapeLabels[shape]; want != "" {
+// labelFor is the label that a body should have. That of an encrypted one is not known before it is opened.
+func labelFor(shape Shape, label string, data []byte) string {
+	want := shapeLabels[shape]
+	switch {
+	case want != "":
 		return want
+	case shape == Parameters && data[0] == tagOID:
+		return "EC PARAMETERS"
+	case slices.Contains(knownLabels, label):
+		return label
+	case shape == Parameters:
+		return "DH PARAMETERS"
 	}
-	return label
+	return "RSA PRIVATE KEY"
 }
 
 // armourFixes are those of the BEGIN and END lines and of what stands directly around them.
@@ -329,7 +366,7 @@ func lastLines(b []byte) []byte {
 		prev := bytes.LastIndexByte(b[:max(start-1, 0)], '\n') + 1
 		line, _ := cleanLine(bytes.TrimRight(b[prev:start], "\n"))
 		q := squeeze(line)
-		if q.alien > 0 || len(line) > 0 && len(q.letters) == 0 {
+		if q.alien > 0 || len(line) > 0 && len(q.letters) == 0 || bytes.IndexByte(line, ' ') >= 0 || bytes.Contains(line, []byte("--")) {
 			break
 		}
 		start = prev
@@ -346,13 +383,18 @@ func (f *finder) ppk(t *text) {
 			return
 		}
 		at += next
-		out, length, fixes, missing := ppkText(t.b[at:])
+		from, _ := t.lineAround(at, at)
+		file, prefix := t.b[at:], t.b[from:at]
+		if len(bytes.TrimSpace(prefix)) > 0 && bytes.Contains(file, append([]byte{'\n'}, prefix...)) {
+			file = bytes.ReplaceAll(file, append([]byte{'\n'}, prefix...), []byte{'\n'})
+		}
+		out, length, fixes, missing := ppkText(file)
 		item := Item{Kind: PPK, Data: out, Line: t.origin(at)}
 		if missing != "" {
 			item.Fault = &Fault{Found: "PuTTY private key (PPK)", Problem: "it is truncated or damaged: the " + missing + " are incomplete or missing",
 				Hint: "copy the whole file, from the first line to Private-MAC", Line: item.Line, Private: true}
 		}
-		from, _ := t.lineAround(at, at)
+		length = min(length, len(t.b)-at)
 		t.fixes(&fixes, from, at+length)
 		if !bytes.Contains(t.b[at:at+length], bytes.TrimRight(out, "\n")) {
 			fixes.add(fixPPK)

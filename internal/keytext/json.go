@@ -128,8 +128,8 @@ func (r *jsonReader) object(depth int) *node {
 			r.comma(len(n.values))
 			continue
 		}
-		name := r.value(maxJSONDepth) // a name has no depth
-		if r.blanks(); name == nil || name.kind > nodeString || r.at < len(r.b) && r.b[r.at] != ':' {
+		name := r.name()
+		if r.blanks(); name == nil || r.at < len(r.b) && r.b[r.at] != ':' {
 			r.failed = true
 			return n
 		}
@@ -146,6 +146,14 @@ func (r *jsonReader) object(depth int) *node {
 		}
 		n.names, n.values = append(n.names, name.text), append(n.values, value)
 	}
+}
+
+// name reads the name of a member, with or without quotes.
+func (r *jsonReader) name() *node {
+	if c := r.b[r.at]; c == '"' || c == '\'' {
+		return r.str()
+	}
+	return r.word()
 }
 
 func (r *jsonReader) array(depth int) *node {

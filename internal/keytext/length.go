@@ -35,7 +35,7 @@ func statedBytes(head []byte) (size int, known, indefinite bool) {
 		size, known = openSSHSize(head)
 		return size, known, false
 	}
-	if len(head) < 4 || head[0] != 0x30 {
+	if len(head) < 4 || head[0] != tagSequence && head[0] != tagOID {
 		return 0, false, false
 	}
 	if head[1] == 0x80 {

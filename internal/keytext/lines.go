@@ -184,13 +184,13 @@ func dekInfo(b []byte) (string, int) {
 	}
 	skip()
 	start := i
-	for i < len(b) && i < start+24 && b[i] != ',' && b[i] != '\n' {
+	for i < len(b) && i < start+24 && (isLetter(b[i]) || b[i] >= '0' && b[i] <= '9' || b[i] == '-') {
 		i++
 	}
-	if i == len(b) || b[i] != ',' {
+	cipher := strings.ToUpper(string(b[start:i]))
+	if skip(); i == len(b) || b[i] != ',' {
 		return "", 0
 	}
-	cipher := strings.ToUpper(strings.TrimSpace(string(b[start:i])))
 	i++
 	skip()
 	digits := i

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -16,21 +17,46 @@ func (f *finder) loose(t *text, depth int) {
 	if i := bytes.LastIndex(t.b[:min(len(t.b), 200)], []byte("base64,")); i >= 0 {
 		from = i + len("base64,")
 	}
-	if f.run(t, from, to, depth, true) {
+	n := len(f.items)
+	if f.run(t, from, to, depth, true) && !f.items[n].fixes.has(fixTail) {
 		return
 	}
-	for _, run := range runs(t.b) {
+	// Something stands behind the end of the first key. Line by line it may be more than one.
+	first := append([]Item(nil), f.items[n:]...)
+	f.items = f.items[:n]
+	all := runs(t.b)
+	for _, run := range all[:min(len(all), maxRuns)] {
 		f.run(t, run[0], run[1], depth, false)
+	}
+	if len(f.items) == n {
+		f.items = append(f.items, first...)
 	}
 }
 
-// minRun is how many letters in a row are worth decoding.
-const minRun = 40
+// behind looks for another key in the letters behind the end of one.
+func (f *finder) behind(letters []byte, line int) {
+	if len(letters) < minLetters {
+		return
+	}
+	s := spread{raw: letters, clean: letters}
+	if b := s.solve(); b.known && ShapeOf(b.data).Private() {
+		shape := ShapeOf(b.data)
+		item := Item{Shape: shape, Data: b.data, Label: shapeLabels[shape], Line: line, fixes: b.fixes}
+		item.fixes.add(fixNoArmour)
+		f.add(item)
+		f.behind(b.rest, line)
+	}
+}
+
+const (
+	minRun  = 40  // letters in a row that are worth decoding
+	maxRuns = 256 // stretches of them that are looked at in one text
+)
 
 // runs finds the stretches of base64 in a text: a value behind a name, and the lines below it that are base64 too.
 func runs(b []byte) [][2]int {
 	var all [][2]int
-	open := false
+	open, width := false, 0
 	for at := 0; at < len(b); {
 		end := len(b)
 		if i := bytes.IndexByte(b[at:], '\n'); i >= 0 {
@@ -41,11 +67,12 @@ func runs(b []byte) [][2]int {
 		clean, _ := cleanLine(b[at:end])
 		whole := len(word) > 0 && len(word) >= len(bytes.TrimRight(clean, "="))
 		switch {
-		case open && whole:
+		case open && whole && len(clean) <= width:
 			all[len(all)-1][1] = end
+			open = len(clean) == width && !bytes.HasSuffix(clean, []byte{'='}) // a shorter line is the last
 		case len(word) >= minRun || whole && len(word) >= 16:
 			all = append(all, [2]int{at + from, end})
-			open = true
+			open, width = !bytes.HasSuffix(clean, []byte{'='}), max(len(word), len(clean))
 		default:
 			open = false
 		}
@@ -89,7 +116,7 @@ func (f *finder) run(t *text, from, to, depth int, whole bool) bool {
 	fixes := b.fixes
 	fixes.add(fixNoArmour)
 	switch {
-	case b.known && b.dek == "" && shape == Unknown:
+	case b.known && b.dek == "" && (shape == Unknown || shape == Parameters):
 		return false
 	case b.known:
 		item := Item{Shape: shape, Data: b.data, DEK: b.dek, Label: shapeLabels[shape], Line: line}
@@ -103,6 +130,7 @@ func (f *finder) run(t *text, from, to, depth int, whole bool) bool {
 		t.fixes(&fixes, start, end)
 		item.fixes = fixes | prefixFixes(t.b[start:from])
 		f.add(item)
+		f.behind(b.rest, line)
 		return true
 	case b.cut && shape != Unknown && len(b.data) > 24:
 		f.add(Item{Shape: shape, Line: line, Fault: truncated(shape, line)})
@@ -153,9 +181,6 @@ func (f *finder) hex(t *text) bool {
 	inner := &text{b: data, line: 1, single: true, via: []Fix{fixHex}}
 	n := len(f.items)
 	f.binary(inner)
-	if len(f.items) > n {
-		f.items[n].Label = shapeLabels[f.items[n].Shape]
-	}
 	return len(f.items) > n
 }
 
@@ -322,7 +347,7 @@ func (w *walker) jwk(n *node) {
 	from, to := w.t.lineAround(n.at, n.at)
 	w.t.fixes(&fixes, from, to)
 	item := Item{Kind: JWK, Data: data, Line: w.t.origin(n.at), KeyID: members["kid"], fixes: fixes}
-	if n.cut {
+	if n.cut && (members["d"] == "" || slices.ContainsFunc(n.values, func(v *node) bool { return v.cut })) {
 		item.Fault = &Fault{Found: "JWK", Problem: "it is truncated: its closing brace and perhaps more is missing",
 			Hint: "copy it whole", Line: item.Line, Private: true}
 	}

@@ -70,6 +70,22 @@ func (t *text) lineAround(start, end int) (int, int) {
 	return start, len(t.b)
 }
 
+// without returns a stage in which the given stretches are blank, but for their newlines.
+func (t *text) without(stretches [][2]int) *text {
+	if len(stretches) == 0 {
+		return t
+	}
+	b := bytes.Clone(t.b)
+	for _, s := range stretches {
+		for i := s[0]; i < s[1]; i++ {
+			if b[i] != '\n' {
+				b[i] = ' '
+			}
+		}
+	}
+	return &text{b: b, parent: t}
+}
+
 // rewriter builds the stage after a text.
 type rewriter struct {
 	from *text

@@ -58,7 +58,7 @@ func (c Cipher) Open(key, iv, data []byte) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) == 0 || len(data)%c.ivLen != 0 {
-		return nil, sealed.Truncated(fmt.Sprintf("the ciphertext has %d bytes, which is not a multiple of the block of %d", len(data), c.ivLen))
+		return nil, sealed.Truncated(fmt.Sprintf("the ciphertext has %d bytes, which is not a multiple of %d", len(data), c.ivLen))
 	}
 	return c.decrypt(key, iv, data)
 }
@@ -93,7 +93,8 @@ type gcmParams struct {
 // decryptGCM opens AES-GCM, which alone of all ciphers here knows a wrong key from a right one.
 func decryptGCM(key []byte, params gcmParams, data []byte) ([]byte, error) {
 	if params.TagLen < 12 || params.TagLen > 16 || len(params.Nonce) != 12 {
-		return nil, &sealed.UnsupportedError{What: fmt.Sprintf("AES-GCM with a nonce of %d bytes and a tag of %d", len(params.Nonce), params.TagLen)}
+		what := fmt.Sprintf("AES-GCM with a nonce of %d bytes and a tag of %d", len(params.Nonce), params.TagLen)
+		return nil, &sealed.UnsupportedError{What: what}
 	}
 	if len(data) < params.TagLen {
 		return nil, sealed.Truncated("the ciphertext is shorter than its tag")

@@ -23,7 +23,7 @@ type Passphrase struct {
 	BMP  []byte // UTF-16, big endian, with a final zero: the schemes of PKCS#12
 }
 
-// Opener decrypts one kind of ciphertext with a key that has been derived already.
+// opener decrypts one kind of ciphertext with a key that has been derived already.
 type opener func(data []byte) ([]byte, error)
 
 // Open decrypts data by the scheme that algorithm names, after meter has agreed to its cost. It takes padding to be no proof

@@ -2,6 +2,8 @@ package pbe
 
 import (
 	"crypto"
+	"hash"
+	"slices"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
 )
@@ -25,7 +27,9 @@ var pbes1Schemes = map[string]scheme{
 	"1.2.840.113549.1.12.1.1": {name: "pbeWithSHAAnd128BitRC4", hash: crypto.SHA1, pkcs12: true, rc4Len: 16},
 	"1.2.840.113549.1.12.1.2": {name: "pbeWithSHAAnd40BitRC4", hash: crypto.SHA1, pkcs12: true, rc4Len: 5},
 	"1.2.840.113549.1.12.1.3": {name: "pbeWithSHAAnd3-KeyTripleDES-CBC", hash: crypto.SHA1, pkcs12: true, cipher: tripleDES},
-	"1.2.840.113549.1.12.1.4": {name: "pbeWithSHAAnd2-KeyTripleDES-CBC", hash: crypto.SHA1, pkcs12: true, cipher: tripleDES, twoKey: true},
+	"1.2.840.113549.1.12.1.4": {
+		name: "pbeWithSHAAnd2-KeyTripleDES-CBC", hash: crypto.SHA1, pkcs12: true, cipher: tripleDES, twoKey: true,
+	},
 	"1.2.840.113549.1.12.1.5": {name: "pbeWithSHAAnd128BitRC2-CBC", hash: crypto.SHA1, pkcs12: true, cipher: rc2CBC(16, 128)},
 	"1.2.840.113549.1.12.1.6": {name: "pbeWithSHAAnd40BitRC2-CBC", hash: crypto.SHA1, pkcs12: true, cipher: rc2CBC(5, 40)},
 }
@@ -77,22 +81,27 @@ func (s scheme) openerPKCS12(p pbes1Params, bmp []byte, meter *sealed.Meter) (op
 }
 
 // pbkdf1 is RFC 8018, section 5.1, for as many bytes as the hash has.
-func pbkdf1(hash crypto.Hash, passphrase, salt []byte, iterations int) []byte {
-	h := hash.New()
-	h.Write(passphrase)
-	h.Write(salt)
-	t := h.Sum(nil)
+func pbkdf1(h crypto.Hash, passphrase, salt []byte, iterations int) []byte {
+	return iterate(h.New(), slices.Concat(passphrase, salt), iterations)
+}
+
+// iterate hashes in, and then each digest in its turn.
+func iterate(h hash.Hash, in []byte, iterations int) []byte {
+	h.Reset()
+	h.Write(in)
+	digest := h.Sum(nil)
 	for range iterations - 1 {
 		h.Reset()
-		h.Write(t)
-		t = h.Sum(t[:0])
+		h.Write(digest)
+		digest = h.Sum(digest[:0])
 	}
-	return t
+	return digest
 }
 
 // Purpose is the diversifier of RFC 7292, appendix B.3.
 type Purpose byte
 
+// The purposes that a derivation may serve.
 const (
 	ForKey Purpose = 1
 	forIV  Purpose = 2
@@ -100,10 +109,11 @@ const (
 )
 
 // DerivePKCS12 derives size bytes as RFC 7292, appendix B.2, says. The name is for errors.
-func DerivePKCS12(name string, hash crypto.Hash, bmp, salt []byte, purpose Purpose, iterations, size int, meter *sealed.Meter) ([]byte, error) {
-	h := hash.New()
+func DerivePKCS12(name string, algorithm crypto.Hash, bmp, salt []byte, purpose Purpose, iterations, size int,
+	meter *sealed.Meter) ([]byte, error) {
+	h := algorithm.New()
 	u, v := h.Size(), h.BlockSize()
-	if err := meter.Hash(name, hash, iterations, (size+u-1)/u); err != nil {
+	if err := meter.Hash(name, algorithm, iterations, (size+u-1)/u); err != nil {
 		return nil, err
 	}
 	diversifier := make([]byte, v)
@@ -113,15 +123,7 @@ func DerivePKCS12(name string, hash crypto.Hash, bmp, salt []byte, purpose Purpo
 	input := append(repeat(salt, v), repeat(bmp, v)...)
 	var out []byte
 	for {
-		h.Reset()
-		h.Write(diversifier)
-		h.Write(input)
-		a := h.Sum(nil)
-		for range iterations - 1 {
-			h.Reset()
-			h.Write(a)
-			a = h.Sum(a[:0])
-		}
+		a := iterate(h, append(diversifier[:v:v], input...), iterations)
 		out = append(out, a...)
 		if len(out) >= size {
 			return out[:size], nil

@@ -50,7 +50,8 @@ type opener struct {
 	pass         pbe.Passphrase
 	meter        *sealed.Meter
 	key          crypto.Signer
-	keyDER       []byte
+	keyDER       []byte // the last one
+	keys         int    // how many have been checked
 	certificates []*x509.Certificate
 	seen         map[string]bool // certificates, by their DER
 }
@@ -148,10 +149,13 @@ func (o *opener) shroudedKey(der []byte) error {
 	return o.addKey(plain)
 }
 
-// addKey reads a key and refuses a second one that differs.
+// addKey reads a key and refuses a second one that differs. The same key in other words counts towards maxKeys.
 func (o *opener) addKey(der []byte) error {
 	if bytes.Equal(der, o.keyDER) {
 		return nil
+	}
+	if o.keys++; o.keys > maxKeys {
+		return &SeveralKeysError{}
 	}
 	key, err := keycheck.PKCS8(der)
 	if err != nil {

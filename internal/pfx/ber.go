@@ -38,6 +38,9 @@ func convert(in []byte, depth int) (out, rest []byte, err error) {
 		return convertIndefinite(in, depth)
 	}
 	size, length, ok := sealed.Header(in)
+	if !ok && len(in) < 6 {
+		return nil, nil, sealed.Truncated("it ends within an ASN.1 length")
+	}
 	if !ok {
 		return nil, nil, sealed.Malformed("an ASN.1 length that cannot be read")
 	}

@@ -16,7 +16,11 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
 )
 
-const maxSize = 1 << 20
+const (
+	maxSize       = 1 << 20
+	maxPassphrase = 4 << 10 // hashed once for each safe, of which a file may have thousands
+	maxKeys       = 4       // checked one by one, at up to a second each for the largest RSA keys
+)
 
 // Bundle is what a PKCS#12 file holds: one private key and certificates.
 type Bundle struct {
@@ -82,6 +86,9 @@ func enter(der []byte) ([]byte, bool) {
 func Parse(der, passphrase []byte) (*Bundle, error) {
 	if len(der) > maxSize {
 		return nil, sealed.Malformed("a PKCS#12 file of more than 1 MiB")
+	}
+	if len(passphrase) > maxPassphrase {
+		return nil, sealed.Malformed("a passphrase of more than 4096 bytes")
 	}
 	f, err := read(der)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
 )
@@ -53,7 +54,7 @@ func read(text []byte) (*file, error) {
 		f.argon2 = s.argon2()
 	}
 	f.private = s.blob("Private-Lines")
-	f.mac = s.hex("Private-MAC")
+	f.mac = s.hex(lastLine)
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -64,8 +65,8 @@ func read(text []byte) (*file, error) {
 func (s *scanner) first() (*file, error) {
 	line, _ := bytes.CutPrefix(s.line(), []byte(prefix))
 	version, algorithm, ok := bytes.Cut(line, []byte(": "))
-	if s.err == nil && !ok {
-		s.err = sealed.Truncated("the first line of the PuTTY key")
+	if s.err == nil && (!ok || len(s.text) == 0) {
+		s.err = sealed.Truncated("the first line of the PuTTY key is all there is")
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -133,6 +134,9 @@ func (s *scanner) line() []byte {
 	return line
 }
 
+// lastLine names the line after which a file may end.
+const lastLine = "Private-MAC"
+
 // header reads the line "name: value".
 func (s *scanner) header(name string) []byte {
 	line := s.line()
@@ -141,20 +145,23 @@ func (s *scanner) header(name string) []byte {
 	}
 	value, ok := bytes.CutPrefix(line, []byte(name+":"))
 	switch {
+	case len(s.text) == 0 && (name != lastLine || bytes.HasPrefix([]byte(name+":"), line)):
+		s.err = sealed.Truncated("the text ends with the line " + called(name))
 	case ok:
 		return bytes.TrimPrefix(value, []byte(" "))
-	case bytes.HasPrefix([]byte(name+":"), line) && len(s.text) == 0:
-		s.err = sealed.Truncated("the text ends within the line " + name)
 	default:
-		s.err = sealed.Malformed("the line " + name + " is not where it belongs in the PuTTY key")
+		s.err = sealed.Malformed("the line " + called(name) + " is not where it belongs in the PuTTY key")
 	}
 	return nil
 }
 
+// called is what errors call a line: they repeat no long piece of a file, be it only the name of a line.
+func called(name string) string { return strings.TrimPrefix(name, "Argon2-") }
+
 func (s *scanner) number(name string) uint64 {
 	n, err := strconv.ParseUint(string(s.header(name)), 10, 64)
 	if err != nil && s.err == nil {
-		s.err = sealed.Malformed("the parameter " + name + " is not a number that can be used")
+		s.err = sealed.Malformed("the parameter " + called(name) + " is not a number that can be used")
 	}
 	return n
 }

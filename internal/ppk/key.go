@@ -43,12 +43,12 @@ var curves = map[string]elliptic.Curve{
 }
 
 func ecdsaKey(public, secret *sealed.Reader) (crypto.Signer, error) {
-	name, point := string(public.String()), public.String()
+	name, point := public.String(), public.String()
 	d := secret.Number()
 	if err := firstError(public, secret); err != nil {
 		return nil, err
 	}
-	curve, ok := curves[name]
+	curve, ok := curves[string(name)]
 	if !ok {
 		return nil, &sealed.UnsupportedError{What: "elliptic curve other than nistp256, nistp384 and nistp521"}
 	}

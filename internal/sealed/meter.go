@@ -3,6 +3,7 @@ package sealed
 import (
 	"crypto"
 	"fmt"
+	"strconv"
 )
 
 const (
@@ -48,10 +49,10 @@ func (m *Meter) Scrypt(n, r, p int) error {
 
 // Argon2 accounts for Argon2 of any variant (RFC 9106, section 3.1), memory in KiB.
 func (m *Meter) Argon2(memory, passes, lanes uint64) error {
+	cost := fmt.Sprintf("Argon2 with %s KiB of memory, %s passes, parallelism %s", short(memory), short(passes), short(lanes))
 	if passes < 1 || lanes < 1 || lanes > 255 || memory < 8*lanes {
-		return Malformed(fmt.Sprintf("Argon2 with %d KiB of memory, %d passes, parallelism %d", memory, passes, lanes))
+		return Malformed(cost)
 	}
-	cost := fmt.Sprintf("Argon2 with %d KiB of memory and %d passes", memory, passes)
 	if memory > maxMemory>>10 {
 		return memoryError(cost)
 	}
@@ -75,6 +76,15 @@ func (m *Meter) spend(count, unit int64, cost, of string) error {
 	}
 	m.spent += count * unit
 	return nil
+}
+
+// short writes numbers that stand in the input as text, and does not repeat long ones.
+func short(n uint64) string {
+	const most = 1_000_000_000_000
+	if n > most {
+		return fmt.Sprintf("over %d", most)
+	}
+	return strconv.FormatUint(n, 10)
 }
 
 func memoryError(cost string) error {

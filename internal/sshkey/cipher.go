@@ -7,9 +7,11 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 
+	//lint:ignore SA1019 bcrypt is made of it
 	"golang.org/x/crypto/blowfish"
 	"golang.org/x/crypto/chacha20"
-	"golang.org/x/crypto/poly1305" //lint:ignore SA1019 the construction of OpenSSH is not that of RFC 8439
+	//lint:ignore SA1019 the construction of OpenSSH is older than RFC 8439 and differs from it
+	"golang.org/x/crypto/poly1305"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
 )

@@ -56,7 +56,10 @@ func Parse(body, passphrase []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signer, c.checkPublic(signer)
+	if err := c.checkPublic(signer); err != nil {
+		return nil, err
+	}
+	return signer, nil
 }
 
 // read reads the outside and says what is missing from it.
@@ -98,7 +101,7 @@ func checkType(public []byte) error {
 		return &sealed.UnsupportedError{What: "key of a hardware security key (FIDO), which holds the private half itself"}
 	case strings.Contains(name, "-cert-v01@"):
 		return &sealed.UnsupportedError{What: "OpenSSH certificate"}
-	case name == ssh.InsecureKeyAlgoDSA:
+	case name == "ssh-dss":
 		return &sealed.UnsupportedError{What: "DSA key"}
 	case name == "ssh-ed448":
 		return &sealed.UnsupportedError{What: "Ed448 key"}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/seed-363d07a3/jwtbearer"
+)
+
+// passphraseVariable is the environment variable that holds a passphrase.
+const passphraseVariable = "JWTBEARER_PASSPHRASE"
+
+// maxInput is the longest input that is read; ParsePrivateKey refuses what is longer than 1 MiB.
+const maxInput = 1<<20 + 1
+
+type keyCommand struct {
+	passphraseFile string
+	out            string
+	json           bool
+}
+
+func newKeyCommand() *cobra.Command {
+	var c keyCommand
+	cmd := &cobra.Command{
+		Use:   "key FILE|-",
+		Short: "Inspect, repair or convert a private key",
+		Long: `Reads a private key in any form that jwtbearer understands, from FILE or, for -, from standard input, and tells
+what it is and what had to be repaired; or writes it in another form.
+
+The passphrase of an encrypted key comes from --passphrase-file, from the environment variable ` + passphraseVariable + `,
+or is asked for on a terminal. It is never an argument, since other users of the machine can see those.
+
+Exit status: 0 fine, 1 the key cannot be used, 2 wrong usage.`,
+		Example: `  jwtbearer key key.pem
+  pbpaste | jwtbearer key - --out pkcs8 > key.pem
+  jwtbearer key key.p12 --passphrase-file pass.txt --out public`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
+	}
+	cmd.Flags().StringVar(&c.passphraseFile, "passphrase-file", "", "read the passphrase from this `file`")
+	cmd.Flags().StringVar(&c.out, "out", "", "write the key as `pkcs8` (PEM), jwk or public (PEM) instead of inspecting it")
+	cmd.Flags().BoolVar(&c.json, "json", false, "inspect as JSON: format, type, fingerprint (SHA-256 of the SPKI), fixes")
+	cmd.MarkFlagsMutuallyExclusive("out", "json")
+	return cmd
+}
+
+func (c *keyCommand) run(cmd *cobra.Command, name string) error {
+	write, ok := map[string]func(io.Writer, *jwtbearer.PrivateKey) error{
+		"": writeTable, "pkcs8": writePKCS8, "jwk": writeJWK, "public": writePublic,
+	}[c.out]
+	if !ok {
+		return errors.New("jwtbearer key: --out takes pkcs8, jwk or public")
+	}
+	if c.json {
+		write = writeJSON
+	}
+	data, err := readInput(cmd.InOrStdin(), name)
+	if err != nil {
+		return err
+	}
+	key, err := c.parse(cmd, data, name)
+	if err != nil {
+		return err
+	}
+	if c.out != "" {
+		for _, fix := range key.Fixes {
+			fmt.Fprintln(cmd.ErrOrStderr(), "repaired:", fix)
+		}
+	}
+	return write(cmd.OutOrStdout(), key)
+}
+
+func readInput(stdin io.Reader, name string) ([]byte, error) {
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("jwtbearer key: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxInput))
+	if err != nil {
+		return nil, fmt.Errorf("jwtbearer key: read: %w", err)
+	}
+	return data, nil
+}
+
+// parse reads the key, and asks for its passphrase where it needs one that was not given.
+func (c *keyCommand) parse(cmd *cobra.Command, data []byte, name string) (*jwtbearer.PrivateKey, error) {
+	passphrase, given, err := c.passphrase()
+	if err != nil {
+		return nil, err
+	}
+	key, err := jwtbearer.ParsePrivateKey(data, passphrase)
+	if err != nil && !given && name != "-" && needsPassphrase(err) {
+		if typed, ok := prompt(cmd.InOrStdin(), cmd.ErrOrStderr()); ok {
+			key, err = jwtbearer.ParsePrivateKey(data, typed)
+		}
+	}
+	if err != nil {
+		return nil, &refusedError{err}
+	}
+	return key, nil
+}
+
+func (c *keyCommand) passphrase() (passphrase string, given bool, err error) {
+	if c.passphraseFile == "" {
+		passphrase, given = os.LookupEnv(passphraseVariable)
+		return passphrase, given, nil
+	}
+	data, err := os.ReadFile(c.passphraseFile)
+	if err != nil {
+		return "", false, fmt.Errorf("jwtbearer key: %w", err)
+	}
+	// The final newline is the editor's, not a part of the passphrase.
+	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), true, nil
+}
+
+// needsPassphrase reports whether a key was refused for want of a passphrase alone.
+func needsPassphrase(err error) bool {
+	e, ok := errors.AsType[*jwtbearer.KeyError](err)
+	return ok && strings.Contains(e.Problem, "no passphrase was given")
+}
+
+// prompt asks for the passphrase without echo, if stdin is a terminal.
+func prompt(stdin io.Reader, stderr io.Writer) (string, bool) {
+	f, ok := stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return "", false
+	}
+	fmt.Fprint(stderr, "Passphrase: ")
+	typed, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(stderr)
+	return string(typed), err == nil
+}
+
+// writeTable tells people what a key is.
+func writeTable(w io.Writer, key *jwtbearer.PrivateKey) error {
+	sum, err := fingerprint(key)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "Format:\t%s\nType:\t%s\n", key.Format, keyType(key.Signer.Public()))
+	if key.KeyID != "" {
+		fmt.Fprintf(t, "Key ID:\t%q\n", key.KeyID)
+	}
+	fmt.Fprintf(t, "Fingerprint:\t%s\n", sum)
+	for _, cert := range key.Certificates {
+		fmt.Fprintf(t, "Certificate:\t%q, until %s\n", cert.Subject.String(), cert.NotAfter.UTC().Format(time.DateOnly))
+	}
+	if len(key.Fixes) == 0 {
+		fmt.Fprintf(t, "Repaired:\tnothing\n")
+	}
+	for _, fix := range key.Fixes {
+		fmt.Fprintf(t, "Repaired:\t%s\n", fix)
+	}
+	return t.Flush()
+}
+
+func writeJSON(w io.Writer, key *jwtbearer.PrivateKey) error {
+	sum, err := fingerprint(key)
+	if err != nil {
+		return err
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(struct {
+		Format      string   `json:"format"`
+		Type        string   `json:"type"`
+		Fingerprint string   `json:"fingerprint"`
+		Fixes       []string `json:"fixes"`
+	}{key.Format, keyType(key.Signer.Public()), sum, append([]string{}, key.Fixes...)})
+}
+
+// fingerprint is the lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo.
+func fingerprint(key *jwtbearer.PrivateKey) (string, error) {
+	spki, err := x509.MarshalPKIXPublicKey(key.Signer.Public())
+	if err != nil {
+		return "", fmt.Errorf("jwtbearer key: write the public key: %w", err)
+	}
+	sum := sha256.Sum256(spki)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func keyType(public crypto.PublicKey) string {
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", public.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "EC " + public.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return fmt.Sprintf("%T", public)
+}
+
+func writePKCS8(w io.Writer, key *jwtbearer.PrivateKey) error {
+	der, err := x509.MarshalPKCS8PrivateKey(key.Signer)
+	if err != nil {
+		return fmt.Errorf("jwtbearer key: write PKCS#8: %w", err)
+	}
+	return pem.Encode(w, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+func writePublic(w io.Writer, key *jwtbearer.PrivateKey) error {
+	der, err := x509.MarshalPKIXPublicKey(key.Signer.Public())
+	if err != nil {
+		return fmt.Errorf("jwtbearer key: write the public key: %w", err)
+	}
+	return pem.Encode(w, &pem.Block{Type: "PUBLIC KEY", Bytes: der})
+}
+
+func writeJWK(w io.Writer, key *jwtbearer.PrivateKey) error {
+	data, err := json.MarshalIndent(jose.JSONWebKey{Key: key.Signer, KeyID: key.KeyID}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("jwtbearer key: write JWK: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "%s\n", data)
+	return err
+}

@@ -1,0 +1,86 @@
+// Package jwtbearer calls HTTP APIs that authenticate each request by a JSON Web Token which the caller signs, such as App
+// Store Connect, GitHub Apps, Snowflake, Coinbase, Ghost, Vonage, and gateways of one's own.
+//
+// A [Connection] describes such an API as plain data. A [Client] made from it is an http.RoundTripper that mints a fresh token
+// for every attempt, keeps to the pace that the API allows, and waits and retries as the API asks:
+//
+//	client, err := jwtbearer.NewClient(&jwtbearer.Connection{
+//		BaseURI:         "https://api.example.com/v1",
+//		SignatureMethod: jwtbearer.ES256,
+//		PrivateKey:      jwtbearer.Secret(os.Getenv("API_KEY")),
+//		Payload:         `{"iss": "my-issuer", "aud": "example", "jti": "{{uuid}}"}`,
+//		Lifetime:        5 * time.Minute,
+//	})
+//	...
+//	report, err := client.Test(ctx) // does it work, and if not, why
+//	req, err := client.NewRequest(ctx, "GET", "/things?limit=10", nil)
+//	resp, err := client.Do(req, &things)
+//
+// Code that wants an *http.Client takes [Client.HTTPClient].
+//
+// # Keys
+//
+// PrivateKey takes a key as people have it: see [ParsePrivateKey]. Repairs are reported by Lint and Test. A key in a KMS or an
+// HSM is a crypto.Signer in Connection.Key. Secret is for HMAC, decoded as SecretEncoding says.
+//
+// # Templates
+//
+// The string values of Payload and JWTHeaders, and the strings of HTTPHeaders, BaseURI and Ping, are templates in the syntax
+// of text/template. They are compiled by NewClient, which refuses what it does not know. A JSON string that is one single
+// action keeps the type of its value, so that "{{now}}" becomes a number; everything else stays a string, escaped as JSON
+// needs. Inside JSON a string argument is written \"x\". There are:
+//
+//	now, now 300, now -60     NumericDate, with an offset in seconds (RFC 7519, section 2)
+//	nowMillis 300             the same in milliseconds
+//	uuid, randomHex 16, randomBase64 16
+//	.Request.Method .Scheme .Host .Path .Query .URI .URL
+//	                          of the final request, without the token's own parameter
+//	qsh                       Atlassian's query string hash
+//	bodySHA256, bodySortedSHA256
+//	                          of the body, and of the JSON body with its keys sorted
+//	keyFingerprint, keyThumbprint, jwk
+//	                          of the public key: Snowflake's form, RFC 7638, RFC 7517
+//	x5t, x5tS256, x5c         of the certificate (RFC 7515, section 4.1)
+//	.Fields.x, .Secrets.x     from the Connection
+//	.Token                    the token, in HTTPHeaders and Ping only
+//	upper lower trim base64 base64url hex sha256 string int list json
+//	                          helpers: {{.Fields.account | upper}}
+//
+// All actions of one token see the same instant.
+//
+// # Tokens
+//
+// A token is minted at the last moment before an attempt, after every wait, unless TokenReuse lets one serve for longer. An
+// answer that refuses it (AuthFailure) makes the client mint once more and send the request again, with the time corrected
+// where the answer shows that the clocks differ. Token and HTTPHeaders go to the origin of BaseURI and to TrustedOrigins only; a
+// redirect elsewhere is followed without them.
+//
+// Below the client, net/http may send one attempt twice when an idle connection turns out to be closed, with the same token. A
+// server that refuses a repeated jti then answers 401, and the client mints once more.
+//
+// # Throttling
+//
+// RateLimit says which answers are throttles, how long they ask to wait and what quota is left; by default 429, 503 with
+// Retry-After, and the fields Retry-After, RateLimit and X-RateLimit-Reset. The class of a rule says what follows:
+//
+//	throttled    the gate closes for the wait, and the pace falls (the default)
+//	concurrency  the number of requests in flight falls
+//	exhausted    the gate closes until the quota's reset; nobody waits longer than MaxWait for it
+//	overload     as throttled, but retried only where a 503 would be
+//	token        as throttled; the API counts tokens, so none is minted meanwhile
+//
+// All calls of a client stand in one line, first come, first served. A throttle closes its gate for all of them. The client
+// learns the pace that an API allows from its refusals, unless Fixed; Limits, Interval and Concurrency state it.
+//
+// # Errors
+//
+// RoundTrip and HTTPClient give answers, whatever their status. [Client.Do] turns a refused answer into a *ThrottledError,
+// *AuthError or *ResponseError. [RetryAfter] asks an error how long to wait. NewClient and Validate join a *ConfigError for each
+// problem; a key that cannot be read is a *KeyError.
+//
+// # Security
+//
+// A [Secret] does not print. No key, secret or token is in any error, log record or report, and no error of this package holds
+// a query. HMAC secrets shorter than their hash and RSA keys under 2048 bits are refused unless AllowWeakKey, and alg comes
+// from SignatureMethod alone. The package does not store secrets, and does not verify tokens.
+package jwtbearer

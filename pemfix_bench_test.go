@@ -1,0 +1,67 @@
+package jwtbearer
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile are texts of 1 MiB that repeat what a reader might stumble over.
+func hostile() map[string]string {
+	const size = 1 << 20
+	fill := func(unit string) string { return strings.Repeat(unit, size/len(unit)) }
+	noise := make([]byte, size)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range noise {
+		noise[i] = byte(r.Uint32())
+	}
+	all := map[string]string{"noise": string(noise), "after an opening": "-----BEGIN PRIVATE KEY-----\n" + fill("MIIEvwIBADANBgkqhkiG9w0BAQEFAASC\n")[:size-100]}
+	for _, unit := range []string{
+		"-----BEGIN PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END X KEY-----\n",
+		"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIKI917pT1ZR/9M+UsPr343xomssnAXHKeBASwbXx+Pn3\n", "BEGIN ", "END", "-", "- ", "\\", "\\n", "\\u", "{", "[", `{"a":`,
+		`{"kty":"EC"},`, `"`, `"'`, "`n", "A", "MIIE", "MC4C\n", "0", "30", " ", "\n", "\r", "\t", "=", "==\n", "%", "%25", "%0A", "&", "&#10;", "&amp;", "<br>", "<",
+		"\u200b", "\ufeff", "\u00a0", "—", "â€”", "\x00", "\x1b[0m", "\x1b[", "PuTTY-User-Key-File-2: ", "Private-Lines: 9\n", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n",
+		"DEK-Info:", "X-A: b\n", "a: b\\\n", "ssh-rsa AAAA", "A A ", "MIIEvwIBADANBgkq+n", "0\x80", "0\x82\xff\xff", "openssh-key-v1\x00", "b3BlbnNzaC1rZXktdjEA", "<RSAKeyValue>",
+		"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t", "\"MIIE\" +\n", "# MIIE\n", "a=MIIEvwIBADANBgkqhkiG9w0BAQEFAASCBKkwggSlAgEAAoIBAQDV2Muzf\n",
+	} {
+		all[unit] = fill(unit)
+	}
+	return all
+}
+
+// The limit is for a hang, not for speed: BenchmarkParsePrivateKeyHostile measures that.
+func TestParsePrivateKeyIsLinear(t *testing.T) {
+	for name, text := range hostile() {
+		start := time.Now()
+		if key, err := ParsePrivateKey([]byte(text), "x"); err == nil && name[0] != '-' {
+			t.Errorf("%.20q: got %v, want an error", name, key)
+		}
+		if fixed, _, err := FixPEM([]byte(text)); err == nil && len(fixed) == 0 {
+			t.Errorf("FixPEM(%.20q): got nothing and no error", name)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("1 MiB of %.20q took %s", name, took)
+		}
+	}
+}
+
+func BenchmarkParsePrivateKeyHostile(b *testing.B) {
+	for name, text := range hostile() {
+		b.Run(strings.Map(printable, name[:min(len(name), 24)]), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if key, err := ParsePrivateKey([]byte(text), "x"); key == nil && err == nil {
+					b.Fatal("neither a key nor an error")
+				}
+			}
+		})
+	}
+}
+
+func printable(r rune) rune {
+	if r <= ' ' || r > '~' || r == '/' {
+		return '_'
+	}
+	return r
+}

@@ -1,0 +1,217 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParsePrivateKeyTellsATruncatedKeyWhereverItIsCut(t *testing.T) {
+	for _, s := range samples(t) {
+		for _, percent := range []int{99, 97, 90, 75, 50, 30} {
+			body := strings.TrimRight(s.text, "\n")
+			if i := strings.Index(body, "\n-----END"); i > 0 {
+				body = strings.TrimRight(body[:i], "=\n")
+			}
+			cut := body[:len(body)*percent/100]
+			if strings.HasPrefix(s.name, "031") && percent > 90 {
+				continue // a ciphertext has no length of its own: a cut at a block's end reads as damage
+			}
+			for name, text := range map[string]string{"plain": cut, "END": cut + "\n" + s.text[max(strings.LastIndex(s.text, "-----END"), 0):],
+				"literal n": strings.ReplaceAll(cut, "\n", `\n`), "JSON": `{"private_key": ` + strings.TrimSuffix(jsonString(cut), `"`)} {
+				if name == "END" && !strings.Contains(s.text, "-----END") {
+					continue
+				}
+				_, err := ParsePrivateKey([]byte(text), s.pass)
+				if err == nil || !mentions(err.Error(), []string{"truncat", "incomplete", "missing", "too short"}) {
+					t.Errorf("%s, %s, %d %%: error %v, want one about truncation", s.name, name, percent, err)
+				}
+			}
+		}
+	}
+}
+
+func TestParsePrivateKeySaysWhatWasPasted(t *testing.T) {
+	for _, test := range []struct {
+		input string
+		want  []string
+	}{
+		{"", []string{"empty"}}, {" \n\t", []string{"empty"}}, {"\ufeff", []string{"empty"}}, {`""`, []string{"empty"}}, {`\n`, []string{"empty"}}, {"\x00", []string{"empty"}},
+		{"null", []string{"null"}}, {"undefined", []string{"empty", "null"}}, {"None", []string{"empty"}},
+		{"/etc/ssl/key.pem", []string{"path"}}, {"~/.ssh/id_rsa", []string{"path"}}, {"./key.p8", []string{"path"}}, {"../a/b", []string{"path"}}, {`C:\Users\me\new.pem`, []string{"path"}},
+		{`\\server\share\key`, []string{"path"}}, {"key.pem", []string{"file"}}, {"AuthKey_ABC.p8", []string{"file"}}, {`"private key.pem"`, []string{"file"}}, {"file:///a", []string{"file"}},
+		{"https://example.com/key.pem", []string{"URL"}}, {"@key.pem", []string{"file", "path"}},
+		{"${env:KEY}", []string{"variable"}}, {"${KEY}", []string{"variable"}}, {"$KEY", []string{"variable"}}, {"%KEY%", []string{"variable"}}, {"{{ .Values.key }}", []string{"placeholder"}},
+		{"$(cat key.pem)", []string{"placeholder"}}, {"<%= ENV['KEY'] %>", []string{"placeholder"}}, {"#{KEY}#", []string{"not a private key", "placeholder"}},
+		{"******", []string{"mask"}}, {"••••••••", []string{"mask", "hidden"}}, {"xxxxxxxx", []string{"placeholder"}}, {"<your private key here>", []string{"placeholder"}}, {"[REDACTED]", []string{"mask", "redact"}},
+		{"REDACTED", []string{"redact"}}, {"changeme", []string{"placeholder"}},
+		{"op://vault/item/key", []string{"secret store", "placeholder"}}, {"arn:aws:secretsmanager:eu:1:secret:x", []string{"secret store"}},
+		{"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----", []string{"empty"}}, {"-----BEGIN RSA PRIVATE KEY-----\n<your key>\n-----END RSA PRIVATE KEY-----", []string{"placeholder"}},
+		{"-----BEGIN PRIVATE KEY-----\nMIIEvg...\n-----END PRIVATE KEY-----", []string{"placeholder"}}, {"-----BEGIN PRIVATE KEY-----", []string{"empty", "placeholder"}},
+		{"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQO+\n-----END PGP PRIVATE KEY BLOCK-----", []string{"PGP"}}, {"-----BEGIN PGP MESSAGE-----\nhQ\n-----END PGP MESSAGE-----", []string{"PGP"}},
+		{"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56wAAA\n---- END SSH2 ENCRYPTED PRIVATE KEY ----", []string{"ssh.com"}},
+		{"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDV2MuzfgUE me@x", []string{"public key"}}, {"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY= x", []string{"public key"}},
+		{"SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDfEaQb5bJ4xz9lRgM", []string{"fingerprint"}}, {"2048 SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDfEaQb5bJ4xz9lRgM x (RSA)", []string{"fingerprint"}},
+		{"70:0f:9c:ea:f4:a4:f4:60:a0:71:5d:87:ac:5b:19:9f:d8:e9:e7:1f", []string{"fingerprint"}}, {"MD5:70:0f:9c:ea:f4:a4:f4:60:a0:71:5d:87:ac:5b:19:9f", []string{"fingerprint"}},
+		{"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", []string{"JWT", "token"}},
+		{"<!DOCTYPE html><html></html>", []string{"HTML"}}, {"<html><body>x</body></html>", []string{"HTML"}}, {"<?xml version=\"1.0\"?><a><b/></a>", []string{"XML"}},
+		{`{"type":"service_account","private_key":""}`, []string{"private_key", "empty"}}, {`{"installed":{"client_id":"x"}}`, []string{"no private key"}}, {"[]", []string{"no private key"}},
+		{`{"kty":"RSA","n":"AQAB","e":"AQAB"}`, []string{"public"}}, {`{"kty":"oct","k":"AAAA"}`, []string{"secret"}}, {`{"keys":[]}`, []string{"no private key"}},
+		{`{"kty":"OKP","crv":"X25519","d":"AAAA","x":"AAAA"}`, []string{"X25519"}}, {`{"kty":"EC","crv":"secp256k1","d":"AAAA"}`, []string{"secp256k1"}}, {`{"kty":"OKP","crv":"Ed448","d":"AAAA"}`, []string{"Ed448"}},
+		{"PK\x03\x04\x14\x00", []string{"ZIP"}}, {"\x1f\x8b\x08\x00", []string{"gzip"}}, {"\xfe\xed\xfe\xed\x00\x00", []string{"keystore"}},
+		{base64.StdEncoding.EncodeToString([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03 and more of it, much more")), []string{"gzip"}},
+		{"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", []string{"32"}}, {"Hello, here is nothing.", []string{"not a private key"}}, {"secret", []string{"not a private key"}},
+		{"PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n", []string{"truncat"}},
+		{strings.Repeat("A", 1<<20+1), []string{"1 MiB"}},
+	} {
+		_, err := ParsePrivateKey([]byte(test.input), "pass")
+		e, ok := errors.AsType[*KeyError](err)
+		if !ok || !mentions(err.Error(), test.want) {
+			t.Errorf("%.40q: error %v, want a word of %q", test.input, err, test.want)
+			continue
+		}
+		if e.Found == "" || e.Problem == "" || e.Hint == "" {
+			t.Errorf("%.40q: %#v says too little", test.input, e)
+		}
+	}
+}
+
+func TestParsePrivateKeyTellsTheLine(t *testing.T) {
+	input := "one\ntwo\n" + `{"a": 1}` + "\n\n-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQ\n"
+	for name, text := range map[string]string{"LF": input, "CRLF": strings.ReplaceAll(input, "\n", "\r\n"), "dashes": strings.ReplaceAll(input, "-----", "———")} {
+		_, err := ParsePrivateKey([]byte(text), "")
+		if e, ok := errors.AsType[*KeyError](err); !ok || e.Line != 5 {
+			t.Errorf("%s: error %#v, want line 5", name, err)
+		}
+	}
+}
+
+func TestParsePrivateKeyWithTwoKeysRefusesUnlessTheyAreTheSame(t *testing.T) {
+	all := samples(t)
+	for i, a := range all[:8] {
+		for _, mangle := range []func(string) string{func(s string) string { return s }, func(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }, base64Text} {
+			b := all[(i+1)%8]
+			same := samePublic(a.key, b.key)
+			text := mangle(a.text) + "\n" + mangle(b.text)
+			key, err := ParsePrivateKey([]byte(text), "")
+			if same && err != nil || !same && (err == nil || !mentions(err.Error(), []string{"two"})) {
+				t.Errorf("%s and %s: got %v and error %v", a.name, b.name, key, err)
+			}
+			if _, err = ParsePrivateKey([]byte(mangle(a.text)+"\n"+mangle(a.text)), ""); err != nil {
+				t.Errorf("%s twice: %v", a.name, err)
+			}
+		}
+	}
+}
+
+func TestParsePrivateKeyPicksFromASetByKeyID(t *testing.T) {
+	set := []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+		{"kty":"OKP","crv":"Ed25519","kid":"b","d":"TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs","x":"PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"},
+		{"kty":"oct","kid":"c","k":"AAAA"}]}`)
+	if _, err := parsePrivateKey(set, "", keyOptions{}); err == nil || !strings.Contains(err.Error(), "kid") {
+		t.Errorf("without a kid: error %v, want one that tells to name it", err)
+	}
+	for _, kid := range []string{"a", "b"} {
+		key, err := parsePrivateKey(set, "", keyOptions{kid: kid})
+		if err != nil || key.KeyID != kid || key.Format != "JWK set" {
+			t.Errorf("kid %s: got %v and error %v", kid, key, err)
+		}
+	}
+}
+
+func TestParsePrivateKeyLetsWeakRSAPassOnlyWhereAllowed(t *testing.T) {
+	for _, test := range []struct {
+		file       string
+		weak, pass bool
+	}{{"490-rsa1024-pkcs8.txt", false, false}, {"490-rsa1024-pkcs8.txt", true, true}, {"492-rsa512.txt", true, false}} {
+		data := (&keyCase{File: "cases/" + test.file}).input(t)
+		if _, err := parsePrivateKey(data, "", keyOptions{weak: test.weak}); (err == nil) != test.pass {
+			t.Errorf("%s with weak %t: error %v", test.file, test.weak, err)
+		}
+	}
+}
+
+func TestPrivateKeyShowsNoKey(t *testing.T) {
+	for _, s := range samples(t) {
+		key, err := ParsePrivateKey([]byte(s.text), s.pass)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("key", "key", key, "value", *key)
+		text, err := json.Marshal(map[string]any{"pointer": key, "value": *key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := fmt.Sprintf("%v %+v %#v %s %q %x %v %+v %#v", key, key, key, key, key, key, *key, *key, *key) + log.String() + string(text)
+		if !strings.Contains(all, key.Format) {
+			t.Errorf("%s: %q does not tell the format", s.name, all)
+		}
+		for _, part := range []string{"0x", "[", "{", "D:"} {
+			if strings.Contains(fmt.Sprintf("%v %+v %#v", key, *key, *key), part) {
+				t.Errorf("%s: %+v looks like the inside of a key", s.name, key)
+			}
+		}
+	}
+}
+
+func TestFixPEMGivesCleanPEM(t *testing.T) {
+	for _, s := range samples(t) {
+		for _, d := range damages {
+			isPEM := strings.HasPrefix(s.text, "-----")
+			if d.pem && !isPEM {
+				continue
+			}
+			damaged := []byte(d.do(s.text))
+			before := bytes.Clone(damaged)
+			fixed, fixes, err := FixPEM(damaged)
+			if err != nil {
+				t.Errorf("%s, %s: %v", s.name, d.name, err)
+				continue
+			}
+			if !bytes.Equal(damaged, before) {
+				t.Errorf("%s, %s: the input was changed", s.name, d.name)
+			}
+			if len(fixes) == 0 && !bytes.Equal(fixed, damaged) {
+				t.Errorf("%s, %s: changed without a fix", s.name, d.name)
+			}
+			again, more, err := FixPEM(fixed)
+			if err != nil || len(more) > 0 || !bytes.Equal(again, fixed) {
+				t.Errorf("%s, %s: not idempotent: %q, %v", s.name, d.name, more, err)
+			}
+			if block, _ := pem.Decode(fixed); isPEM && len(fixes) > 0 && block == nil {
+				t.Errorf("%s, %s: encoding/pem finds no block in what is fixed", s.name, d.name)
+			}
+			if key, err := ParsePrivateKey(fixed, s.pass); err != nil || !samePublic(key.Signer.Public(), s.key) {
+				t.Errorf("%s, %s: what is fixed does not load: %v", s.name, d.name, err)
+			} else if left := slices.DeleteFunc(key.Fixes, func(fix string) bool { return strings.HasPrefix(fix, "label") }); len(left) > 0 {
+				t.Errorf("%s, %s: what is fixed has more to repair: %q", s.name, d.name, left)
+			}
+		}
+	}
+}
+
+// The wrong passphrase is tried as it is first, and a trimmed one is told.
+func TestParsePrivateKeyTrimsThePassphraseLast(t *testing.T) {
+	data := (&keyCase{File: "cases/036-pbes2-aes-256-cbc-sha1-p256.txt"}).input(t)
+	for _, given := range []string{"correct-Horse7", "correct-Horse7\n", " correct-Horse7 ", `"correct-Horse7"`, "'correct-Horse7'\n"} {
+		key, err := ParsePrivateKey(data, given)
+		if err != nil {
+			t.Errorf("%q: %v", given, err)
+			continue
+		}
+		if got, want := slices.Contains(key.Fixes, noteTrimmed), given != "correct-Horse7"; got != want {
+			t.Errorf("%q: fixes %q", given, key.Fixes)
+		}
+	}
+	if _, err := ParsePrivateKey(data, "wrong"); err == nil || strings.Contains(err.Error(), "wrong;") || !strings.Contains(err.Error(), "wrong passphrase") {
+		t.Errorf("error %v, want one about the passphrase, without it", err)
+	}
+}

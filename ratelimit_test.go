@@ -1,0 +1,346 @@
+package jwtbearer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestLineKeepsEveryLimitAtOnce(t *testing.T) {
+	tests := []struct {
+		name string
+		rl   RateLimit
+		want []time.Duration // when the attempts leave
+	}{
+		{"nothing set", RateLimit{Fixed: true}, []time.Duration{0, 0, 0, 0}},
+		{"interval", RateLimit{Fixed: true, Interval: time.Second}, seconds(0, 1, 2, 3)},
+		{"bucket", RateLimit{Fixed: true, Limits: []Limit{{Requests: 2, Per: time.Second, Burst: 2}}}, seconds(0, 0, .5, 1, 1.5)},
+		{"a bucket keeps one token in reserve", RateLimit{Limits: []Limit{{Requests: 2, Per: time.Second, Burst: 3}}},
+			seconds(0, 0, .5, 1, 1.5)},
+		{"a bucket of one is 1 % slower", RateLimit{Limits: []Limit{{Requests: 99, Per: 99 * time.Second, Burst: 1}}},
+			seconds(0, 1/.99, 2/.99)},
+		{"window", RateLimit{Fixed: true, Limits: []Limit{{Requests: 3, Per: time.Minute}}}, seconds(0, 0, 0, 60, 60, 60, 120)},
+		{"two windows", RateLimit{Fixed: true, Limits: []Limit{{Requests: 2, Per: time.Second}, {Requests: 3, Per: time.Minute}}},
+			seconds(0, 0, 1, 60, 60, 61)},
+		{"window, bucket and interval", RateLimit{Fixed: true, Interval: 100 * time.Millisecond, Limits: []Limit{
+			{Requests: 4, Per: 10 * time.Second}, {Requests: 1, Per: time.Second, Burst: 2}}},
+			seconds(0, .1, 1, 2, 10, 10.1, 11)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, began := testLine(t, tt.rl), time.Now()
+				for i, want := range tt.want {
+					s := enter(t, l, uint64(i))
+					if got := time.Since(began); (got - want).Abs() > time.Microsecond {
+						t.Errorf("attempt %d leaves after %v, want %v", i, got, want)
+					}
+					s.accepted(sighting{})
+					s.release()
+				}
+			})
+		})
+	}
+}
+
+func TestWindowCountsAnAttemptUntilItsAnswerPlusPer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := testLine(t, RateLimit{Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Minute}}}), time.Now()
+		s := enter(t, l, 1)
+		time.Sleep(10 * time.Second) // until the answer comes
+		s.accepted(sighting{})
+		s.release()
+		enter(t, l, 2)
+		if got, want := time.Since(began), 70*time.Second; got != want {
+			t.Errorf("the second attempt leaves after %v, want %v", got, want)
+		}
+	})
+}
+
+func TestConcurrencyCountsUntilTheBodyIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := testLine(t, RateLimit{Fixed: true, Concurrency: 1}), time.Now()
+		s := enter(t, l, 1)
+		time.AfterFunc(time.Second, func() { s.accepted(sighting{}) })
+		time.AfterFunc(3*time.Second, s.release)
+		enter(t, l, 2)
+		if got, want := time.Since(began), 3*time.Second; got != want {
+			t.Errorf("the second attempt leaves after %v, want %v", got, want)
+		}
+		s.release() // a second release frees nothing
+		if _, inFlight, _ := l.stats(); inFlight != 1 {
+			t.Errorf("in flight: %d, want 1", inFlight)
+		}
+	})
+}
+
+func TestLineServesInTheOrderOfCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLine(t, RateLimit{Fixed: true, Interval: time.Second})
+		enter(t, l, 1).accepted(sighting{})
+		var mu sync.Mutex
+		var order []uint64
+		var wg sync.WaitGroup
+		for _, seq := range []uint64{5, 6, 7, 3, 4, 2} { // retries of older calls come last
+			wg.Go(func() {
+				s := enter(t, l, seq)
+				mu.Lock()
+				order = append(order, seq)
+				mu.Unlock()
+				s.accepted(sighting{})
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		if want := []uint64{2, 3, 4, 5, 6, 7}; !slices.Equal(order, want) {
+			t.Errorf("the calls leave in the order %v, want %v", order, want)
+		}
+	})
+}
+
+func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
+	limits := map[string]RateLimit{
+		"interval":    {Fixed: true, Interval: time.Second},
+		"bucket":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}}},
+		"window":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second}}},
+		"both":        {Fixed: true, Interval: time.Second, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}}},
+		"no Fixed":    {Interval: time.Second},
+		"two buckets": {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}, {Requests: 9, Per: time.Second, Burst: 9}}},
+	}
+	for name, rl := range limits {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, began := testLine(t, rl), time.Now()
+				s := enter(t, l, 1)
+				s.accepted(sighting{})
+				s.release()
+				ctx, cancel := context.WithCancel(t.Context())
+				var wg sync.WaitGroup
+				for seq := range uint64(3) { // the head and two behind it
+					wg.Go(func() {
+						_, err := l.enter(ctx, 2+seq, patience{})
+						if !errors.Is(err, context.Canceled) || time.Since(began) != time.Second/2 {
+							t.Errorf("enter gives %v after %v, want the context's error after 500ms", err, time.Since(began))
+						}
+					})
+				}
+				wg.Go(func() {
+					s := enter(t, l, 9)
+					if got := time.Since(began); got != time.Second {
+						t.Errorf("the attempt behind the cancelled ones leaves after %v, want 1s", got)
+					}
+					s.accepted(sighting{})
+				})
+				time.Sleep(time.Second / 2)
+				cancel()
+				wg.Wait()
+				if waiting, _, _ := l.stats(); waiting != 0 {
+					t.Errorf("%d wait in an empty line", waiting)
+				}
+			})
+		})
+	}
+}
+
+func TestSlotThatWasNotUsedIsGivenBackWhole(t *testing.T) {
+	limits := map[string]RateLimit{
+		"interval":    {Fixed: true, Interval: time.Hour},
+		"bucket":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Hour, Burst: 1}}},
+		"window":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Hour}}},
+		"concurrency": {Fixed: true, Concurrency: 1},
+	}
+	for name, rl := range limits {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := testLine(t, rl)
+				s := enter(t, l, 1)
+				time.Sleep(time.Minute) // in the caller's Limiter, say
+				s.giveBack()
+				began := time.Now()
+				enter(t, l, 2)
+				if got := time.Since(began); got > time.Microsecond {
+					t.Errorf("the next attempt leaves after %v, want at once", got)
+				}
+			})
+		})
+	}
+}
+
+func TestClosedGateHoldsEverybodyAndRefusesTheImpatient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := testLine(t, RateLimit{MaxWait: time.Minute}), time.Now()
+		enter(t, l, 1).refused(throttle{class: classThrottled, rule: "rules[0]", wait: 10 * time.Second, told: true}, sighting{})
+
+		soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		for name, impatient := range map[string]func() error{
+			"a deadline before the gate opens": func() error { _, err := l.enter(soon, 2, patience{}); return err },
+			"no time for the gate":             func() error { _, err := l.enter(t.Context(), 2, patience{gate: -1}); return err },
+			"less time than the gate needs": func() error {
+				_, err := l.enter(t.Context(), 2, patience{gate: 9 * time.Second})
+				return err
+			},
+			"a latest time before it opens": func() error {
+				_, err := l.enter(t.Context(), 2, patience{latest: began.Add(time.Second)})
+				return err
+			},
+		} {
+			gate, ok := errors.AsType[*gateError](impatient())
+			if !ok || gate.wait < 10*time.Second || gate.throttle.rule != "rules[0]" || time.Since(began) != 0 {
+				t.Errorf("%s: %+v after %v, want a gateError at once", name, gate, time.Since(began))
+			}
+		}
+
+		enter(t, l, 3)
+		if got := time.Since(began); got < 10*time.Second || got > 10500*time.Millisecond {
+			t.Errorf("an attempt leaves the closed gate after %v, want 10s and a little", got)
+		}
+	})
+}
+
+func TestGateThatClosesReachesThoseWhoStandInLineAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := testLine(t, RateLimit{Fixed: true, Interval: time.Second, MaxWait: time.Minute}), time.Now()
+		first := enter(t, l, 1)
+		var wg sync.WaitGroup
+		for seq := range uint64(3) {
+			wg.Go(func() {
+				_, err := l.enter(t.Context(), 2+seq, patience{gate: time.Minute})
+				if _, ok := errors.AsType[*gateError](err); !ok || time.Since(began) != 500*time.Millisecond {
+					t.Errorf("waiter %d: %v after %v, want a gateError after 500ms", seq, err, time.Since(began))
+				}
+			})
+		}
+		time.Sleep(500 * time.Millisecond)
+		first.refused(throttle{class: classExhausted, wait: time.Hour, told: true}, sighting{})
+		wg.Wait()
+	})
+}
+
+func TestExhaustedQuotaWithoutAnEndIsWaitedForByNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLine(t, RateLimit{MaxWait: time.Minute})
+		enter(t, l, 1).refused(throttle{class: classExhausted}, sighting{})
+		_, err := l.enter(t.Context(), 2, patience{gate: time.Minute})
+		if _, ok := errors.AsType[*gateError](err); !ok {
+			t.Errorf("enter gives %v, want a gateError", err)
+		}
+	})
+}
+
+func TestQuotaIsWaitedForOnlyWhenNothingIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := testLine(t, RateLimit{Reserve: 2}), time.Now()
+		left := func(n int64) sighting {
+			return sighting{readings: []reading{{name: "q", remaining: n, hasRemaining: true, reset: 30 * time.Second, hasReset: true}}}
+		}
+		enter(t, l, 1).accepted(left(3))
+		enter(t, l, 2).accepted(left(2))
+		if got := time.Since(began); got != 0 {
+			t.Errorf("with something left an attempt waited %v", got)
+		}
+		enter(t, l, 3)
+		if got := time.Since(began); got < 30*time.Second || got > 31*time.Second {
+			t.Errorf("at the reserve an attempt leaves after %v, want the reset after 30s", got)
+		}
+	})
+}
+
+func TestQuotaWhoseResetIsBeyondMaxWaitRefusesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := testLine(t, RateLimit{}), time.Now()
+		none := sighting{readings: []reading{{name: "daily", hasRemaining: true, reset: 5 * time.Hour, hasReset: true}}}
+		enter(t, l, 1).accepted(none)
+		_, err := l.enter(t.Context(), 2, patience{gate: time.Minute})
+		gate, ok := errors.AsType[*gateError](err)
+		if !ok || gate.wait < 5*time.Hour || gate.throttle.class != classExhausted || time.Since(began) != 0 {
+			t.Errorf("enter gives %v (%+v) after %v, want to be refused at once for 5h", err, gate, time.Since(began))
+		}
+	})
+}
+
+func TestTenThousandWaitersAreCheap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 10_000
+		l := testLine(t, RateLimit{Fixed: true, Interval: time.Millisecond})
+		enter(t, l, 0)
+		before := memoryInUse()
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		left := 0
+		for i := range n {
+			wg.Go(func() {
+				mine := ctx
+				if i%2 == 0 {
+					mine = t.Context()
+				}
+				s, err := l.enter(mine, uint64(i+1), patience{})
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				left++
+				mu.Unlock()
+				s.accepted(sighting{})
+				s.release()
+			})
+		}
+		synctest.Wait()
+		if used := memoryInUse() - before; used > 100<<20 {
+			t.Errorf("%d waiters take %d MiB, want less than 100", n, used>>20)
+		}
+		began := time.Now()
+		cancel()
+		synctest.Wait()
+		if waiting, _, _ := l.stats(); waiting != n/2 {
+			t.Errorf("%d wait after half were cancelled, want %d", waiting, n/2)
+		}
+		wg.Wait()
+		if got, want := time.Since(began), n/2*time.Millisecond; left != n/2 || got != want {
+			t.Errorf("%d left within %v, want %d within %v: the cancelled ones must cost the others nothing", left, got, n/2, want)
+		}
+	})
+}
+
+func memoryInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
+}
+
+// testLine is the line of a connection with these settings.
+func testLine(t *testing.T, rl RateLimit) *line {
+	t.Helper()
+	p := new(problems)
+	throttling := compileThrottling("RateLimit", rl, "", p)
+	if err := p.err(); err != nil {
+		t.Fatal(err)
+	}
+	return newLine(throttling)
+}
+
+// enter takes a slot.
+func enter(t *testing.T, l *line, seq uint64) *slot {
+	t.Helper()
+	s, err := l.enter(t.Context(), seq, patience{})
+	if err != nil {
+		t.Fatal(fmt.Errorf("call %d: %w", seq, err))
+	}
+	return s
+}
+
+func seconds(times ...float64) []time.Duration {
+	durations := make([]time.Duration, len(times))
+	for i, s := range times {
+		durations[i] = time.Duration(s * float64(time.Second))
+	}
+	return durations
+}

@@ -1,0 +1,187 @@
+package jwtbearer
+
+import (
+	"slices"
+	"time"
+)
+
+// serverClock tells how far the server's clock is ahead of ours, from the Date of its answers. Date is cut to a whole
+// second and was written at some time between sending and receiving, so that an answer says: the server's clock, less
+// ours, lies within [Date-received, Date+1s-sent]. A few answers cut that down to about a round trip. The zero value
+// knows nothing.
+type serverClock struct {
+	lo, hi time.Duration
+	known  bool
+}
+
+// observe takes in the Date of an answer to a request sent and received at these times of our clock. Answers that
+// contradict the earlier ones begin anew: one of the clocks was set.
+func (c *serverClock) observe(date, sent, received time.Time) {
+	if date.IsZero() || received.Before(sent) {
+		return
+	}
+	lo, hi := date.Sub(received), date.Add(time.Second).Sub(sent)
+	if c.known && max(lo, c.lo) <= min(hi, c.hi) {
+		lo, hi = max(lo, c.lo), min(hi, c.hi)
+	}
+	c.lo, c.hi, c.known = lo, hi, true
+}
+
+// offset is what is known of the server's clock, less ours: it lies between lo and hi.
+func (c *serverClock) offset() (lo, hi time.Duration, ok bool) { return c.lo, c.hi, c.known }
+
+// trusted is the offset, or none at all if the clocks may well agree: most are set by the network.
+func (c *serverClock) trusted() (lo, hi time.Duration, ok bool) {
+	if c.known && c.lo <= 0 && c.hi >= 0 {
+		return 0, 0, true
+	}
+	return c.offset()
+}
+
+// local is when our clock shows what the server's shows at t, at the latest. Nothing known counts as no offset.
+func (c *serverClock) local(t time.Time) time.Time {
+	lo, _, _ := c.trusted()
+	return t.Add(-lo)
+}
+
+const (
+	// windowGrain bounds the memory of a window: if it admits more requests than this, the answers within one of so
+	// many parts of it count as if all had come at the end of that part.
+	windowGrain = 1000
+
+	// slidePeriods is for how many periods a window slides after a refusal: where the server does not keep its limit by
+	// the clock, aligning costs one refusal in so many.
+	slidePeriods = 20
+)
+
+// window is a Limit without a burst: never more than so many requests in any time of this length, where each counts
+// from leaving until its answer arrived, plus that time, since nobody knows when the server counted it.
+//
+// With a clock, and as soon as that tells the server's time well enough, the limit is kept for each period of the
+// server's clock instead, as most servers keep it: up to twice as many may then leave around the end of a period. A
+// request counts in each period in which the server may have seen it. A refusal all the same says that this server does
+// not count so, or that others use the same limit, and then the window slides for a while.
+//
+// A window is not safe for concurrent use: the line calls it under its lock.
+type window struct {
+	requests int
+	per      time.Duration
+	clock    *serverClock // nil: the window always slides
+
+	inflight int
+	slots    []windowSlot // answered, and counted until their time plus per; ascending
+	used     int          // the sum of slots
+	periods  []windowSlot // answered, by the periods of the server's clock that they may have hit; ascending
+	slides   time.Time    // the window slides until then
+}
+
+// windowSlot counts requests at a time.
+type windowSlot struct {
+	at    time.Time
+	count int
+}
+
+// newWindow gives a window of so many requests. Clock is that of the server, which the caller tells of every answer
+// before answered; nil lets the window slide.
+func newWindow(requests int, per time.Duration, clock *serverClock) *window {
+	return &window{requests: requests, per: per, clock: clock}
+}
+
+// next tells when the head of the line may leave, or, if ok is false, not before another answer has arrived.
+func (w *window) next(now time.Time) (at time.Time, ok bool) {
+	if w.inflight >= w.requests {
+		return now, false
+	}
+	if lo, hi, ok := w.offset(); ok && hi-lo <= w.per/2 && !now.Before(w.slides) {
+		return w.nextPeriod(now, lo, hi), true
+	}
+	w.forget(now)
+	if w.inflight+w.used < w.requests {
+		return now, true
+	}
+	return w.slots[0].at.Add(w.per), true
+}
+
+// nextPeriod is when there is room in all periods in which the server's clock, lo to hi ahead of ours, may be.
+func (w *window) nextPeriod(now time.Time, lo, hi time.Duration) time.Time {
+	at, last := now, now.Add(hi)
+	for _, p := range w.periods {
+		end := p.at.Add(w.per - lo + resetMargin)
+		if !p.at.After(last) && end.After(at) && w.inflight+p.count >= w.requests {
+			at = end
+		}
+	}
+	return at
+}
+
+// leave counts a request that leaves.
+func (w *window) leave(time.Time) { w.inflight++ }
+
+// giveBack takes back one that did not leave after all.
+func (w *window) giveBack() { w.inflight-- }
+
+// answered takes in that a request was answered or failed.
+func (w *window) answered(sent, now time.Time) {
+	w.inflight--
+	w.forget(now)
+	at := now
+	if w.requests > windowGrain {
+		at = roundedUp(now, w.per/windowGrain)
+	}
+	w.slots = counted(w.slots, at)
+	w.used++
+	lo, hi, ok := w.offset()
+	if !ok || hi-lo > 2*w.per {
+		return
+	}
+	seen := now.Add(lo - resetMargin) // what is over by then need not be counted any more
+	if early := sent.Add(lo); early.After(seen) {
+		seen = early
+	}
+	for at := seen.Truncate(w.per); !at.After(now.Add(hi)); at = at.Add(w.per) {
+		w.periods = counted(w.periods, at)
+	}
+}
+
+// refused takes in that the server refused a request that the window let go.
+func (w *window) refused(now time.Time) { w.slides = now.Add(slidePeriods * w.per) }
+
+// forget lets go of what counts no longer.
+func (w *window) forget(now time.Time) {
+	n := 0
+	for n < len(w.slots) && !w.slots[n].at.Add(w.per).After(now) {
+		w.used -= w.slots[n].count
+		n++
+	}
+	w.slots = slices.Delete(w.slots, 0, n)
+	if lo, _, ok := w.offset(); ok {
+		oldest := now.Add(lo - resetMargin).Truncate(w.per)
+		w.periods = slices.DeleteFunc(w.periods, func(p windowSlot) bool { return p.at.Before(oldest) })
+	}
+}
+
+// offset is by how much the server's clock is ahead, if the limit is kept by it.
+func (w *window) offset() (lo, hi time.Duration, ok bool) {
+	if w.clock == nil {
+		return 0, 0, false
+	}
+	return w.clock.trusted()
+}
+
+// counted is slots with one more at this time.
+func counted(slots []windowSlot, at time.Time) []windowSlot {
+	i, ok := slices.BinarySearchFunc(slots, at, func(s windowSlot, at time.Time) int { return s.at.Compare(at) })
+	if !ok {
+		slots = slices.Insert(slots, i, windowSlot{at: at})
+	}
+	slots[i].count++
+	return slots
+}
+
+// roundedUp is the first multiple of unit that is not before t.
+func roundedUp(t time.Time, unit time.Duration) time.Time {
+	if cut := t.Truncate(unit); cut.Before(t) {
+		return cut.Add(unit)
+	}
+	return t
+}
