@@ -196,6 +196,7 @@ func TestSlowStartDoesNotWaitLongForAnswersThatDoNotCome(t *testing.T) {
 			t.Fatalf("without an answer, %d leave in the first second, want 32", inflight)
 		}
 	}
+	p = newPace(true, 0) // whose every opening is slow
 	p.refused(now, now, time.Second, true)
 	for inflight := range 3 {
 		leave(31 + inflight)

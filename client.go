@@ -143,7 +143,9 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 		}
 		body = &source{getBody: req.GetBody}
 	}
-	return c.requestValues(req, c.withoutToken(req.URL), body), nil
+	out := req.WithContext(req.Context())
+	out.URL = c.withoutToken(req.URL)
+	return c.requestValues(out, body), nil
 }
 
 // A Token is what an API gets.
@@ -233,21 +235,18 @@ func (c *core) withoutToken(u *url.URL) *url.URL {
 	return &own
 }
 
-// requestValues are what templates see of a request that goes to u; nil where none looks at it.
-func (c *core) requestValues(req *http.Request, u *url.URL, body *source) *requestValues {
-	looks := c.minter.needs()
+// needs says what the templates of an attempt look at.
+func (c *core) needs() needs {
+	n := c.minter.needs()
 	for _, h := range c.headers {
-		looks |= h.value.needs()
+		n |= h.value.needs()
 	}
-	if looks&needRequest == 0 {
-		return nil
-	}
-	return c.describe(req, u, body)
+	return n
 }
 
-// describe is what templates see of a request that goes to u.
-func (c *core) describe(req *http.Request, u *url.URL, body *source) *requestValues {
-	return newRequestValues(req.Method, u, req.Host, c.base.EscapedPath(), body.peek)
+// requestValues are what templates see of an outgoing request.
+func (c *core) requestValues(out *http.Request, body *source) *requestValues {
+	return newRequestValues(out.Method, out.URL, out.Host, c.base.EscapedPath(), body.peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.
