@@ -400,6 +400,7 @@ func TestAThousandRequestsUseAsManyTokensAndFewConnections(t *testing.T) {
 	c := dialServer(t, srv, func(conn *Connection) {
 		conn.Transport = transport
 		conn.Retry = Retry{Always: true, MinBackoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond, MaxAttempts: 10}
+		conn.RateLimit.Fixed = true // the first requests are held until all have arrived, which adaptation would not let them
 	})
 	var wg sync.WaitGroup
 	for range workers {

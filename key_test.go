@@ -127,7 +127,8 @@ func (k wrongHalf) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 
 func TestNewClientTriesKeysInMemoryOnce(t *testing.T) {
 	good, other := newECKey(t, elliptic.P256()), newECKey(t, elliptic.P256())
-	mixed := &ecdsa.PrivateKey{PublicKey: other.PublicKey, D: good.D}
+	mixed := new(*good)
+	mixed.PublicKey = other.PublicKey
 	c := validConnection()
 	c.SignatureMethod, c.Secret, c.Key = ES256, "", mixed
 	if err := c.Validate(); err != nil {

@@ -26,7 +26,7 @@ exchange  skipped
 request   failed   GET /v2: 429 (12.35ms)
 `
 	r := testReport()
-	for how, got := range map[string]string{"String": r.String(), "%v of a pointer": fmt.Sprintf("%v", r), "%s of a value": fmt.Sprintf("%s", *r)} {
+	for how, got := range map[string]string{"String": r.String(), "%v of a pointer": fmt.Sprintf("%v", r), "%v of a value": fmt.Sprintf("%v", *r)} {
 		if got != want {
 			t.Errorf("%s gave\n%s\nwant\n%s", how, got, want)
 		}

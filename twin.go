@@ -51,8 +51,9 @@ const (
 //   - Each further refusal gives the rate: the one at which a bucket that was empty at the refusal before (the anchor) would
 //     have admitted exactly the requests in between and refused this one. Time in which the bucket was full tells nothing,
 //     wherefore it is found by bisection and not by a division. With the second refusal, burst and rate are solved together.
-//   - Between refusals the twin keeps margin below the rate, and a token below the burst where a refusal is dear. It is quiet for a time in proportion to what a refusal costs, and then
-//     goes faster and faster until the next refusal, which is exact again however far the probe went.
+//   - Between refusals the twin keeps margin below the rate, and a token below the burst where a refusal is dear. It is
+//     quiet for a time in proportion to what a refusal costs, and then goes faster and faster until the next refusal, which
+//     is exact again however far the probe went.
 //
 // A window that the clock resets is a bucket with a burst as large as the window: the gate finds the reset, and the
 // twin lets the burst go.

@@ -37,7 +37,7 @@ func main() {
 		runs     = flag.Int("runs", 5, "how often each is run; the medians are shown")
 		calls    = flag.Int("calls", 600, "calls of a run")
 		workers  = flag.Int("workers", 8, "goroutines that make them")
-		timeout  = flag.Duration("timeout", 40*time.Second, "after which a run ends and its calls are lost")
+		timeout  = flag.Duration("timeout", 90*time.Second, "after which a run ends and its calls are lost")
 		parallel = flag.Int("parallel", 1, "runs at a time, each with a server and a client of its own")
 	)
 	flag.Parse()
