@@ -188,7 +188,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
-		k.err = k.endedBy(scrub(err, out.URL, k.token.value))
+		k.err = k.endedBy(k.c.scrub(err, out.URL, k.token.value))
 		w.end()
 		s.failed(sighting{})
 		s.release()
@@ -336,8 +336,8 @@ func (k *call) tooLate(wait time.Duration) bool {
 // asks for that leaves the gate open.
 func (k *call) backoff() time.Duration {
 	r, bound := k.c.retry, k.c.retry.MaxBackoff
-	if k.backoffs < 30 {
-		bound = min(bound, r.MinBackoff<<k.backoffs)
+	if n := min(k.backoffs, 62); r.MinBackoff <= bound>>n {
+		bound = r.MinBackoff << n
 	}
 	k.backoffs++
 	wait := rand.N(bound + 1)
@@ -406,6 +406,6 @@ func (k *call) log(level slog.Level, msg string, args ...any) {
 	if !k.c.log.Enabled(k.ctx, level) {
 		return
 	}
-	args = append([]any{"connection", k.c.name, "method", k.req.Method, "path", k.req.URL.EscapedPath(), "attempt", k.attempts}, args...)
+	args = append([]any{"connection", k.c.name, "method", k.req.Method, "path", k.c.hide(k.req.URL.EscapedPath()), "attempt", k.attempts}, args...)
 	k.c.log.Log(k.ctx, level, "jwtbearer: "+msg, args...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -99,6 +100,18 @@ func TestRetryBacksOffWithFullJitter(t *testing.T) {
 	for i, got := range longest {
 		if bound := min(6*time.Second, time.Second<<i); got < bound/2 {
 			t.Errorf("the longest of 60 waits number %d was %v, want more than half of %v", i+1, got, bound)
+		}
+	}
+}
+
+func TestBackoffOfManyAttemptsStaysWithinItsBound(t *testing.T) {
+	for _, r := range []Retry{{MinBackoff: 20 * time.Second, MaxBackoff: time.Hour}, {MinBackoff: 1, MaxBackoff: longestBackoff},
+		{MinBackoff: longestBackoff, MaxBackoff: longestBackoff}, Retry{MaxBackoff: math.MaxInt64}.withDefaults()} {
+		k := &call{c: &core{retry: r}}
+		for range 100 {
+			if got := k.backoff(); got < 0 || got > r.MaxBackoff {
+				t.Fatalf("%+v: backoff %d was %v", r, k.backoffs, got)
+			}
 		}
 	}
 }

@@ -80,12 +80,16 @@ func TestCallsShowNoTokenInErrorsAndLogs(t *testing.T) {
 				return handle(r)
 			}}, func(conn *Connection) {
 				conn.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+				conn.Secrets = map[string]Secret{"tenant": "t3nantpath"}
+				conn.BaseURI += "/{{.Secrets.tenant}}"
 				conn.Placement = []Placement{{Scheme: "Bearer"}, {In: "query", Name: "jwt"}, {In: "cookie", Name: "jwt"}}
 			})
-			req := fakeRequest(t, "GET", nil)
-			req.URL.RawQuery = "key=s3cret"
-			_, err := c.Do(req, nil)
-			secrets := append(tokens, fakeSecret, "s3cret")
+			req, err := c.NewRequest(t.Context(), "GET", "/x?key=s3cret", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Do(req, nil)
+			secrets := append(tokens, fakeSecret, "s3cret", "t3nantpath")
 			if err == nil || log.String() == "" {
 				t.Fatalf("%s: %v, %q logged, want an error and a record", name, err, log.String())
 			}

@@ -90,7 +90,7 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	resp, err := c.carry(out)
 	if err != nil {
 		w.end()
-		return nil, scrub(err, out.URL, "")
+		return nil, c.scrub(err, out.URL, "")
 	}
 	w.answer()
 	resp.Request = req

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// scrub takes the token and the query of u, or of the URL that the error names, out of an error of the transport.
-func scrub(err error, u *url.URL, token string) error {
+// scrub takes the token, Secrets, and the query of u or of the URL that the error names out of an error of the transport.
+func (c *core) scrub(err error, u *url.URL, token string) error {
 	before := err.Error()
 	text := before
 	if u.RawQuery != "" {
@@ -20,7 +20,7 @@ func scrub(err error, u *url.URL, token string) error {
 	if named, ok := errors.AsType[*url.Error](err); ok {
 		text = strings.ReplaceAll(text, named.URL, withoutQuery(named.URL))
 	}
-	text = scrubText(text, token)
+	text = c.hide(scrubText(text, token))
 	if escaped := url.QueryEscape(token); escaped != token {
 		text = scrubText(text, escaped)
 	}

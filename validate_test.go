@@ -320,15 +320,6 @@ func TestDefaultsAreWhatTheFieldsSay(t *testing.T) {
 	}
 }
 
-func TestBackoffNeverOverflows(t *testing.T) {
-	k := &call{c: &core{retry: Retry{MinBackoff: time.Millisecond, MaxBackoff: math.MaxInt64}.withDefaults()}}
-	for k.counted = range 64 {
-		if d := k.backoff(); d < 0 {
-			t.Errorf("backoff %d is %s", k.counted, d)
-		}
-	}
-}
-
 type stubLimiter struct{}
 
 func (stubLimiter) Wait(context.Context) error { return nil }
