@@ -32,7 +32,8 @@ func TestEndlessAnswersAreNotHeldInMemory(t *testing.T) {
 		{"a refusal is dropped for the next attempt", Rule{Status: on(429)}, 429, 2},
 	} {
 		endless := &endlessBody{head: []byte(`{"code":"THROTTLED","items":"`), left: size}
-		throttled := &http.Response{StatusCode: tt.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: endless, ContentLength: -1}
+		throttled := fakeReply(tt.status, "", "Content-Type", "application/json")
+		throttled.Body, throttled.ContentLength = endless, -1
 		api := replies(throttled)
 		c := dialFake(t, api, func(conn *Connection) {
 			conn.RateLimit = RateLimit{Rules: []Rule{tt.rule}, DefaultWait: time.Millisecond}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +18,7 @@ import (
 // TestClientReachesTheBars makes 600 calls from 8 workers through the whole client, in the time of a bubble. bench/throttle
 // measures the same over loopback. A bar is in % of the ideal speed at least and % of the requests refused at most.
 func TestClientReachesTheBars(t *testing.T) {
-	const calls, workers = 600, 8
+	const runs = 5 // of which the median counts
 	bucket, window := demoapi.Limit{Rate: 50, Burst: 10}, demoapi.Limit{Window: 3 * time.Second, Requests: 150}
 	local := map[demoapi.Limit][]Limit{
 		bucket: {{Requests: 50, Per: time.Second, Burst: 10}},
@@ -56,28 +57,43 @@ func TestClientReachesTheBars(t *testing.T) {
 			name += ", limit set"
 		}
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				time.Sleep(time.Until(aDay))
-				api := throttlingAPI(t, tt.limit, tt.dialect)
-				c := dialFake(t, carriedTo(api), func(conn *Connection) { conn.RateLimit = tt.rl })
-				began := time.Now()
-				if got := makeCalls(t, c, calls, workers); got != calls {
-					t.Errorf("%d of %d calls ended in the API's own answer", got, calls)
-				}
-				ideal := time.Duration(float64(calls-bucket.Burst) / bucket.Rate * float64(time.Second))
-				if tt.limit == window {
-					ideal = began.Truncate(window.Window).Add(3 * window.Window).Sub(began)
-				}
-				seen, took := api.Stats(), time.Since(began)
-				speed := 100 * ideal.Seconds() / took.Seconds()
-				refused := 100 * float64(seen.Throttled) / float64(seen.Requests)
-				t.Logf("%.1f / %.2f", speed, refused)
-				if speed < tt.speed || refused > tt.refused {
-					t.Errorf("%.1f %% of the ideal speed, %.2f %% of the requests refused; want %v and %v", speed, refused, tt.speed, tt.refused)
-				}
-			})
+			var speeds, refusals []float64
+			for range runs {
+				synctest.Test(t, func(t *testing.T) {
+					speed, refused := runAgainst(t, tt.limit, tt.dialect, tt.rl)
+					speeds, refusals = append(speeds, speed), append(refusals, refused)
+				})
+			}
+			slices.Sort(speeds)
+			slices.Sort(refusals)
+			speed, refused := speeds[runs/2], refusals[runs/2]
+			t.Logf("%.1f / %.2f", speed, refused)
+			if speed < tt.speed || refused > tt.refused {
+				t.Errorf("%.1f %% of the ideal speed, %.2f %% of the requests refused; want %v and %v", speed, refused,
+					tt.speed, tt.refused)
+			}
 		})
 	}
+}
+
+// runAgainst makes 600 calls from 8 workers and returns the speed in % of the ideal, the least time in which the limit admits
+// them, and how many % of the requests were refused.
+func runAgainst(t *testing.T, limit demoapi.Limit, dialect demoapi.Dialect, rl RateLimit) (speed, refused float64) {
+	const calls, workers = 600, 8
+	time.Sleep(time.Until(aDay))
+	api := throttlingAPI(t, limit, dialect)
+	c := dialFake(t, carriedTo(api), func(conn *Connection) { conn.RateLimit = rl })
+	began := time.Now()
+	if got := makeCalls(t, c, calls, workers); got != calls {
+		t.Errorf("%d of %d calls ended in the API's own answer", got, calls)
+	}
+	took := time.Since(began)
+	ideal := began.Truncate(limit.Window).Add(3 * limit.Window).Sub(began)
+	if limit.Window == 0 {
+		ideal = time.Duration(float64(calls-limit.Burst) / limit.Rate * float64(time.Second))
+	}
+	seen := api.Stats()
+	return 100 * ideal.Seconds() / took.Seconds(), 100 * float64(seen.Throttled) / float64(seen.Requests)
 }
 
 // aDay is when bubbles begin in which epochs matter: what a bubble begins with is too old to be told from a wait.
