@@ -53,6 +53,7 @@ type core struct {
 	engine    engine
 	budget    *budget
 	transport http.RoundTripper
+	ownDials  bool // transport is that of newTransport
 	log       *slog.Logger
 
 	calls    atomic.Uint64 // numbers the calls for the line

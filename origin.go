@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // An origin is who receives a token: scheme, host and port, in lower case and with the port filled in.
@@ -90,12 +91,13 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 		}
 	}
 	watchBody(out, w)
+	w.start(time.Now())
 	resp, err := c.carry(out)
 	if err != nil {
 		w.end()
 		return nil, scrub(err, out.URL, "")
 	}
-	w.answer()
+	w.gotAnswer()
 	resp.Request = req
 	resp.Body = newAnswerBody(resp, w, nil)
 	return resp, nil
