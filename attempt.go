@@ -53,12 +53,13 @@ func (k *call) traced(w *watch) context.Context {
 	if k.mayRepeat() && !k.c.ownDials {
 		return w.ctx
 	}
-	w.trace = new(connTrace)
-	return w.trace.watching(w.ctx)
+	w.trace = &connTrace{attempt: w.ctx}
+	return w.trace.context()
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
 type connTrace struct {
+	attempt     context.Context
 	hooks       httptrace.ClientTrace
 	wanted, got atomic.Bool
 	served      atomic.Bool // got, and not wanted again since, as net/http may when it finds the connection broken
@@ -67,8 +68,8 @@ type connTrace struct {
 // connTraceKey is where a context has its *connTrace.
 type connTraceKey struct{}
 
-// watching returns ctx with t as its trace.
-func (t *connTrace) watching(ctx context.Context) context.Context {
+// context is that of the attempt with t as its trace.
+func (t *connTrace) context() context.Context {
 	t.hooks.GetConn = func(string) {
 		t.served.Store(false)
 		t.wanted.Store(true)
@@ -77,7 +78,26 @@ func (t *connTrace) watching(ctx context.Context) context.Context {
 		t.got.Store(true)
 		t.served.Store(true)
 	}
-	return httptrace.WithClientTrace(context.WithValue(ctx, connTraceKey{}, t), &t.hooks)
+	return httptrace.WithClientTrace(context.WithValue(t.attempt, connTraceKey{}, t), &t.hooks)
+}
+
+// unwanted is why the attempt needs no connection any more; nil: it does, or there is no trace to tell.
+func (t *connTrace) unwanted() error {
+	switch {
+	case t == nil:
+		return nil
+	case t.served.Load():
+		return errServed
+	}
+	return t.attempt.Err()
+}
+
+// ended is closed when the attempt ends, from which net/http detaches its dials.
+func (t *connTrace) ended() <-chan struct{} {
+	if t == nil {
+		return nil
+	}
+	return t.attempt.Done()
 }
 
 // A transience says which requests may be sent again after an error.

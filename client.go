@@ -53,7 +53,7 @@ type core struct {
 	engine    engine
 	budget    *budget
 	transport http.RoundTripper
-	ownDials  bool // transport is that of newTransport
+	ownDials  bool // transport is that of newTransport, whose dials ask what became of their request
 	log       *slog.Logger
 
 	calls    atomic.Uint64 // numbers the calls for the line
