@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // An origin is who receives a token: scheme, host and port, in lower case and with the port filled in.
@@ -71,6 +72,9 @@ func (c *core) route(req *http.Request) (route, error) {
 
 // trusts reports whether u is of an origin that may have the token.
 func (c *core) trusts(u *url.URL) bool {
+	if u.Scheme == c.base.Scheme && u.Host == c.base.Host { // as nearly all are
+		return true
+	}
 	o := originOf(u)
 	return o == c.origin || slices.Contains(c.trusted, o)
 }
@@ -87,12 +91,13 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 		}
 	}
 	watchBody(out, w)
+	w.start(time.Now())
 	resp, err := c.carry(out)
 	if err != nil {
 		w.end()
 		return nil, c.scrub(err, out.URL, "")
 	}
-	w.answer()
+	w.gotAnswer()
 	resp.Request = req
 	resp.Body = newAnswerBody(resp, w, nil)
 	return resp, nil
@@ -137,8 +142,12 @@ func withoutURLParam(text, name string) string {
 
 // forgetToken takes the token out of a Location that repeats it, so that no redirect carries it away.
 func (c *core) forgetToken(header http.Header, token string) {
-	location, escaped := header.Get("Location"), url.QueryEscape(token)
-	if token == "" || !strings.Contains(location, token) && !strings.Contains(location, escaped) {
+	location := header.Get("Location")
+	if location == "" || token == "" {
+		return
+	}
+	escaped := url.QueryEscape(token)
+	if !strings.Contains(location, token) && !strings.Contains(location, escaped) {
 		return
 	}
 	for _, p := range c.placements {
