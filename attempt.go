@@ -14,21 +14,21 @@ import (
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
 func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
-	trace := new(connTrace)
-	out := k.req.WithContext(httptrace.WithClientTrace(w.ctx, trace.hooks()))
+	trace := newConnTrace()
+	out := k.req.WithContext(httptrace.WithClientTrace(w.ctx, &trace.hooks))
 	out.Response = nil
 	out.URL = k.c.withoutToken(k.req.URL)
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
 	}
-	values := k.c.requestValues(out, k.body)
+	values := k.c.requestValues(out, out.URL, k.body)
 	token, err := k.c.minter.token(k.ctx, values)
 	if err != nil {
 		k.unminted = true
 		return nil, nil, err
 	}
 	k.token = token
-	if err := k.c.setHeaders(out.Header, &env{now: k.c.skew.now(), req: values, token: token.value}); err != nil {
+	if err := k.c.setHeaders(out.Header, values, token.value); err != nil {
 		return nil, nil, err
 	}
 	if k.body != nil {
@@ -45,13 +45,16 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
-type connTrace struct{ wanted, got atomic.Bool }
+type connTrace struct {
+	hooks       httptrace.ClientTrace
+	wanted, got atomic.Bool
+}
 
-func (t *connTrace) hooks() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { t.wanted.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
-	}
+func newConnTrace() *connTrace {
+	t := new(connTrace)
+	t.hooks.GetConn = func(string) { t.wanted.Store(true) }
+	t.hooks.GotConn = func(httptrace.GotConnInfo) { t.got.Store(true) }
+	return t
 }
 
 // A transience says which requests may be sent again after an error.
@@ -99,22 +102,23 @@ func isTLSVerdict(err error) bool {
 }
 
 // afterRefusal follows an answer that refuses the token. It is replaced once by a fresh one, whose time is corrected where
-// the answer shows that the clocks differ.
+// the answer shows that the clocks differ. A token that stays refused is kept: to mint again is no help for a minute.
 func (k *call) afterRefusal() {
 	k.c.stats.refused.Add(1)
-	k.c.minter.drop(k.token)
 	if k.reminted {
 		k.c.refusals.lasting(k.answered)
-		k.c.skew.set(k.skewBefore)
+		k.c.skew.replace(k.token.skew, k.skewBefore)
 		return
 	}
-	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(k.answered) || !k.canRepeat() {
+	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(k.answered) {
 		return
 	}
-	k.reminted, k.skewBefore = true, k.c.skew.get()
-	if d, ok := skewToBlame(k.resp.Header, k.sent, k.answered); ok {
-		k.c.skew.set(d)
+	k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+	k.c.minter.drop(k.token)
+	if !k.canRepeat() {
+		return
 	}
+	k.reminted, k.skewBefore = true, k.token.skew
 	k.counted--
 	k.next = nextAtOnce
 }
@@ -122,12 +126,10 @@ func (k *call) afterRefusal() {
 // tokenAccepted takes note of an answer that accepted the token.
 func (c *core) tokenAccepted(header http.Header, sent, received time.Time) {
 	c.refusals.end()
-	if d, precision, ok := measureSkew(header, sent, received); ok {
-		c.skew.observe(d, precision)
-	}
+	c.skew.accepted(header, sent, received)
 }
 
-const refusalPause = time.Minute // after a fresh token was refused too
+const refusalPause = time.Minute // in which no token is minted anew after a fresh one was refused too
 
 // refusals remembers that fresh tokens are refused too, so that not every call mints a second one in vain.
 type refusals struct{ until atomic.Int64 } // Unix time in nanoseconds; zero: not so

@@ -34,7 +34,7 @@ type call struct {
 
 	// The last attempt.
 	token      *minted
-	skewBefore time.Duration // the correction before the one that reminting made
+	skewBefore time.Duration // the correction of the token that was replaced
 	watch      *watch
 	sent       time.Time
 	answered   time.Time // when resp came
@@ -83,13 +83,19 @@ func (k *call) attempt() {
 		return
 	}
 	w := newWatch(k.ctx, k.c.timeout)
+	ready := false
+	defer func() {
+		if !ready { // also after a panic of the caller's Key
+			w.end()
+			s.giveBack()
+		}
+	}()
 	out, trace, err := k.prepare(w)
 	if err != nil {
-		w.end()
-		s.giveBack()
 		k.fail(err)
 		return
 	}
+	ready = true
 	k.send(out, trace, w, s)
 }
 

@@ -114,26 +114,36 @@ func (c *Client) BaseURI(context.Context) (*url.URL, error) {
 // serves. req may be nil where no template looks at the request. Its body is read only where a template needs it, and only
 // through GetBody.
 func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
-	var values *requestValues
-	if c.core.minter.needs()&needRequest != 0 {
-		if req == nil {
-			return "", errors.New("jwtbearer: mint: the token depends on the request: give Mint one")
-		}
-		out := req.WithContext(ctx)
-		out.URL = c.core.withoutToken(req.URL)
-		var body *source
-		if req.Body != nil && req.GetBody != nil {
-			body = &source{getBody: req.GetBody}
-		} else if req.Body != nil && req.Body != http.NoBody && c.core.minter.needs()&needBody != 0 {
-			return "", errors.New("jwtbearer: mint: the token depends on the body, which can be read only once: set GetBody")
-		}
-		values = c.core.requestValues(out, body)
+	values, err := c.core.mintValues(req)
+	if err != nil {
+		return "", fmt.Errorf("jwtbearer: mint: %w", err)
 	}
 	t, err := c.core.minter.token(ctx, values)
 	if err != nil {
 		return "", err
 	}
 	return t.value, nil
+}
+
+// mintValues are what the token's templates see of a request that is not sent; nil where they do not look at it.
+func (c *core) mintValues(req *http.Request) (*requestValues, error) {
+	looks := c.minter.needs()
+	switch {
+	case looks&needRequest == 0:
+		return nil, nil
+	case req == nil:
+		return nil, errors.New("the token depends on the request, and there is none: give Mint the request that it is for")
+	case req.URL == nil || req.URL.Host == "":
+		return nil, errors.New("the token depends on the request, whose URL has no host")
+	}
+	var body *source
+	if req.Body != nil && req.Body != http.NoBody && looks&needBody != 0 {
+		if req.GetBody == nil {
+			return nil, errors.New("the token depends on the body, which can be read only once: set GetBody")
+		}
+		body = &source{getBody: req.GetBody}
+	}
+	return c.requestValues(req, c.withoutToken(req.URL), body), nil
 }
 
 // A Token is what an API gets.
@@ -145,6 +155,9 @@ type Token struct {
 
 // Token returns what the API gets now: the JWT. It fails where the token depends on the request; see Mint.
 func (c *Client) Token(ctx context.Context) (*Token, error) {
+	if c.core.minter.needs()&needRequest != 0 {
+		return nil, errors.New("jwtbearer: token: it depends on the request: use Mint")
+	}
 	value, err := c.Mint(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -220,17 +233,29 @@ func (c *core) withoutToken(u *url.URL) *url.URL {
 	return &own
 }
 
-// requestValues are what templates see of an outgoing request.
-func (c *core) requestValues(out *http.Request, body *source) *requestValues {
-	host := out.Host
-	if host == "" {
-		host = out.URL.Host
+// requestValues are what templates see of a request that goes to u; nil where none looks at it.
+func (c *core) requestValues(req *http.Request, u *url.URL, body *source) *requestValues {
+	looks := c.minter.needs()
+	for _, h := range c.headers {
+		looks |= h.value.needs()
 	}
-	return newRequestValues(out.Method, out.URL, host, strings.TrimSuffix(c.base.EscapedPath(), "/"), body.peek)
+	if looks&needRequest == 0 {
+		return nil
+	}
+	return c.valuesOf(req, u, body)
+}
+
+// valuesOf is requestValues where it is known that somebody looks.
+func (c *core) valuesOf(req *http.Request, u *url.URL, body *source) *requestValues {
+	return newRequestValues(req.Method, u, req.Host, c.base.EscapedPath(), body.peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.
-func (c *core) setHeaders(header http.Header, e *env) error {
+func (c *core) setHeaders(header http.Header, req *requestValues, token string) error {
+	if len(c.headers) == 0 {
+		return nil
+	}
+	e := &env{now: c.skew.now(), req: req, token: token}
 	for _, h := range c.headers {
 		if _, set := header[h.name]; set {
 			continue

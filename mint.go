@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// errNotMinted says that the token of a Connection that has a ready-made one cannot be replaced.
-var errNoSigner = errors.New("jwtbearer: the connection has a ready-made Token and signs none")
+// errSignerGone is what others get who waited for a token whose minting ended in a panic. That goes on where it happened.
+var errSignerGone = errors.New("jwtbearer: the Key panicked while it signed a token")
 
 // A minter makes the tokens of one connection.
 type minter struct {
@@ -32,10 +32,13 @@ type minter struct {
 
 // A minted is a signed token.
 type minted struct {
-	value  string
-	until  time.Time // how long it serves; zero: for one attempt
-	expiry time.Time // its exp claim; zero: none was looked at
+	value string
+	skew  time.Duration // the correction of its time
+	until time.Time     // how long it serves; zero: for one attempt
 }
+
+// serves reports whether the token may be used again. There may be none.
+func (t *minted) serves() bool { return t != nil && time.Now().Before(t.until) }
 
 // A flight is a minting under way.
 type flight struct {
@@ -60,7 +63,7 @@ func (m *minter) token(ctx context.Context, req *requestValues) (*minted, error)
 	if m.reuse == 0 {
 		return m.mint(req)
 	}
-	if t := m.current.Load(); t != nil && time.Now().Before(t.until) {
+	if t := m.current.Load(); t.serves() {
 		m.stats.reused.Add(1)
 		return t, nil
 	}
@@ -70,7 +73,7 @@ func (m *minter) token(ctx context.Context, req *requestValues) (*minted, error)
 // renew mints the next token to be reused. However many ask at once, one mints and the others wait for it.
 func (m *minter) renew(ctx context.Context) (*minted, error) {
 	m.mu.Lock()
-	if t := m.current.Load(); t != nil && time.Now().Before(t.until) {
+	if t := m.current.Load(); t.serves() {
 		m.mu.Unlock()
 		m.stats.reused.Add(1)
 		return t, nil
@@ -98,7 +101,7 @@ func (m *minter) renew(ctx context.Context) (*minted, error) {
 
 // fly mints for all who wait for f.
 func (m *minter) fly(f *flight) {
-	f.err = errors.New("jwtbearer: minting a token panicked")
+	f.err = errSignerGone
 	defer func() {
 		m.mu.Lock()
 		m.flight = nil
@@ -107,33 +110,44 @@ func (m *minter) fly(f *flight) {
 	}()
 	f.token, f.err = m.mint(nil)
 	if f.err == nil {
-		f.token.until, f.token.expiry = serves(f.token.value, time.Now(), m.reuse, m.skew.get())
 		m.current.Store(f.token)
 	}
 }
 
 // mint makes a fresh token.
 func (m *minter) mint(req *requestValues) (*minted, error) {
-	e := &env{now: m.skew.now(), req: req}
+	now, skew := time.Now(), m.skew.get()
 	buf := mintBuffers.Get().(*mintBuffer)
-	defer mintBuffers.Put(buf)
-	var err error
-	if buf.payload, err = m.payload.appendObject(buf.payload[:0], e); err != nil {
+	defer buf.free()
+	buf.env = env{now: now.Add(skew), req: req}
+	if err := m.render(buf); err != nil {
 		return nil, err
+	}
+	m.stats.minted.Add(1)
+	t := &minted{value: string(buf.token), skew: skew}
+	if m.reuse > 0 {
+		// Without the monotonic clock, which stands still while a machine sleeps, but the API's does not.
+		t.until = now.Round(0).Add(usefulLife(t.value, buf.env.now, m.reuse))
+	}
+	return t, nil
+}
+
+// render makes the token in buf.
+func (m *minter) render(buf *mintBuffer) (err error) {
+	e := &buf.env
+	if buf.payload, err = m.payload.appendObject(buf.payload[:0], e); err != nil {
+		return err
 	}
 	head := m.head
 	if head == nil {
 		if buf.header, err = m.header.appendObject(buf.header[:0], e); err != nil {
-			return nil, err
+			return err
 		}
 		buf.head = appendHead(buf.head[:0], buf.header)
 		head = buf.head
 	}
-	if buf.token, err = m.signer.appendToken(buf.token[:0], head, buf.payload); err != nil {
-		return nil, err
-	}
-	m.stats.minted.Add(1)
-	return &minted{value: string(buf.token)}, nil
+	buf.token, err = m.signer.appendToken(buf.token[:0], head, buf.payload)
+	return err
 }
 
 // drop forgets a token that was refused, if it is still the one that serves.
@@ -142,21 +156,24 @@ func (m *minter) drop(t *minted) { m.current.CompareAndSwap(t, nil) }
 // mintBuffers holds the memory that a minting needs and does not keep.
 var mintBuffers = sync.Pool{New: func() any { return new(mintBuffer) }}
 
-type mintBuffer struct{ header, head, payload, token []byte }
+type mintBuffer struct {
+	env                          env
+	header, head, payload, token []byte
+}
 
-// serves tells how long a token may be reused: until its age reaches reuse, or until a margin before its exp claim.
-func serves(token string, now time.Time, reuse, skew time.Duration) (until, expiry time.Time) {
-	until = now.Add(reuse)
-	expiry = expiryOf(token)
+func (b *mintBuffer) free() {
+	b.env = env{}
+	mintBuffers.Put(b)
+}
+
+// usefulLife tells how long a token of that time serves: for reuse, or until a margin before its exp claim.
+func usefulLife(token string, made time.Time, reuse time.Duration) time.Duration {
+	expiry := expiryOf(token)
 	if expiry.IsZero() {
-		return until, expiry
+		return reuse
 	}
-	end := expiry.Add(-skew)
-	margin := min(end.Sub(now)/10, 30*time.Second)
-	if end = end.Add(-max(0, margin)); end.Before(until) {
-		until = end
-	}
-	return until, expiry
+	life := expiry.Sub(made)
+	return min(reuse, life-min(life/10, 30*time.Second))
 }
 
 // expiryOf reads the exp claim of a token (RFC 7519, section 4.1.4), also where it is in milliseconds, as some APIs want it.

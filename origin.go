@@ -17,8 +17,12 @@ type origin struct{ scheme, host, port string }
 // originOf returns the origin of u.
 func originOf(u *url.URL) origin {
 	o := origin{scheme: strings.ToLower(u.Scheme), host: strings.ToLower(u.Hostname()), port: u.Port()}
-	if o.port == "" {
-		o.port = map[string]string{"http": "80", "https": "443"}[o.scheme]
+	switch {
+	case o.port != "":
+	case o.scheme == "https":
+		o.port = "443"
+	case o.scheme == "http":
+		o.port = "80"
 	}
 	return o
 }

@@ -213,7 +213,7 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.req = p.core.requestValues(req, nil)
+	e.req = p.core.valuesOf(req, req.URL, nil)
 	body, err := ping.body.text(e)
 	if err != nil {
 		return nil, err
@@ -222,7 +222,7 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 		if req, err = client.NewRequest(ctx, ping.method, ref, body); err != nil {
 			return nil, err
 		}
-		e.req = p.core.requestValues(req, &source{getBody: req.GetBody})
+		e.req = p.core.valuesOf(req, req.URL, &source{getBody: req.GetBody})
 	}
 	for _, h := range ping.headers {
 		value, err := h.value.text(e)

@@ -2,7 +2,7 @@ package jwtbearer
 
 import (
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,44 +12,53 @@ const (
 	slowAnswer  = 15 * time.Second // an answer that took longer says too little about the clock
 )
 
-// A skew is how far the clock of an API is ahead of this one. It is measured on every answer, but corrects the time of
-// tokens only after one was refused.
-type skew struct {
-	mu      sync.Mutex
-	applied time.Duration
-}
+// A skew is the correction of the time in tokens: how far the clock of an API is ahead of this one. It begins with zero and
+// changes only when a token was refused, or while it is not zero. Each token remembers the correction that it was made with,
+// so of many calls whose tokens were refused at once only one corrects. A skew is safe for concurrent use.
+type skew struct{ applied atomic.Int64 } // nanoseconds
+
+func (s *skew) get() time.Duration { return time.Duration(s.applied.Load()) }
 
 // now is the time for a new token.
 func (s *skew) now() time.Time { return time.Now().Add(s.get()) }
 
-func (s *skew) get() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.applied
+// replace puts one correction in the place of another, unless that one was replaced before.
+func (s *skew) replace(old, correction time.Duration) {
+	s.applied.CompareAndSwap(int64(old), int64(correction))
 }
 
-func (s *skew) set(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.applied = d
-}
-
-// observe corrects a correction that is in force by what an answer that accepted the token tells.
-func (s *skew) observe(measured, precision time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch off := (measured - s.applied).Abs(); {
-	case s.applied == 0 || off <= precision:
-	case measured.Abs() <= precision+skewNoticed:
-		s.applied = 0
-	case measured.Abs() <= skewMost:
-		s.applied = measured
+// refused learns from an answer that refused a token which was made with the correction used.
+func (s *skew) refused(used time.Duration, header http.Header, sent, received time.Time) {
+	if ahead, precision, ok := measureSkew(header, sent, received); ok {
+		s.replace(used, corrected(used, ahead, precision, precision+skewNoticed))
 	}
+}
+
+// accepted learns from an answer that accepted the token. It looks at it only while there is a correction.
+func (s *skew) accepted(header http.Header, sent, received time.Time) {
+	applied := s.get()
+	if applied == 0 {
+		return
+	}
+	if ahead, precision, ok := measureSkew(header, sent, received); ok {
+		s.replace(applied, corrected(applied, ahead, precision, precision))
+	}
+}
+
+// corrected returns the correction that a measurement asks for where applied is in force, which may be off by the tolerance.
+func corrected(applied, ahead, precision, tolerance time.Duration) time.Duration {
+	switch {
+	case ahead.Abs() > skewMost || (ahead-applied).Abs() <= tolerance:
+		return applied
+	case ahead.Abs() <= precision:
+		return 0
+	}
+	return ahead
 }
 
 // measureSkew compares an answer's Date (RFC 9110, section 6.6.1) with the middle of the exchange. ok is false where the
 // answer does not tell.
-func measureSkew(header http.Header, sent, received time.Time) (skew, precision time.Duration, ok bool) {
+func measureSkew(header http.Header, sent, received time.Time) (ahead, precision time.Duration, ok bool) {
 	took, date := received.Sub(sent), dateOf(header)
 	if took > slowAnswer || date.IsZero() {
 		return 0, 0, false
@@ -67,10 +76,4 @@ func dateOf(header http.Header) time.Time {
 		return time.Time{}
 	}
 	return date
-}
-
-// skewToBlame tells whether an answer that refused a token shows a clock that explains it.
-func skewToBlame(header http.Header, sent, received time.Time) (time.Duration, bool) {
-	d, precision, ok := measureSkew(header, sent, received)
-	return d, ok && d.Abs() > precision+skewNoticed && d.Abs() <= skewMost
 }

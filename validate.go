@@ -215,6 +215,10 @@ func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error)
 func (b *setup) buildHeaders() {
 	b.core.placements = compilePlacements(b.conn.Placement, b.p)
 	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders)
+	if strings.ContainsAny(string(b.conn.Token), `",;\`) &&
+		slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inCookie }) {
+		b.p.add("Token", "holds a character that no cookie may carry (RFC 6265, section 4.1.1)", "paste the token alone, or place it elsewhere")
+	}
 }
 
 func (b *setup) compileHeaders(field string, headers map[string]string) []headerTemplate {

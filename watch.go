@@ -18,6 +18,8 @@ type watch struct {
 
 	mu       sync.Mutex
 	timer    *time.Timer // nil: none
+	armed    bool        // timer will fire
+	since    time.Time   // when the time began anew; zero: it stands still
 	answered bool        // the request's body does not count any more
 	ended    bool
 }
@@ -27,9 +29,28 @@ func newWatch(ctx context.Context, limit time.Duration) *watch {
 	w := &watch{limit: limit}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	if limit > 0 {
-		w.timer = time.AfterFunc(limit, func() { w.cancel(&timeoutError{limit: limit}) })
+		w.mu.Lock() // timer is not set when a very short one fires
+		defer w.mu.Unlock()
+		w.since, w.armed = time.Now(), true
+		w.timer = time.AfterFunc(limit, w.fire)
 	}
 	return w
+}
+
+// fire ends the attempt if its time is over. To stop and reset the timer at every Read costs more than to let it fire in
+// vain once in a while.
+func (w *watch) fire() {
+	w.mu.Lock()
+	left := time.Until(w.since.Add(w.limit))
+	over := !w.since.IsZero() && left <= 0
+	w.armed = !w.since.IsZero() && !over
+	if w.armed {
+		w.timer.Reset(left)
+	}
+	w.mu.Unlock()
+	if over {
+		w.cancel(&timeoutError{limit: w.limit})
+	}
 }
 
 // run starts the time anew.
@@ -68,6 +89,9 @@ func (w *watch) end() {
 	w.mu.Lock()
 	w.set(false)
 	w.ended = true
+	if w.timer != nil {
+		w.timer.Stop()
+	}
 	w.mu.Unlock()
 	w.cancel(nil)
 }
@@ -76,10 +100,14 @@ func (w *watch) end() {
 func (w *watch) set(run bool) {
 	switch {
 	case w.timer == nil || w.ended:
-	case run:
-		w.timer.Reset(w.limit)
+	case !run:
+		w.since = time.Time{}
 	default:
-		w.timer.Stop()
+		w.since = time.Now()
+		if !w.armed {
+			w.armed = true
+			w.timer.Reset(w.limit)
+		}
 	}
 }
 
