@@ -37,7 +37,7 @@ func (b *setup) buildPing() {
 	}
 	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, needRequest, "it is a part of the request")
 	p.body = b.compilePing("Ping.Body", c.Body, needBody, "it is the body")
-	p.headers = b.compileHeaders("Ping.Headers", c.Headers)
+	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
 	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p)
 	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p)
 	if c.ErrorPath != "" {
@@ -141,11 +141,16 @@ type probe struct {
 	resp   *http.Response
 	call   *call
 	why    string // the rules of Ping refuse resp
+	denied bool   // the token endpoint gave no access token
 }
 
 // describe reports what is known before anything is sent.
 func (p *probe) describe() {
-	p.report.add(Step{Name: "config", Status: StatusOK, Detail: p.core.hide(withoutQuery(p.core.base.String()))})
+	where := "the token endpoint tells the base URI"
+	if api := p.core.address.Load(); api != nil {
+		where = p.core.hide(withoutQuery(api.base.String()))
+	}
+	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
 	for _, w := range p.core.warnings {
 		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: sentence(w.Field, w.Problem, ""), Hint: w.Hint})
 	}
@@ -171,9 +176,18 @@ func (s *Signer) describe() string {
 
 // request sends the ping and reports the steps on the way.
 func (p *probe) request(ctx context.Context) error {
+	if p.core.access != nil {
+		if err := p.exchange(ctx); err != nil {
+			p.report.skip("resolve", "connect", "tls", "request")
+			return err
+		}
+	}
 	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.hooks()))
 	if err != nil {
-		p.report.skip("token", "exchange", "resolve", "connect", "tls")
+		if p.core.access == nil {
+			p.report.skip("token", "exchange")
+		}
+		p.report.skip("resolve", "connect", "tls")
 		p.report.add(Step{Name: "request", Status: StatusFailed, Detail: p.shown(err), Hint: "see Connection.Ping"})
 		p.report.Kind = KindBadConfig
 		return err
@@ -183,8 +197,10 @@ func (p *probe) request(ctx context.Context) error {
 	p.resp, err = last.do(req)
 	took := time.Since(began)
 	p.call = last.call
-	p.token(err)
-	p.report.skip("exchange")
+	if p.core.access == nil {
+		p.token(err)
+		p.report.skip("exchange")
+	}
 	p.trace.report(p.report)
 	if err == nil {
 		defer finish(p.resp.Body)
@@ -245,9 +261,49 @@ func (p *probe) env(ctx context.Context) (*env, error) {
 		return e, nil
 	}
 	client := Client{p.core}
-	var err error
-	e.token, err = client.Mint(ctx, nil)
+	if p.core.access == nil {
+		var err error
+		e.token, err = client.Mint(ctx, nil)
+		return e, err
+	}
+	t, err := client.Token(ctx)
+	if err == nil {
+		e.token = string(t.Value)
+	}
 	return e, err
+}
+
+// exchange fetches an access token, whether or not there is one, and reports how that went. The ping carries it.
+func (p *probe) exchange(ctx context.Context) error {
+	began := time.Now()
+	got, err := p.core.access.exchange(ctx, true, func() {})
+	took := time.Since(began)
+	p.report.Skew = got.ahead
+	if got.unminted {
+		p.report.add(Step{Name: "token", Status: StatusFailed, Detail: p.shown(err)})
+		p.report.skip("exchange")
+		p.report.Kind = p.kindOfMinting()
+		return err
+	}
+	if got.assertion == "" {
+		p.report.skip("token")
+	} else {
+		p.describeToken(got.assertion)
+	}
+	step := Step{Name: "exchange", Status: StatusOK, Took: took}
+	if err != nil {
+		p.denied = true
+		step.Status, step.Detail = StatusFailed, p.shown(err)
+		p.report.add(step)
+		return err
+	}
+	p.core.access.current.Store(got.token)
+	step.Detail = fmt.Sprintf("%s token of %d bytes", cmp.Or(p.core.scheme(got.token), "a"), len(got.token.value))
+	if !got.token.expiry.IsZero() {
+		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.expiry).Round(time.Second))
+	}
+	p.report.add(step)
+	return nil
 }
 
 // token reports the token that was used.
@@ -261,7 +317,11 @@ func (p *probe) token(err error) {
 		p.report.add(step)
 		return
 	}
-	token := p.call.token.value
+	p.describeToken(p.call.token.value)
+}
+
+// describeToken reports a token that was signed.
+func (p *probe) describeToken(token string) {
 	p.report.decode(token, p.core.header, p.core.claims)
 	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
 	if expiry := expiryOf(token); !expiry.IsZero() {
@@ -384,6 +444,9 @@ func (p *probe) kindOf(err error) Kind {
 	if _, ok := errors.AsType[*ThrottledError](err); ok {
 		return KindThrottled
 	}
+	if _, ok := errors.AsType[*TokenError](err); ok || p.denied {
+		return KindExchangeFailed
+	}
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return KindAuthRejected
 	}
@@ -439,6 +502,11 @@ func (p *probe) hint(err error) string {
 		return "compare header and claims with what the API asks for, and the key with the one it has"
 	case KindNotFound:
 		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(p.resp.Request.URL.Host+p.resp.Request.URL.EscapedPath())
+	case KindExchangeFailed:
+		if _, ok := errors.AsType[*TokenError](err); ok {
+			return "" // the error says it
+		}
+		return "check Exchange.TokenURL, the network, TLS and the proxy settings"
 	case KindUnreachable:
 		return "check BaseURI, the network and the proxy settings"
 	case KindTLSFailed:
