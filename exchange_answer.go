@@ -125,11 +125,23 @@ func (h *hop) lifetime(a *answer) (time.Duration, bool) {
 		}
 	}
 	if told := a.values(h.at); len(told) > 0 {
-		if life, ok := waits.Parse(told[0], waits.Auto, a.now()); ok && life > 0 {
+		if life, ok := waits.Parse(told[0], unitOf(told[0]), a.now()); ok && life > 0 {
 			return min(life, unbounded), true
 		}
 	}
 	return h.life, h.life > 0
+}
+
+// unitOf tells how a point in time is written: in seconds or milliseconds since 1970, or as a date.
+func unitOf(text string) waits.Unit {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	switch {
+	case err != nil:
+		return waits.Auto
+	case n > 1e11: // the year 5138
+		return waits.EpochMillis
+	}
+	return waits.Epoch
 }
 
 // expiresIn reads a number of seconds. Zero, which some servers give for a token that does not expire, tells nothing.
