@@ -476,6 +476,9 @@ func (c *core) scrub(err error, token string) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		text = strings.ReplaceAll(text, scrubText(u.URL, token), withoutQuery(u.URL))
 	}
+	if c.hop != nil {
+		text = c.hide(text) // a client secret is sent beside the assertion
+	}
 	if text == before {
 		return err
 	}

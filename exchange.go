@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -192,8 +194,29 @@ func (b *setup) compileParams(h *hop, x *Exchange) *objectTemplate {
 	}
 	params := joinObjects(auto.without(given.names()...), given).withoutNulls()
 	b.checkParams(h, x, params, placed)
+	h.core.secrets = secretsReplacer(b.secretParams(params))
 	return params
 }
+
+// secretParams are the secrets of the connection, and the parameters that are secrets by their names, since a server may
+// repeat them in its error.
+func (b *setup) secretParams(params *objectTemplate) map[string]string {
+	secrets := maps.Clone(b.templates.secrets)
+	for _, name := range params.names() {
+		if !secretParam.MatchString(name) {
+			continue
+		}
+		if _, fixed := params.literal(name); !fixed {
+			continue // what is new for each request is no secret of the connection
+		}
+		if text, err := params.memberText(name, &env{}); err == nil {
+			secrets["."+name] = text // no name of Secrets in a template can begin so
+		}
+	}
+	return secrets
+}
+
+var secretParam = regexp.MustCompile(`(?i)secret|password|passphrase|refresh_token|api_?key`)
 
 // grantParams are the parameters of a grant. A grant of another type sends the JWT as the assertion framework does (RFC 7521,
 // section 4.1), unless it is placed elsewhere.
