@@ -12,6 +12,10 @@ const (
 	// are workers.
 	startInFlight = 2
 
+	// startPatience is how long a slow start waits for an answer before twice as many may fly. An API that holds answers
+	// back for long, or for ever, is not held back with them.
+	startPatience = 200 * time.Millisecond
+
 	// firstGuess is the wait after a refusal that tells none, while the rate is unknown.
 	firstGuess = 100 * time.Millisecond
 
@@ -28,8 +32,8 @@ const (
 // times and answers that it is given; time does not run backwards, but may stand still.
 //
 // While nothing was ever refused there is no pacing, only a slow start: no more than two requests plus one for each
-// answer so far may fly. That delays the first calls of a client and nobody later: 32 workers against answers that take
-// half a second are all at work after four round trips.
+// answer so far may fly, and twice as many whenever no answer comes for a while. That delays the first calls of a client
+// and nobody later: 32 workers are all at work after four round trips, or a second at most.
 //
 // A refusal closes the gate for all, as long as it asks for or, where it does not tell, for a guess that grows with the
 // refusals in a row. Refusals of requests that were sent before the gate opened last are echoes: they may close it for
@@ -56,9 +60,10 @@ type pace struct {
 	pending bool      // that refusal has not been learnt from
 	row     int       // refusals since the last acceptance, echoes not counted
 
-	lead    int // how many may fly beyond those accepted since the gate opened, while the start is slow
-	flowing int // accepted since the gate opened
-	slow    int // how many are still to leave slowly; negative: no end
+	left    time.Time // when the last attempt left
+	lead    int       // how many may fly beyond those accepted since the gate opened, while the start is slow
+	flowing int       // accepted since the gate opened
+	slow    int       // how many are still to leave slowly; negative: no end
 }
 
 // noEnd is a slow start that lasts until the gate closes again.
@@ -91,8 +96,8 @@ func (p *pace) next(now time.Time, inflight int) (at time.Time, ok bool) {
 	if now.Before(p.until) {
 		return p.until, true
 	}
-	if at := p.quotas.next(now, inflight); now.Before(at) {
-		return at, true
+	if renewed, _ := p.quotas.usedUp(now, inflight); now.Before(renewed) {
+		return renewed, true
 	}
 	if p.closed {
 		p.open(now, inflight)
@@ -101,15 +106,28 @@ func (p *pace) next(now time.Time, inflight int) (at time.Time, ok bool) {
 	case p.crowd.full(inflight):
 		return now, false
 	case p.slow != 0:
-		return now, inflight < p.lead+p.flowing
+		return p.nextSlowly(now, inflight), true
 	case p.fixed:
 		return now, true
 	}
 	return now.Add(p.twin.delay(p.seconds(now))), true
 }
 
+// nextSlowly is when the next may leave in a slow start.
+func (p *pace) nextSlowly(now time.Time, inflight int) time.Time {
+	if inflight < p.lead+p.flowing {
+		return now
+	}
+	if at := p.left.Add(startPatience); now.Before(at) {
+		return at
+	}
+	p.lead = max(2*p.lead, inflight-p.flowing+1)
+	return now
+}
+
 // leave counts an attempt that leaves.
 func (p *pace) leave(now time.Time) {
+	p.left = now
 	p.twin.take(p.seconds(now))
 	if p.slow > 0 {
 		p.slow--
@@ -275,15 +293,15 @@ func (q *quotas) add(now time.Time, r quotaReading) {
 	*q = append(*q, r)
 }
 
-// next is when something is left of every quota.
-func (q quotas) next(now time.Time, inflight int) time.Time {
-	at := now
+// usedUp is when something is left of every quota, and the name of the one that is renewed last. Zero: something is now.
+func (q quotas) usedUp(now time.Time, inflight int) (renewed time.Time, name string) {
 	for _, known := range q {
-		if renewed := known.reset.Add(resetMargin); known.remaining <= int64(inflight) && renewed.After(at) {
-			at = renewed
+		at := known.reset.Add(resetMargin)
+		if known.remaining <= int64(inflight) && at.After(now) && at.After(renewed) {
+			renewed, name = at, known.name
 		}
 	}
-	return at
+	return renewed, name
 }
 
 // crowdRecovery is how many answers it takes to let one more request fly: at most 2 % of them are then refused.

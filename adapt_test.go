@@ -171,13 +171,38 @@ func accept(p *pace, n int, now time.Time) time.Time {
 
 func TestPaceIsOnlyASlowStartBeforeTheFirstRefusal(t *testing.T) {
 	p := newPace(false, 0)
+	p.leave(at(0))
 	for _, tt := range []struct{ accepted, inflight int }{{0, 2}, {2, 4}, {4, 8}, {8, 16}, {16, 32}} {
-		accept(p, tt.accepted, at(0))
-		wantNext(t, p, at(0), tt.inflight-1, at(0), true)
-		wantNext(t, p, at(0), tt.inflight, at(0), false)
+		now := accept(p, tt.accepted, at(0))
+		wantNext(t, p, now, tt.inflight-1, now, true)
+		wantNext(t, p, now, tt.inflight, p.left.Add(startPatience), true)
 	}
 	if got := p.rate(at(0)); got != 0 {
 		t.Errorf("rate = %v before any refusal, want 0", got)
+	}
+}
+
+func TestSlowStartDoesNotWaitLongForAnswersThatDoNotCome(t *testing.T) {
+	now, p := at(0), newPace(false, 0)
+	leave := func(inflight int) {
+		for next := now.Add(-1); next != now; {
+			next = now
+			now, _ = p.next(now, inflight)
+		}
+		p.leave(now)
+	}
+	for inflight := range 32 {
+		if leave(inflight); now.After(at(1000)) {
+			t.Fatalf("without an answer, %d leave in the first second, want 32", inflight)
+		}
+	}
+	p = newPace(true, 0) // whose every opening is slow
+	p.refused(now, now, time.Second, true)
+	for inflight := range 3 {
+		leave(31 + inflight)
+	}
+	if took := now.Sub(p.opened); took > 3*startPatience {
+		t.Errorf("behind 31 that hang, 3 leave within %v after the gate opened", took)
 	}
 }
 
@@ -347,10 +372,11 @@ func TestFixedPaceReleasesSlowlyAndKnowsNoRate(t *testing.T) {
 	wantNext(t, p, at(0), 1000, at(0), true)
 	p.refused(at(0), at(1), time.Second, true)
 	wantNext(t, p, at(1001), 0, at(1001), true)
-	wantNext(t, p, at(1001), 1, at(1001), false)
+	p.leave(at(1001))
+	wantNext(t, p, at(1001), 1, at(1001).Add(startPatience), true)
 	accept(p, 3, at(1001))
 	wantNext(t, p, at(1010), 3, at(1010), true)
-	wantNext(t, p, at(1010), 4, at(1010), false)
+	wantNext(t, p, at(1010), 4, at(1003).Add(startPatience), true)
 	if got := p.rate(at(1010)); got != 0 {
 		t.Errorf("rate = %v of a fixed pace, want 0", got)
 	}
@@ -363,7 +389,8 @@ func TestPaceReleasesSlowlyWhenItWasClosedForAnotherReason(t *testing.T) {
 	p.close(at(3000))
 	wantNext(t, p, at(4000), 0, at(5000), true)
 	wantNext(t, p, at(5000), 0, at(5000), true)
-	wantNext(t, p, at(5000), 1, at(5000), false)
+	p.leave(at(5000))
+	wantNext(t, p, at(5000), 1, at(5000).Add(startPatience), true)
 	if p.twin.refused {
 		t.Error("the twin learnt from a gate that no refusal closed")
 	}

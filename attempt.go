@@ -21,7 +21,10 @@ func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
 	}
-	values := k.c.requestValues(out, out.URL, k.body)
+	var values *requestValues // nil: nobody looks
+	if k.c.looks&needRequest != 0 {
+		values = k.c.requestValues(out, k.body)
+	}
 	token, err := k.mint(values)
 	if err != nil {
 		k.unminted = true

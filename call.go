@@ -4,14 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -241,7 +237,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
-		k.err = k.endedBy(k.c.scrub(err, k.token.value))
+		k.err = k.endedBy(k.c.scrub(err, out.URL, k.token.value))
 		w.end()
 		s.failed(sighting{})
 		s.release()
@@ -256,7 +252,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	k.resp = resp
 	if k.c.hop != nil {
 		if err := k.c.hop.keep(resp); err != nil {
-			k.resp, k.err = nil, k.endedBy(err)
+			k.resp, k.err = nil, k.endedBy(k.c.scrub(err, out.URL, k.token.value))
 			s.failed(sighting{})
 			k.afterError(err, trace)
 			return
@@ -400,8 +396,8 @@ func (k *call) tooLate(wait time.Duration) bool {
 // asks for that leaves the gate open.
 func (k *call) backoff() time.Duration {
 	r, bound := k.c.retry, k.c.retry.MaxBackoff
-	if k.backoffs < 30 {
-		bound = min(bound, r.MinBackoff<<k.backoffs)
+	if n := min(k.backoffs, 62); r.MinBackoff <= bound>>n {
+		bound = r.MinBackoff << n
 	}
 	k.backoffs++
 	wait := rand.N(bound + 1)
@@ -466,72 +462,10 @@ func isIdempotent(req *http.Request) bool {
 	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
 }
 
-// scrub takes the token and the query of a URL out of an error of the transport.
-func (c *core) scrub(err error, token string) error {
-	before := err.Error()
-	text := scrubText(before, token)
-	if escaped := url.QueryEscape(token); escaped != token {
-		text = scrubText(text, escaped)
-	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		text = strings.ReplaceAll(text, scrubText(u.URL, token), withoutQuery(u.URL))
-	}
-	if c.hop != nil {
-		text = c.hide(text) // a client secret is sent beside the assertion
-	}
-	if text == before {
-		return err
-	}
-	return &scrubbedError{text: text, is: err}
-}
-
-// A scrubbedError is an error whose own text held a secret. It answers errors.Is and the questions of a net.Error as that one
-// does, but does not give it away.
-type scrubbedError struct {
-	text string
-	is   error
-}
-
-func (e *scrubbedError) Error() string        { return e.text }
-func (e *scrubbedError) GoString() string     { return fmt.Sprintf("%q", e.text) }
-func (e *scrubbedError) Is(target error) bool { return errors.Is(e.is, target) }
-
-// Timeout implements net.Error.
-func (e *scrubbedError) Timeout() bool {
-	n, ok := errors.AsType[net.Error](e.is)
-	return ok && n.Timeout()
-}
-
-// Temporary implements net.Error, which deprecates it: nothing is.
-func (e *scrubbedError) Temporary() bool { return false }
-
-// cause replaces the error of a context that a watch ended by the reason for it.
-func cause(ctx context.Context, err error) error {
-	if timeout, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
-		return timeout
-	}
-	return err
-}
-
-// contextError is why a context ended: its error, and the cause that its owner gave.
-func contextError(ctx context.Context) error {
-	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
-		return errors.Join(ctx.Err(), cause)
-	}
-	return ctx.Err()
-}
-
-func withoutQuery(text string) string {
-	if i := strings.IndexAny(text, "?#"); i >= 0 {
-		return text[:i]
-	}
-	return text
-}
-
 func (k *call) log(level slog.Level, msg string, args ...any) {
 	if !k.c.log.Enabled(k.ctx, level) {
 		return
 	}
-	args = append([]any{"connection", k.c.name, "method", k.req.Method, "path", k.req.URL.EscapedPath(), "attempt", k.attempts}, args...)
+	args = append([]any{"connection", k.c.name, "method", k.req.Method, "path", k.c.hide(k.req.URL.EscapedPath()), "attempt", k.attempts}, args...)
 	k.c.log.Log(k.ctx, level, "jwtbearer: "+msg, args...)
 }

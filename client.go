@@ -152,7 +152,9 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 		}
 		body = &source{getBody: req.GetBody}
 	}
-	return c.valuesOf(req, c.withoutToken(req.URL), body), nil
+	out := req.WithContext(req.Context())
+	out.URL = c.withoutToken(req.URL)
+	return c.requestValues(out, body), nil
 }
 
 // A Token is what an API gets.
@@ -268,21 +270,13 @@ func (c *core) see() {
 	}
 }
 
-// requestValues are what templates see of a request that goes to u; nil where none looks at it.
-func (c *core) requestValues(req *http.Request, u *url.URL, body *source) *requestValues {
-	if c.looks&needRequest == 0 {
-		return nil
-	}
-	return c.valuesOf(req, u, body)
-}
-
-// valuesOf is requestValues where it is known that somebody looks.
-func (c *core) valuesOf(req *http.Request, u *url.URL, body *source) *requestValues {
+// requestValues are what templates see of an outgoing request.
+func (c *core) requestValues(out *http.Request, body *source) *requestValues {
 	basePath := ""
 	if api := c.address.Load(); api != nil {
 		basePath = api.base.EscapedPath()
 	}
-	return newRequestValues(req.Method, u, req.Host, basePath, body.peek)
+	return newRequestValues(out.Method, out.URL, out.Host, basePath, body.peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.

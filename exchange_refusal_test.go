@@ -372,7 +372,7 @@ func TestTimeoutsHoldAtTheTokenEndpoint(t *testing.T) {
 			return issued("at-2", ""), nil
 		}}}
 		c := dialIssuer(t, f, func(conn *Connection) { conn.Timeout = 5 * time.Second })
-		if got := get(t, c, f); got != "Bearer at-2" {
+		if got := carried(t, c, f); got != "Bearer at-2" {
 			t.Errorf("Authorization = %q, want at-2 after a silence", got)
 		}
 		if wait := f.endpoint.waits()[0]; wait < 5*time.Second {

@@ -19,7 +19,12 @@ func (h *hop) request() *http.Request {
 }
 
 // values are what templates see of the token request; nil where none looks at it.
-func (h *hop) values() *requestValues { return h.core.requestValues(h.request(), h.url, nil) }
+func (h *hop) values() *requestValues {
+	if h.core.looks&needRequest == 0 {
+		return nil
+	}
+	return h.core.requestValues(h.request(), nil)
+}
 
 // compose puts the parameters into an outgoing token request: into the query of a GET, and else into the body.
 func (h *hop) compose(out *http.Request, values *requestValues, token string) error {

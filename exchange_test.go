@@ -68,8 +68,8 @@ func dialIssuer(t testing.TB, f *fakeIssuer, change func(*Connection)) *Client {
 	return c
 }
 
-// get sends one request to the API and returns the Authorization header that arrived.
-func get(t *testing.T, c *Client, f *fakeIssuer) string {
+// carried sends one request to the API and returns the Authorization header that arrived.
+func carried(t *testing.T, c *Client, f *fakeIssuer) string {
 	t.Helper()
 	resp, err := c.RoundTrip(fakeRequest(t, "GET", nil))
 	if err != nil {
@@ -106,7 +106,7 @@ func TestExchangeServesAllCallsWithOneAccessToken(t *testing.T) {
 		c := dialIssuer(t, f, nil)
 		began := time.Now()
 		for range 5 {
-			if got, want := get(t, c, f), "Bearer at-1"; got != want {
+			if got, want := carried(t, c, f), "Bearer at-1"; got != want {
 				t.Errorf("Authorization = %q, want %q", got, want)
 			}
 		}
@@ -163,7 +163,7 @@ func TestTokenRequestOfEachGrant(t *testing.T) {
 			f := &fakeIssuer{endpoint: issue(0, "")}
 			test.exchange.TokenURL = fakeTokenURL
 			c := dialIssuer(t, f, func(conn *Connection) { conn.Exchange = &test.exchange })
-			get(t, c, f)
+			carried(t, c, f)
 			got := f.endpoint.requests()[0]
 			_, query, _ := strings.Cut(got.url, "?")
 			authorization := got.header.Get("Authorization")
@@ -201,7 +201,7 @@ func TestAccessTokenIsRenewedAheadOfItsExpiryWithoutAnyWait(t *testing.T) {
 		const workers, life, exchangeTime = 64, 100 * time.Second, 3 * time.Second
 		f := &fakeIssuer{endpoint: issue(exchangeTime, `,"expires_in":100`)}
 		c := dialIssuer(t, f, nil)
-		get(t, c, f) // the first one waits
+		carried(t, c, f) // the first one waits
 		issuedAt := time.Now().Add(-exchangeTime)
 		var slowest atomic.Int64
 		var wg sync.WaitGroup
@@ -280,7 +280,7 @@ func TestCancelledCallerDoesNotEndTheExchangeOfOthers(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		second := make(chan string)
-		go func() { second <- get(t, c, f) }()
+		go func() { second <- carried(t, c, f) }()
 		if err := <-first; !errors.Is(err, context.Canceled) || !errors.Is(err, why) || time.Since(began) != time.Second {
 			t.Errorf("the cancelled call gave %v after %v, want context.Canceled and its cause after 1s", err, time.Since(began))
 		}
@@ -337,7 +337,7 @@ func TestThrottleOfTheAPINeverExchanges(t *testing.T) {
 			conn.RateLimit.Rules = []Rule{{Status: []int{429, 403}}}
 		})
 		began := time.Now()
-		get(t, c, f)
+		carried(t, c, f)
 		times := f.endpoint.requests()
 		if len(times) != 2 {
 			t.Fatalf("%d exchanges, want 2: one at first, and one since the token expired while the gate was closed", len(times))
@@ -384,7 +384,7 @@ func TestEachAttemptAtTheTokenEndpointHasItsOwnAssertion(t *testing.T) {
 				}}
 				f := &fakeIssuer{endpoint: endpoint}
 				want := len(test.answers) + 1
-				if got, want := get(t, dialIssuer(t, f, nil), f), fmt.Sprintf("Bearer at-%d", want); got != want {
+				if got, want := carried(t, dialIssuer(t, f, nil), f), fmt.Sprintf("Bearer at-%d", want); got != want {
 					t.Errorf("Authorization = %q, want %q", got, want)
 				}
 				if got := len(assertions(t, endpoint)); got != want || endpoint.count() != want {
@@ -411,7 +411,7 @@ func TestTokenEndpointHasItsOwnGateAndClock(t *testing.T) {
 		if !ok || throttled.RetryAfter < 59*time.Second || time.Since(began) > time.Second {
 			t.Errorf("RoundTrip = %v after %v, want a *ThrottledError of 60s at once", err, time.Since(began))
 		}
-		if got := get(t, c, f); got != "Bearer at-2" || time.Since(began) < time.Minute {
+		if got := carried(t, c, f); got != "Bearer at-2" || time.Since(began) < time.Minute {
 			t.Errorf("Authorization = %q after %v, want at-2 after a minute", got, time.Since(began))
 		}
 	})
@@ -426,7 +426,7 @@ func TestTokenEndpointHasItsOwnGateAndClock(t *testing.T) {
 			return resp, nil
 		}}}
 		c := dialIssuer(t, f, nil)
-		get(t, c, f)
+		carried(t, c, f)
 		form, _ := url.ParseQuery(f.endpoint.requests()[1].body)
 		if got, want := time.Until(expiryOf(form.Get("assertion"))), ahead+time.Minute; (got - want).Abs() > 2*time.Second {
 			t.Errorf("the second assertion expires in %v, want %v by the server's clock", got, want)
@@ -448,7 +448,7 @@ func TestFailedRenewalLeavesTheTokenInUse(t *testing.T) {
 		}
 		c := dialIssuer(t, f, nil)
 		for range 99 {
-			if got := get(t, c, f); got != "Bearer at-1" {
+			if got := carried(t, c, f); got != "Bearer at-1" {
 				t.Fatalf("Authorization = %q, want the token that serves", got)
 			}
 			time.Sleep(time.Second)
@@ -468,8 +468,8 @@ func TestAccessTokenThatExpiresInLineIsReplacedBeforeItIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeIssuer{endpoint: issue(0, `,"expires_in":10`)}
 		c := dialIssuer(t, f, func(conn *Connection) { conn.RateLimit.Interval = time.Minute })
-		get(t, c, f)
-		if got := get(t, c, f); got != "Bearer at-2" {
+		carried(t, c, f)
+		if got := carried(t, c, f); got != "Bearer at-2" {
 			t.Errorf("Authorization = %q after a minute in line, want at-2", got)
 		}
 		if got := c.Stats().InFlight; got != 0 {

@@ -15,15 +15,20 @@ import (
 	"time"
 )
 
-// buildKey reads the key and makes the signer, and with it what templates may see.
-func (b *setup) buildKey() {
+// buildValues gathers what templates may see besides the key.
+func (b *setup) buildValues() {
 	b.templates.fields, b.templates.lookup = b.conn.Fields, b.conn.Lookup
 	b.templates.secrets = make(map[string]string, len(b.conn.Secrets))
 	for name, secret := range b.conn.Secrets {
 		b.templates.secrets[name] = string(secret)
 	}
 	b.core.secrets = secretsReplacer(b.templates.secrets)
-	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8), SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
+}
+
+// buildKey reads the key and makes the signer.
+func (b *setup) buildKey() {
+	encoding := oneOf(b.p, "SecretEncoding", cmp.Or(b.conn.SecretEncoding, SecretUTF8),
+		SecretUTF8, SecretHex, SecretBase64, SecretBase64URL)
 	if b.conn.Token != "" {
 		b.checkReadyToken()
 		return
@@ -73,8 +78,9 @@ func (b *setup) checkReadyToken() {
 		set  bool
 	}{
 		{"SignatureMethod", c.SignatureMethod != ""}, {"Secret", c.Secret != ""}, {"PrivateKey", c.PrivateKey != ""},
-		{"Passphrase", c.Passphrase != ""}, {"Certificate", c.Certificate != ""}, {"Key", c.Key != nil}, {"Payload", c.Payload != ""},
-		{"JWTHeaders", c.JWTHeaders != ""}, {"Lifetime", c.Lifetime != 0}, {"TokenReuse", c.TokenReuse != 0},
+		{"Passphrase", c.Passphrase != ""}, {"Certificate", c.Certificate != ""}, {"Key", c.Key != nil},
+		{"Payload", c.Payload != ""}, {"JWTHeaders", c.JWTHeaders != ""}, {"Lifetime", c.Lifetime != 0},
+		{"TokenReuse", c.TokenReuse != 0},
 	} {
 		if f.set {
 			b.p.add(f.name, "describes a token that is signed, but Token is a ready-made one", "remove one of the two")
@@ -98,7 +104,8 @@ func (b *setup) signingKey(method SignatureMethod, encoding SecretEncoding) (key
 	}
 	switch {
 	case c.Secret != "":
-		b.p.add("Secret", "is set, but "+string(method)+" needs a private key", "put the key into PrivateKey, or use HS256, HS384 or HS512")
+		b.p.add("Secret", "is set, but "+string(method)+" needs a private key",
+			"put the key into PrivateKey, or use HS256, HS384 or HS512")
 	case c.PrivateKey != "" && c.Key != nil:
 		b.p.add("Key", "is set beside PrivateKey", "remove one of the two")
 	case c.Key != nil:

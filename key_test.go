@@ -33,7 +33,7 @@ func certificateOf(t testing.TB, key crypto.Signer) string {
 
 func TestKeysThatDoNotFitTheirMethodAreRefused(t *testing.T) {
 	p256, p384 := newECKey(t, elliptic.P256()), newECKey(t, elliptic.P384())
-	rsa2048 := must(rsa.GenerateKey(rand.Reader, 2048))
+	rsa2048 := keyFor(RS256).(*rsa.PrivateKey)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestKeysOfElsewhereAreNotAskedToSignBeforeTheyMust(t *testing.T) {
 	}
 }
 
-// wrongKey has a private half that does not fit the public one.
+// wrongHalf has a private half that does not fit the public one.
 type wrongHalf struct{ pub crypto.PublicKey }
 
 func (k wrongHalf) Public() crypto.PublicKey { return k.pub }
@@ -127,7 +127,8 @@ func (k wrongHalf) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 
 func TestNewClientTriesKeysInMemoryOnce(t *testing.T) {
 	good, other := newECKey(t, elliptic.P256()), newECKey(t, elliptic.P256())
-	mixed := &ecdsa.PrivateKey{PublicKey: other.PublicKey, D: good.D}
+	mixed := new(*good)
+	mixed.PublicKey = other.PublicKey
 	c := validConnection()
 	c.SignatureMethod, c.Secret, c.Key = ES256, "", mixed
 	if err := c.Validate(); err != nil {
@@ -147,7 +148,7 @@ func TestCertificateMustBelongToTheKey(t *testing.T) {
 	_, ed, _ := ed25519.GenerateKey(rand.Reader)
 	c := validConnection()
 	c.SignatureMethod, c.Secret, c.PrivateKey, c.JWTHeaders = ES256, "", privatePEM(t, key), `{"x5t":"{{x5t}}"}`
-	for _, foreign := range []crypto.Signer{other, ed, must(rsa.GenerateKey(rand.Reader, 2048))} {
+	for _, foreign := range []crypto.Signer{other, ed, keyFor(RS256).(*rsa.PrivateKey)} {
 		c.Certificate = certificateOf(t, foreign)
 		if p := problemOf(c.Validate(), "Certificate"); p == nil || !strings.Contains(p.Problem, "another key") {
 			t.Errorf("the certificate of a %T gave %v; want a problem", foreign, c.Validate())

@@ -227,7 +227,7 @@ func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
 	case mediaType == "text/plain":
 		return MediaPlaintext, nil
 	}
-	return "", fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if the type is wrong",
+	return "", fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
 		status(resp.StatusCode), header)
 }
 

@@ -88,7 +88,7 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	resp, err := c.carry(out)
 	if err != nil {
 		w.end()
-		return nil, c.scrub(err, "")
+		return nil, c.scrub(err, out.URL, "")
 	}
 	w.answer()
 	resp.Request = req

@@ -94,7 +94,8 @@ func TestRedirectElsewhereGoesBareAndStaysBare(t *testing.T) {
 		t.Helper()
 		log.clear()
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", home.URL+path+"?jwt=stale&a=1", strings.NewReader("body"))
-		req.Header = http.Header{"Authorization": {"Basic x"}, "authorization": {"Basic y"}, "Cookie": {"a=b"}, "X-Token": {"mine"}, "X-Own": {"1"}}
+		req.Header = http.Header{"Authorization": {"Basic x"}, "authorization": {"Basic y"}, "Cookie": {"a=b"},
+			"X-Token": {"mine"}, "X-Own": {"1"}}
 		resp, err := c.HTTPClient().Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -267,7 +268,8 @@ func (a *arrivals) then(next http.HandlerFunc) http.Handler {
 		r.Write(&body)
 		_, text, _ := strings.Cut(body.String(), "\r\n\r\n")
 		a.mu.Lock()
-		a.seen = append(a.seen, seenRequest{method: r.Method, url: r.URL.String(), header: r.Header.Clone(), body: text, length: r.ContentLength})
+		a.seen = append(a.seen, seenRequest{method: r.Method, url: r.URL.String(), header: r.Header.Clone(), body: text,
+			length: r.ContentLength})
 		a.mu.Unlock()
 		if next != nil {
 			next(w, r)

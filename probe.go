@@ -18,43 +18,6 @@ import (
 
 const probeTimeout = 30 * time.Second // for a whole Test
 
-// ping is the compiled Connection.Ping.
-type ping struct {
-	method    string
-	ref, body *textTemplate
-	headers   []headerTemplate
-	success   []rule
-	fail      []rule
-	errorPath *bodyPath
-}
-
-// buildPing compiles Ping.
-func (b *setup) buildPing() {
-	c := b.conn.Ping
-	p := ping{method: cmp.Or(c.Method, http.MethodGet)}
-	if !isToken(p.method) {
-		b.p.add("Ping.Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
-	}
-	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, needRequest, "it is a part of the request")
-	p.body = b.compilePing("Ping.Body", c.Body, needBody, "it is the body")
-	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
-	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p)
-	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p)
-	if c.ErrorPath != "" {
-		p.errorPath = compilePath("Ping.ErrorPath", c.ErrorPath, b.conn.ErrorMediaType, b.p)
-	}
-	b.core.ping = p
-}
-
-// compilePing compiles a template that cannot look at all of the request, since it is made first.
-func (b *setup) compilePing(field, text string, not needs, why string) *textTemplate {
-	t, err := b.compileText(field, text, scopeRequest)
-	if err == nil && t.needs()&not != 0 {
-		b.p.add(field, "looks at what it is used for: "+why, "use other values")
-	}
-	return t
-}
-
 // Test tries the connection: it makes a Client of it, and that Client's Test. What it opened it closes: of an *http.Transport
 // it uses a clone. A Connection that NewClient refuses gives a report too. The error is non-nil whenever the report is not OK.
 func (c *Connection) Test(ctx context.Context) (*Report, error) {
@@ -96,7 +59,8 @@ func refusedReport(err error) *Report {
 	}
 	r.add(key)
 	r.skip("token", "exchange", "resolve", "connect", "tls", "request")
-	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind) + ": nothing was sent", Hint: "correct the failed steps above"})
+	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind) + ": nothing was sent",
+		Hint: "correct the failed steps above"})
 	return r
 }
 
@@ -213,99 +177,6 @@ func (p *probe) request(ctx context.Context) error {
 	return err
 }
 
-// newRequest makes the request that Ping describes. Its address is made first, then the body, then the headers: each may look
-// at what was made before, and at a token, which is not the one that the request itself will carry where each has its own.
-func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
-	e, err := p.env(ctx)
-	if err != nil {
-		return nil, err
-	}
-	client, ping := Client{p.core}, p.core.ping
-	ref, err := ping.ref.text(e)
-	if err != nil {
-		return nil, err
-	}
-	req, err := client.NewRequest(ctx, ping.method, ref, nil)
-	if err != nil {
-		return nil, err
-	}
-	e.req = p.core.valuesOf(req, req.URL, nil)
-	body, err := ping.body.text(e)
-	if err != nil {
-		return nil, err
-	}
-	if body != "" {
-		if req, err = client.NewRequest(ctx, ping.method, ref, body); err != nil {
-			return nil, err
-		}
-		e.req = p.core.valuesOf(req, req.URL, &source{getBody: req.GetBody})
-	}
-	for _, h := range ping.headers {
-		value, err := h.value.text(e)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set(h.name, value)
-	}
-	return req, nil
-}
-
-// env holds what the templates of Ping see, with a token only where one asks for it.
-func (p *probe) env(ctx context.Context) (*env, error) {
-	e, ping := &env{now: p.core.skew.now()}, p.core.ping
-	looks := ping.ref.needs() | ping.body.needs()
-	for _, h := range ping.headers {
-		looks |= h.value.needs()
-	}
-	if looks&needToken == 0 {
-		return e, nil
-	}
-	client := Client{p.core}
-	if p.core.access == nil {
-		var err error
-		e.token, err = client.Mint(ctx, nil)
-		return e, err
-	}
-	t, err := client.Token(ctx)
-	if err == nil {
-		e.token = string(t.Value)
-	}
-	return e, err
-}
-
-// exchange fetches an access token, whether or not there is one, and reports how that went. The ping carries it.
-func (p *probe) exchange(ctx context.Context) error {
-	began := time.Now()
-	got, err := p.core.access.exchange(ctx, true, func() {})
-	took := time.Since(began)
-	p.report.Skew = got.ahead
-	if got.unminted {
-		p.report.add(Step{Name: "token", Status: StatusFailed, Detail: p.shown(err)})
-		p.report.skip("exchange")
-		p.report.Kind = p.kindOfMinting()
-		return err
-	}
-	if got.assertion == "" {
-		p.report.skip("token")
-	} else {
-		p.describeToken(got.assertion)
-	}
-	step := Step{Name: "exchange", Status: StatusOK, Took: took}
-	if err != nil {
-		p.denied = true
-		step.Status, step.Detail = StatusFailed, p.shown(err)
-		p.report.add(step)
-		return err
-	}
-	p.core.access.current.Store(got.token)
-	step.Detail = fmt.Sprintf("%s token of %d bytes", cmp.Or(p.core.scheme(got.token), "a"), len(got.token.value))
-	if !got.token.expiry.IsZero() {
-		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.expiry).Round(time.Second))
-	}
-	p.report.add(step)
-	return nil
-}
-
 // token reports the token that was used.
 func (p *probe) token(err error) {
 	if p.call == nil || p.call.token == nil {
@@ -362,7 +233,8 @@ func (p *probe) judge(last *lastCall) error {
 		return p.unexpected(last, "the answer matches none of Ping.Success")
 	}
 	if p.call == nil && a.contentType() == "text/html" {
-		return p.unexpected(last, "the API redirected to a page of "+originOf(p.resp.Request.URL).String()+", which looks like a login")
+		where := originOf(p.resp.Request.URL).String()
+		return p.unexpected(last, "the API redirected to a page of "+where+", which looks like a login")
 	}
 	return nil
 }
@@ -396,7 +268,8 @@ func (p *probe) measureSkew() {
 
 // answer reports the request itself.
 func (p *probe) answer(req *http.Request, err error, took time.Duration) {
-	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + req.URL.EscapedPath())}
+	path := cmp.Or(req.URL.EscapedPath(), "/")
+	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + path)}
 	if p.resp != nil {
 		step.Detail += ": " + status(p.resp.StatusCode)
 	}
@@ -484,7 +357,7 @@ func (p *probe) hint(err error) string {
 	case KindBadConfig, KindBadKey:
 		return "correct the failed step above"
 	case KindUnexpectedAnswer:
-		return p.why
+		return cmp.Or(p.why, unexpectedHint(p.report.StatusCode))
 	case KindServerError:
 		return "the API itself failed: try again later, and tell its operator if that lasts"
 	case KindThrottled:
@@ -501,7 +374,8 @@ func (p *probe) hint(err error) string {
 		}
 		return "compare header and claims with what the API asks for, and the key with the one it has"
 	case KindNotFound:
-		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(p.resp.Request.URL.Host+p.resp.Request.URL.EscapedPath())
+		u := p.resp.Request.URL
+		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(u.Host+u.EscapedPath())
 	case KindExchangeFailed:
 		if _, ok := errors.AsType[*TokenError](err); ok {
 			return "" // the error says it
@@ -513,6 +387,17 @@ func (p *probe) hint(err error) string {
 		return "see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate"
 	}
 	return ""
+}
+
+// unexpectedHint says what to do about a status that is neither a success nor of a kind of its own.
+func unexpectedHint(code int) string {
+	switch {
+	case code == http.StatusMethodNotAllowed:
+		return "set Ping.Method, or Ping.RelativeURI to an address that may be asked with it"
+	case code < 400:
+		return "the API redirects: set BaseURI, or Ping.RelativeURI, to the address that it leads to"
+	}
+	return "the API is reachable and the token was not refused: compare Ping with what this address expects"
 }
 
 func detailOf(err error) string {

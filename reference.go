@@ -32,7 +32,8 @@ func (r *resolver) resolve(path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
 		if v.Type() == reflect.TypeFor[Secret]() && v.String() == redacted {
-			r.p.add(path, "is ******, which is how a secret prints, not the secret", "set the secret itself, or a reference such as ${env:NAME}")
+			r.p.add(path, "is ******, which is how a secret prints, not the secret",
+				"set the secret itself, or a reference such as ${env:NAME}")
 		}
 		if v.Type() != reflect.TypeFor[JSON]() && !isTemplateField(path) {
 			v.SetString(r.value(path, v.String()))

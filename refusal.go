@@ -161,7 +161,12 @@ func secretsReplacer(secrets map[string]string) *strings.Replacer {
 const leastSecret = 4 // bytes: less cannot be told from other text
 
 // hide takes the values of Secrets out of a text that may have been made from them.
-func (c *core) hide(text string) string { return c.secrets.Replace(text) }
+func (c *core) hide(text string) string {
+	if c.secrets == nil {
+		return text
+	}
+	return c.secrets.Replace(text)
+}
 
 // joined is errors.Join that leaves a single error as it is.
 func joined(err, more error) error {

@@ -109,7 +109,8 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		Skew       string `json:"skew,omitzero"`
 		Latency    string `json:"latency,omitzero"`
 		RetryAfter string `json:"retryAfter,omitzero"`
-	}{r.OK, r.Kind, steps, r.Header, r.Claims, r.StatusCode, durationText(r.Skew), durationText(r.Latency), durationText(r.RetryAfter)})
+	}{r.OK, r.Kind, steps, r.Header, r.Claims, r.StatusCode,
+		durationText(r.Skew), durationText(r.Latency), durationText(r.RetryAfter)})
 }
 
 func durationText(d time.Duration) string {
@@ -128,7 +129,7 @@ func (r *Report) skip(names ...string) {
 	}
 }
 
-// decode notes the header and the claims of a token. templates are what they were made from, or empty.
+// decode notes the header and the claims of a token. header and claims are the templates that they were made from, or empty.
 func (r *Report) decode(token string, header, claims JSON) {
 	head, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")

@@ -17,9 +17,10 @@ import (
 // address the base itself. An absolute ref, such as the link to a next page, goes as it is if its origin is the
 // connection's or trusted. A ref that begins with //, or has a segment that is . or .. (also percent-encoded), is an error.
 //
-// body is encoded as MediaType says, unless it is nil, an io.Reader, []byte or string, which go as they are. Content-Type is set
-// to match MediaType, and Accept to match SuccessMediaType, where HTTPHeaders does not set them. json takes what encoding/json does, xml what encoding/xml does, plaintext a number, a bool, an
-// encoding.TextMarshaler or a fmt.Stringer; urlencoded and form-data take url.Values or a map with string keys, whose
+// body is encoded as MediaType says, unless it is nil, an io.Reader, []byte or string, which go as they are. Content-Type is
+// set to match MediaType, and Accept to match SuccessMediaType, where HTTPHeaders does not set them. json takes what
+// encoding/json does, xml what encoding/xml does, plaintext a number, a bool, an encoding.TextMarshaler or a fmt.Stringer;
+// urlencoded and form-data take url.Values or a map with string keys, whose
 // lists become several fields of one name and whose nil values none. In form-data an io.Reader or []byte in a map[string]any is
 // a file; closing it is the caller's affair.
 func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (*http.Request, error) {
@@ -58,7 +59,7 @@ func (c *core) setsHeader(name string) bool {
 func (a *address) resolve(ref string) (*url.URL, error) {
 	ref, _, _ = strings.Cut(ref, "#")
 	if strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, errors.New("the reference holds a control character, such as a line break: remove it, or escape it with url.PathEscape")
+		return nil, errors.New("the reference holds a control character, such as a line break: remove it, or use url.PathEscape")
 	}
 	path, query, _ := strings.Cut(ref, "?")
 	text := ref

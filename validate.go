@@ -68,6 +68,7 @@ func build(conn *Connection) (*core, error) {
 		b.core.log = slog.New(slog.DiscardHandler)
 	}
 	b.buildMedia()
+	b.buildValues()
 	b.buildKey()
 	b.buildAddresses()
 	b.buildHeaders()
@@ -122,7 +123,7 @@ func (b *setup) buildAddresses() {
 	for i, text := range b.conn.TrustedOrigins {
 		field := fmt.Sprintf("TrustedOrigins[%d]", i)
 		u, err := url.Parse(text)
-		if err != nil || u.Hostname() == "" || !isPort(u.Port()) || strings.Contains(u.Host, "*") || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || !isOrigin(u) {
 			b.p.add(field, "is not an origin", "write scheme, host and port only, such as https://uploads.example.com")
 			continue
 		}
@@ -134,6 +135,13 @@ func (b *setup) buildAddresses() {
 			b.core.address.Store(newAddress(u, text, b.core.trusted))
 		}
 	}
+}
+
+// isOrigin reports whether u is a scheme, one host and a port, and nothing else.
+func isOrigin(u *url.URL) bool {
+	rest := *u
+	rest.Scheme, rest.Host = "", ""
+	return u.Hostname() != "" && isPort(u.Port()) && !strings.Contains(u.Host, "*") && strings.Trim(rest.String(), "/") == ""
 }
 
 // baseText evaluates BaseURI.
@@ -198,8 +206,8 @@ func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error)
 func (b *setup) buildHeaders() {
 	b.core.placements = compilePlacements(b.conn.Placement, b.p)
 	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders, b.core.placements)
-	if strings.ContainsAny(string(b.conn.Token), `",;\`) &&
-		slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inCookie }) {
+	if slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inCookie }) &&
+		strings.ContainsAny(string(b.conn.Token), `",;\`) {
 		b.p.add("Token", "holds a character that no cookie may carry (RFC 6265, section 4.1.1)", "paste the token alone, or place it elsewhere")
 	}
 }

@@ -89,7 +89,7 @@ func TestValidateAcceptsWhatHasAMeaning(t *testing.T) {
 }
 
 func TestValidateAcceptsTheNamesOfPlatforms(t *testing.T) {
-	rsaKey := privatePEM(t, must(rsa.GenerateKey(rand.Reader, 2048)))
+	rsaKey := privatePEM(t, keyFor(RS256).(*rsa.PrivateKey))
 	for method, key := range map[SignatureMethod]Secret{
 		"rsa-sha384": rsaKey, "RSA-SHA256": rsaKey, "ps256": rsaKey, "Rs512": rsaKey,
 		"es512": privatePEM(t, newECKey(t, elliptic.P521())), "ES256": privatePEM(t, newECKey(t, elliptic.P256())),
@@ -317,15 +317,6 @@ func TestDefaultsAreWhatTheFieldsSay(t *testing.T) {
 	}
 	if k.retry.MaxBackoff != time.Minute {
 		t.Errorf("MaxBackoff is %s beside MinBackoff 1m; want 1m", k.retry.MaxBackoff)
-	}
-}
-
-func TestBackoffNeverOverflows(t *testing.T) {
-	k := &call{c: &core{retry: Retry{MinBackoff: time.Millisecond, MaxBackoff: math.MaxInt64}.withDefaults()}}
-	for k.counted = range 64 {
-		if d := k.backoff(); d < 0 {
-			t.Errorf("backoff %d is %s", k.counted, d)
-		}
 	}
 }
 

@@ -161,7 +161,7 @@ func wordsOfXML(root *etree.Element) (code, message string) {
 func oneLine(s string) string {
 	var b strings.Builder
 	n := 0
-	for _, word := range strings.Fields(strings.ToValidUTF8(s[:min(len(s), 8*wordsBound)], "�")) {
+	for word := range strings.FieldsSeq(strings.ToValidUTF8(s[:min(len(s), 8*wordsBound)], "�")) {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 			n++
