@@ -26,11 +26,24 @@ func (h *hop) refusal(k *call, problem string) error {
 	if e.Description == e.Code {
 		e.Description = ""
 	}
+	for _, definition := range definitions {
+		if own := strings.TrimSpace(strings.TrimPrefix(e.Description, definition)); own != "" {
+			e.Description = own
+		}
+	}
 	e.Hint = h.hint(k, e)
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
 		*text = oneLine(h.core.hide(scrubText(*text, k.token.value)))
 	}
 	return e
+}
+
+// definitions are those of invalid_grant and invalid_client in RFC 6749, section 5.2, which some servers put before what they
+// have to say.
+var definitions = []string{
+	"The provided authorization grant (e.g., authorization code, resource owner credentials) or refresh token is invalid, expired, " +
+		"revoked, does not match the redirection URI used in the authorization request, or was issued to another client.",
+	"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
 }
 
 // hint says what to do about a refusal.
@@ -43,7 +56,10 @@ func (h *hop) hint(k *call, e *TokenError) string {
 		}
 	}
 	if hint := codeHints[e.Code]; hint != "" {
-		return cmp.Or(assertionHint(e), hint)
+		if isOfAssertion(e.Code) {
+			return cmp.Or(assertionHint(e), hint)
+		}
+		return hint
 	}
 	switch {
 	case status >= 300 && status < 400:
@@ -58,6 +74,11 @@ func (h *hop) hint(k *call, e *TokenError) string {
 		return "check " + h.field + ".TokenURL and TokenPath"
 	}
 	return assertionHint(e)
+}
+
+// isOfAssertion reports whether a code says that something is wrong with the assertion.
+func isOfAssertion(code string) bool {
+	return code == "invalid_grant" || code == "invalid_client" || code == "invalid_assertion"
 }
 
 // codeHints are the usual causes of the errors of RFC 6749, section 5.2.
@@ -81,7 +102,7 @@ var assertionHints = []struct{ words, hint string }{
 	{"not yet,issued in the future,nbf,'iat',iat claim", "iat or nbf is ahead of the server's clock: set it some seconds back"},
 	{"expir,'exp',exp claim,lifetime,short-lived,too far,too long", "exp must be ahead, and not further than the server allows: set Lifetime"},
 	{"kid,jwk,key id,key set,no key,public key,matching key", "the server knows no key for this kid: compare it, and the algorithm, with the key that is registered"},
-	{"signature,verif,alg", "the signature does not fit the key that is registered: compare the key and SignatureMethod"},
+	{"signature,verif,integrity,alg", "the signature does not fit the key that is registered: compare the key and SignatureMethod"},
 	{"issuer,iss claim,'iss'", "compare iss with what is registered"},
 	{"subject,sub claim,'sub',user", "compare sub with a user that the client may act for"},
 }
