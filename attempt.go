@@ -22,15 +22,20 @@ func (k *call) prepare(w *watch) (*http.Request, error) {
 		out.Header = make(http.Header)
 	}
 	var values *requestValues // nil: nobody looks
-	if k.c.needs()&needRequest != 0 {
+	if k.c.looks&needRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
-	token, err := k.c.minter.token(k.ctx, values)
+	token, err := k.mint(values)
 	if err != nil {
 		k.unminted = true
 		return nil, err
 	}
 	k.token = token
+	if k.c.hop != nil {
+		if err := k.c.hop.compose(out, values, token.value); err != nil {
+			return nil, err
+		}
+	}
 	if err := k.c.setHeaders(out.Header, values, token.value); err != nil {
 		return nil, err
 	}
@@ -40,7 +45,7 @@ func (k *call) prepare(w *watch) (*http.Request, error) {
 			return nil, err
 		}
 	}
-	if err := k.c.place(out, token.value); err != nil {
+	if err := k.c.place(out, token); err != nil {
 		return nil, err
 	}
 	watchBody(out, w)
@@ -55,6 +60,28 @@ func (k *call) traced(w *watch) context.Context {
 	}
 	w.trace = &connTrace{attempt: w.ctx}
 	return w.trace.context()
+}
+
+// mint returns the token for an attempt: the one that the call has, or one that the minter gives.
+func (k *call) mint(values *requestValues) (*minted, error) {
+	if k.ticket != nil {
+		return k.ticket, nil
+	}
+	return k.c.minter.token(k.ctx, values)
+}
+
+// mayReplace reports whether there can be another token in the place of a refused one.
+func (k *call) mayReplace() bool {
+	return k.c.access != nil || k.ticket == nil && k.c.minter.signer != nil
+}
+
+// drop forgets a token that was refused, if it is still the one that serves.
+func (c *core) drop(t *minted) {
+	if c.access != nil {
+		c.access.drop(t)
+		return
+	}
+	c.minter.drop(t)
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
@@ -153,11 +180,13 @@ func (k *call) afterRefusal() {
 		k.c.skew.replace(k.token.skew, k.skewBefore)
 		return
 	}
-	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(k.answered) {
+	if !k.mayReplace() || !k.c.refusals.mayRemint(k.answered) {
 		return
 	}
-	k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
-	k.c.minter.drop(k.token)
+	if k.c.access == nil { // the API did not see a time of ours
+		k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+	}
+	k.c.drop(k.token)
 	if !k.canRepeat() {
 		return
 	}

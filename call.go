@@ -22,6 +22,9 @@ type call struct {
 	seq   uint64        // place in line
 	began time.Time     // when the first attempt left the line
 
+	ticket    *minted // the token that all attempts carry, or the next one where it is an access token; nil: one is minted
+	throttled func()  // is called after each throttle; nil: nobody asks
+
 	attempts int  // requests sent
 	counted  int  // of them, those that count against MaxAttempts
 	reminted bool // a refused token was replaced once
@@ -73,8 +76,12 @@ func (k *call) run() (*http.Response, error) {
 // attempt makes one attempt and decides what follows.
 func (k *call) attempt() {
 	k.next = nextNone
-	s, err := k.stand()
-	if err != nil {
+	s, err := k.enter()
+	switch {
+	case err != nil && k.unminted:
+		k.fail(err)
+		return
+	case err != nil:
 		k.giveUp(err)
 		return
 	}
@@ -93,6 +100,40 @@ func (k *call) attempt() {
 	}
 	ready = true
 	k.send(out, w, s)
+}
+
+// enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
+// more where that expired in line.
+func (k *call) enter() (*slot, error) {
+	if k.c.access == nil {
+		return k.stand()
+	}
+	for again := false; ; again = true {
+		if err := k.authorize(); err != nil {
+			return nil, err
+		}
+		s, err := k.stand()
+		k.ticket = cmp.Or(k.c.access.serving(), k.ticket) // it may have been renewed meanwhile
+		if err != nil || again || k.ticket.serves() {
+			return s, err
+		}
+		s.giveBack()
+	}
+}
+
+// authorize gets the access token for the next attempt. None is fetched while the gate is closed.
+func (k *call) authorize() (err error) {
+	a := k.c.access
+	if k.ticket = a.fresh(); k.ticket != nil {
+		return nil
+	}
+	if err := k.c.line.reopened(k.ctx, k.patience()); err != nil {
+		return err
+	}
+	if k.ticket, err = a.get(k.ctx, k.patience()); err != nil {
+		k.unminted = true
+	}
+	return err
 }
 
 // stand waits for everything that delays an attempt: the line, then the caller's Limiter, then the gate if it closed
@@ -162,12 +203,20 @@ func (k *call) fail(err error) {
 		throttled.RetryAfter = max(0, throttled.RetryAfter-time.Since(k.answered)) // some of it was waited for
 		err = errors.Join(err, throttled)
 	} else if k.resp != nil {
-		err = errors.Join(err, k.c.responseError(k.resp, k.attempts, k.token.value))
+		err = errors.Join(err, k.answerError())
 	} else if k.err != nil {
 		err = errors.Join(err, k.err)
 	}
 	k.discard()
 	k.err = err
+}
+
+// answerError is the typed form of the last answer, which is no throttle.
+func (k *call) answerError() error {
+	if k.c.hop != nil {
+		return k.c.hop.refusal(k, "")
+	}
+	return k.c.responseError(k.resp, k.attempts, k.token.value)
 }
 
 // endedBy joins why the context ended, if it did and err does not say so.
@@ -206,6 +255,14 @@ func (k *call) send(out *http.Request, w *watch, s *slot) {
 	resp.Body = newAnswerBody(resp, w, s)
 	k.c.forgetToken(resp.Header, k.token.value)
 	k.resp = resp
+	if k.c.hop != nil {
+		if err := k.c.hop.keep(resp); err != nil {
+			k.resp, k.err = nil, k.endedBy(k.c.scrub(err, out.URL, k.token.value))
+			s.failed(sighting{})
+			k.afterError(err)
+			return
+		}
+	}
 	k.judge(s)
 }
 
@@ -229,6 +286,9 @@ func (k *call) judge(s *slot) {
 		k.throttle = &t
 		k.shut = s.refused(t, seen)
 		k.c.stats.throttles.Add(1)
+		if k.throttled != nil {
+			k.throttled()
+		}
 		k.afterThrottle()
 		return
 	}

@@ -49,11 +49,15 @@ const (
 
 // route decides how req is sent. A request that http.Client made for a redirect carries the answer that caused it.
 func (c *core) route(req *http.Request) (route, error) {
-	own := c.trusts(req.URL)
+	api, err := c.locate(req.Context())
+	if err != nil {
+		return 0, err
+	}
+	own := api.trusts(req.URL)
 	if req.Response == nil {
 		if !own {
 			return 0, fmt.Errorf("%w: it is for %s, the connection is for %s; add it to TrustedOrigins if it may have the token",
-				ErrForeignOrigin, originOf(req.URL), c.origin)
+				ErrForeignOrigin, originOf(req.URL), api.origin)
 		}
 		return routeOwn, nil
 	}
@@ -62,21 +66,12 @@ func (c *core) route(req *http.Request) (route, error) {
 		return 0, fmt.Errorf("%w: a redirect from https to http on %s was refused", ErrForeignOrigin, to.host)
 	}
 	for r := req; own && r.Response != nil && r.Response.Request != nil; r = r.Response.Request {
-		own = c.trusts(r.Response.Request.URL)
+		own = api.trusts(r.Response.Request.URL)
 	}
 	if !own {
 		return routeBare, nil
 	}
 	return routeOwn, nil
-}
-
-// trusts reports whether u is of an origin that may have the token.
-func (c *core) trusts(u *url.URL) bool {
-	if u.Scheme == c.base.Scheme && u.Host == c.base.Host { // as nearly all are
-		return true
-	}
-	o := originOf(u)
-	return o == c.origin || slices.Contains(c.trusted, o)
 }
 
 // sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.

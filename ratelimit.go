@@ -144,6 +144,16 @@ func (l *line) stand(ctx context.Context, w *waiter) (*slot, error) {
 	}
 }
 
+// refusal tells whether the gate is closed for longer than an attempt may wait that did not join the line.
+func (l *line) refusal(p patience) *gateError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err, ok := errors.AsType[*gateError](l.refuse(&waiter{patience: p}, time.Now())); ok {
+		return err
+	}
+	return nil
+}
+
 // reopened waits until the gate is open, for an attempt that has left the line already.
 func (l *line) reopened(ctx context.Context, p patience) error {
 	w := &waiter{patience: p.within(ctx)}
