@@ -230,6 +230,8 @@ var damages = []damage{
 	{"quoted-printable", func(s string) string {
 		return pattern(`(?m)^([A-Za-z0-9+/]{40})(.+)$`, "$1=\n$2")(strings.ReplaceAll(s, "=", "=3D"))
 	}, "", true},
+	{"quoted-printable plus signs", replaced("+", "=2B"), "", true},
+	{"source listing", numbered(func(i int) string { return "  " + string(rune('0'+i%10)) + " | " }), "prefix", true},
 	{"BOM", inside("\ufeff", ""), "byte order", false},
 	{"mojibake BOM", inside("ï»¿", ""), "byte order", false},
 	{"UTF-16", utf16Text, "UTF-16", false},

@@ -277,6 +277,9 @@ func longestLine(b []byte) int {
 	return width
 }
 
+// longestColumn is the width of the widest text that people let an editor wrap.
+const longestColumn = 200
+
 // widths are the lengths of line that programs break base64 into.
 var widths = [...]int{64, 76, 70, 72, 60}
 
@@ -287,7 +290,10 @@ func (s *spread) plusInColumns() squeezed {
 	if bytes.IndexByte(raw, '\n') >= 0 {
 		return squeezed{}
 	}
-	for _, width := range widths {
+	for width := range longestColumn {
+		if len(raw) < withPublic && width != widths[0] {
+			continue // nothing would show that a newline was taken for a plus sign
+		}
 		q := squeeze(fromColumns(raw, width))
 		q.fixes.add(fixPlus)
 		q.fixes.add(fixNewlines)
@@ -301,6 +307,9 @@ func (s *spread) plusInColumns() squeezed {
 // fromColumns takes the blank behind every so many letters out, and makes + of the others. It gives
 // nothing if a blank is missing there.
 func fromColumns(raw []byte, width int) []byte {
+	if width < 20 || len(raw) <= width || raw[width] != ' ' {
+		return nil
+	}
 	out := make([]byte, 0, len(raw))
 	column := 0
 	for _, c := range raw {

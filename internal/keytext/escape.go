@@ -97,7 +97,7 @@ func quotedPrintable(t *text) *text {
 
 // isQuotedPrintable looks for escapes that base64 cannot have. Soft line breaks alone look like padding; solve knows better.
 func isQuotedPrintable(b []byte) bool {
-	return bytes.Contains(b, []byte("=3D")) || bytes.Contains(b, []byte("=0A")) || bytes.Contains(b, []byte("=2D"))
+	return bytes.Contains(b, []byte("=3D")) || bytes.Contains(b, []byte("=2B")) || bytes.Contains(b, []byte("=0A")) || bytes.Contains(b, []byte("=2D"))
 }
 
 // entities decodes character references, and takes out the tags that stand for line ends or for nothing.

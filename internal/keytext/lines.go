@@ -187,10 +187,11 @@ func linePrefix(line []byte) int {
 	} else if line[i] != ' ' && line[i] != '\t' {
 		return 0
 	}
-	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
-		i++
+	rest := trimBlanksLeft(line[i:])
+	if after, ok := bytes.CutPrefix(rest, []byte{'|'}); ok { // as compilers show source
+		rest = trimBlanksLeft(after)
 	}
-	return i
+	return len(line) - len(rest)
 }
 
 // pemHeaders takes the headers of RFC 1421 from the start of a body, also where newlines and blanks between them are lost.
