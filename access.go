@@ -94,7 +94,7 @@ func (a *accessTokens) await(ctx context.Context, p patience, flight *exchange) 
 	p.gate = min(p.gate, 0) // the bound is the token endpoint's own
 	for {
 		shut := flight.closing()
-		if err := a.refuse(p.within(ctx)); err != nil {
+		if err := a.refuse(p.within(ctx)); err != nil && !flight.isOver() {
 			return nil, err
 		}
 		select {
@@ -104,6 +104,16 @@ func (a *accessTokens) await(ctx context.Context, p patience, flight *exchange) 
 		case <-ctx.Done():
 			return nil, contextError(ctx)
 		}
+	}
+}
+
+// isOver reports whether the exchange has ended.
+func (x *exchange) isOver() bool {
+	select {
+	case <-x.done:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -302,6 +302,9 @@ func (k *call) judge(s *slot) {
 	}
 	if k.resp.StatusCode >= 500 {
 		s.failed(seen)
+		if k.c.hop != nil { // some say so of an assertion that has expired
+			k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+		}
 	} else {
 		s.accepted(seen)
 		k.c.tokenAccepted(k.resp.Header, k.sent, k.answered)

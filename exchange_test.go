@@ -399,7 +399,7 @@ func reply(status int) func() (*http.Response, error) {
 	return func() (*http.Response, error) { return fakeReply(status, ""), nil }
 }
 
-func TestTokenEndpointHasItsOwnGateAndClock(t *testing.T) {
+func TestTokenEndpointHasItsOwnGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeIssuer{endpoint: replies(fakeReply(429, "", "Retry-After", "60"), issued("at-2", ""))}
 		c := dialIssuer(t, f, nil)
@@ -415,26 +415,37 @@ func TestTokenEndpointHasItsOwnGateAndClock(t *testing.T) {
 			t.Errorf("Authorization = %q after %v, want at-2 after a minute", got, time.Since(began))
 		}
 	})
-	synctest.Test(t, func(t *testing.T) {
-		ahead := 10 * time.Minute
-		f := &fakeIssuer{endpoint: &fakeAPI{handle: func(n int, _ *http.Request) (*http.Response, error) {
-			resp := issued("at", "")
-			if n == 1 {
-				resp = refusedWith(400, "invalid_grant", "expired")
-			}
-			resp.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
-			return resp, nil
-		}}}
-		c := dialIssuer(t, f, nil)
-		carried(t, c, f)
-		form, _ := url.ParseQuery(f.endpoint.requests()[1].body)
-		if got, want := time.Until(expiryOf(form.Get("assertion"))), ahead+time.Minute; (got - want).Abs() > 2*time.Second {
-			t.Errorf("the second assertion expires in %v, want %v by the server's clock", got, want)
+}
+
+func TestAssertionsKeepToTheClockOfTheTokenEndpoint(t *testing.T) {
+	for _, refusal := range []func() *http.Response{
+		func() *http.Response { return refusedWith(400, "invalid_grant", "expired") },
+		func() *http.Response { return fakeReply(500, "") }, // which some give for an assertion that has expired
+	} {
+		synctest.Test(t, func(t *testing.T) { correctsTheClock(t, refusal) })
+	}
+}
+
+// correctsTheClock wants the second assertion to have the time of the server that refused the first.
+func correctsTheClock(t *testing.T, refusal func() *http.Response) {
+	ahead := 10 * time.Minute
+	f := &fakeIssuer{endpoint: &fakeAPI{handle: func(n int, _ *http.Request) (*http.Response, error) {
+		resp := issued("at", "")
+		if n == 1 {
+			resp = refusal()
 		}
-		if got := c.Stats().Skew; (got - ahead).Abs() > time.Second {
-			t.Errorf("Skew = %v, want %v", got, ahead)
-		}
-	})
+		resp.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		return resp, nil
+	}}}
+	c := dialIssuer(t, f, nil)
+	carried(t, c, f)
+	form, _ := url.ParseQuery(f.endpoint.requests()[1].body)
+	if got, want := time.Until(expiryOf(form.Get("assertion"))), ahead+time.Minute; (got - want).Abs() > 2*time.Second {
+		t.Errorf("the second assertion expires in %v, want %v by the server's clock", got, want)
+	}
+	if got := c.Stats().Skew; (got - ahead).Abs() > time.Second {
+		t.Errorf("Skew = %v, want %v", got, ahead)
+	}
 }
 
 func TestFailedRenewalLeavesTheTokenInUse(t *testing.T) {
