@@ -93,13 +93,13 @@ func (k *call) attempt() {
 			s.giveBack()
 		}
 	}()
-	out, trace, err := k.prepare(w)
+	out, err := k.prepare(w)
 	if err != nil {
 		k.fail(err)
 		return
 	}
 	ready = true
-	k.send(out, trace, w, s)
+	k.send(out, w, s)
 }
 
 // enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
@@ -147,10 +147,14 @@ func (k *call) authorize() (err error) {
 // meanwhile.
 func (k *call) stand() (*slot, error) {
 	began := time.Now()
-	defer func() { k.c.stats.wait(time.Since(began)) }()
 	s, err := k.c.line.enter(k.ctx, k.seq, k.patience())
-	if err != nil || k.c.limiter == nil {
-		return s, err
+	if err == nil && k.c.limiter == nil {
+		k.c.stats.wait(s.sent.Sub(began))
+		return s, nil
+	}
+	defer func() { k.c.stats.wait(time.Since(began)) }()
+	if err != nil {
+		return nil, err
 	}
 	if err := k.c.limiter.Wait(k.ctx); err != nil {
 		s.giveBack()
@@ -231,7 +235,7 @@ func (k *call) endedBy(err error) error {
 }
 
 // send makes one attempt and judges its outcome.
-func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
+func (k *call) send(out *http.Request, w *watch, s *slot) {
 	if k.attempts == 0 {
 		k.began = s.sent
 	}
@@ -241,6 +245,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
 	k.watch = w
 	k.sent = time.Now()
+	w.start(k.sent)
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
@@ -248,10 +253,10 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 		w.end()
 		s.failed(sighting{})
 		s.release()
-		k.afterError(err, trace)
+		k.afterError(err)
 		return
 	}
-	w.answer()
+	w.gotAnswer()
 	k.answered = time.Now()
 	resp.Request = k.req
 	resp.Body = newAnswerBody(resp, w, s)
@@ -261,7 +266,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 		if err := k.c.hop.keep(resp); err != nil {
 			k.resp, k.err = nil, k.endedBy(k.c.scrub(err, out.URL, k.token.value))
 			s.failed(sighting{})
-			k.afterError(err, trace)
+			k.afterError(err)
 			return
 		}
 	}
@@ -283,7 +288,7 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 // judge decides what an answer means and what follows it.
 func (k *call) judge(s *slot) {
 	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
-	seen := sighting{date: dateOf(k.resp.Header), readings: k.c.throttling.readings(a)}
+	seen := k.c.sighting(a)
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = &t
 		k.shut = s.refused(t, seen)
@@ -312,6 +317,15 @@ func (k *call) judge(s *slot) {
 	k.afterAnswer()
 }
 
+// sighting is what an answer tells besides. Its Date is read only where a limit or a quota is kept by it.
+func (c *core) sighting(a *answer) sighting {
+	seen := sighting{readings: c.throttling.readings(a)}
+	if len(c.throttling.limits) > 0 || len(seen.readings) > 0 {
+		seen.date = dateOf(a.resp.Header)
+	}
+	return seen
+}
+
 // afterAnswer follows an answer that is neither a throttle nor refuses the token.
 func (k *call) afterAnswer() {
 	if !transientStatus(k.resp.StatusCode) {
@@ -331,12 +345,12 @@ func (k *call) reward() int {
 }
 
 // afterError follows an attempt that got no answer.
-func (k *call) afterError(err error, trace *connTrace) {
+func (k *call) afterError(err error) {
 	k.log(slog.LevelDebug, "no answer", "error", k.err)
 	if k.ctx.Err() != nil {
 		return
 	}
-	switch trace.transience(err) {
+	switch k.watch.trace.transience(err) {
 	case transientAlways:
 		k.retry(true)
 	case transientIdempotent:
@@ -345,7 +359,10 @@ func (k *call) afterError(err error, trace *connTrace) {
 }
 
 // retryTransient repeats a transient failure where the request may be repeated at all.
-func (k *call) retryTransient() { k.retry(k.c.retry.Always || isIdempotent(k.req)) }
+func (k *call) retryTransient() { k.retry(k.mayRepeat()) }
+
+// mayRepeat reports whether the request may be sent again though it may have been served.
+func (k *call) mayRepeat() bool { return k.c.retry.Always || isIdempotent(k.req) }
 
 // retry decides on another attempt after a transient failure.
 func (k *call) retry(allowed bool) {

@@ -55,6 +55,7 @@ type core struct {
 	engine    engine
 	budget    *budget
 	transport http.RoundTripper
+	ownDials  bool // transport is that of newTransport, whose dials ask what became of their request
 	log       *slog.Logger
 
 	calls    atomic.Uint64 // numbers the calls for the line
@@ -236,7 +237,12 @@ func checkRequest(req *http.Request) error {
 
 // isBrokenValue reports whether a header value holds a control character.
 func isBrokenValue(value string) bool {
-	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+	for _, b := range []byte(value) {
+		if b < ' ' && b != '\t' || b == 0x7f {
+			return true
+		}
+	}
+	return false
 }
 
 func closeBody(req *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // An origin is who receives a token: scheme, host and port, in lower case and with the port filled in.
@@ -85,12 +86,13 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 		}
 	}
 	watchBody(out, w)
+	w.start(time.Now())
 	resp, err := c.carry(out)
 	if err != nil {
 		w.end()
 		return nil, c.scrub(err, out.URL, "")
 	}
-	w.answer()
+	w.gotAnswer()
 	resp.Request = req
 	resp.Body = newAnswerBody(resp, w, nil)
 	return resp, nil
@@ -135,8 +137,12 @@ func withoutURLParam(text, name string) string {
 
 // forgetToken takes the token out of a Location that repeats it, so that no redirect carries it away.
 func (c *core) forgetToken(header http.Header, token string) {
-	location, escaped := header.Get("Location"), url.QueryEscape(token)
-	if token == "" || !strings.Contains(location, token) && !strings.Contains(location, escaped) {
+	location := header.Get("Location")
+	if location == "" || token == "" {
+		return
+	}
+	escaped := url.QueryEscape(token)
+	if !strings.Contains(location, token) && !strings.Contains(location, escaped) {
 		return
 	}
 	for _, p := range c.placements {

@@ -68,8 +68,10 @@ func checkNamedPlacement(field string, place Placement, p *problems) {
 
 // isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
 func isToken(s string) bool {
-	for _, r := range s {
-		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) {
+	for _, b := range []byte(s) {
+		switch {
+		case 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-':
+		case strings.IndexByte("!#$%&'*+.^_`|~", b) < 0:
 			return false
 		}
 	}
