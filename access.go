@@ -147,8 +147,8 @@ func (a *accessTokens) fly(x *exchange) {
 	ctx, cancel := context.WithTimeout(context.Background(), exchangeMost)
 	defer cancel()
 	defer func() {
-		if v := recover(); v != nil { // a Key or Transport that panics would end the program, since nobody above can recover
-			x.token, x.err = nil, fmt.Errorf("jwtbearer: exchange: a %T was thrown by Key, Transport or Lookup", v)
+		if v := recover(); v != nil { // it would end the program, since nobody stands above this goroutine
+			x.token, x.err = nil, fmt.Errorf("jwtbearer: exchange: the Key, Transport or Logger panicked with a %T", v)
 		}
 		a.land(x)
 	}()
