@@ -493,7 +493,9 @@ func TestAccessTokenThatExpiresInLineIsReplacedBeforeItIsSent(t *testing.T) {
 
 type panickingKey struct{ crypto.Signer }
 
-func (panickingKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { panic("the HSM is gone") }
+func (panickingKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	panic("the HSM is gone")
+}
 
 func TestKeyThatPanicsFailsTheExchangeAlone(t *testing.T) {
 	f := &fakeIssuer{endpoint: issue(0, "")}

@@ -112,4 +112,6 @@ func standIn(conn *jwtbearer.Connection) *httptest.Server {
 }
 
 // bearer is the token of a request.
-func bearer(r *http.Request) string { return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") }
+func bearer(r *http.Request) string {
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+}
