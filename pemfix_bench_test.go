@@ -54,6 +54,25 @@ func BenchmarkParsePrivateKeyHostile(b *testing.B) {
 	}
 }
 
+// BenchmarkParsePrivateKeyWithinLimits reads the samples that are bounded in time and memory: 5 s and 64 MiB, unless the
+// manifest says otherwise.
+func BenchmarkParsePrivateKeyWithinLimits(b *testing.B) {
+	for _, c := range keyCases(b) {
+		if c.Limits == nil {
+			continue
+		}
+		b.Run(c.ID, func(b *testing.B) {
+			b.ReportAllocs()
+			input := c.input(b)
+			for b.Loop() {
+				if key, err := ParsePrivateKey(input, c.Passphrase); key == nil && err == nil {
+					b.Fatal("neither a key nor an error")
+				}
+			}
+		})
+	}
+}
+
 func printable(r rune) rune {
 	if r <= ' ' || r > '~' || r == '/' {
 		return '_'
