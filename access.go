@@ -94,7 +94,7 @@ func (a *accessTokens) await(ctx context.Context, p patience, flight *exchange) 
 	p.gate = min(p.gate, 0) // the bound is the token endpoint's own
 	for {
 		shut := flight.closing()
-		if err := a.refuse(p.within(ctx)); err != nil {
+		if err := a.refuse(p.within(ctx)); err != nil && !flight.isOver() {
 			return nil, err
 		}
 		select {
@@ -104,6 +104,16 @@ func (a *accessTokens) await(ctx context.Context, p patience, flight *exchange) 
 		case <-ctx.Done():
 			return nil, contextError(ctx)
 		}
+	}
+}
+
+// isOver reports whether the exchange has ended.
+func (x *exchange) isOver() bool {
+	select {
+	case <-x.done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -137,8 +147,8 @@ func (a *accessTokens) fly(x *exchange) {
 	ctx, cancel := context.WithTimeout(context.Background(), exchangeMost)
 	defer cancel()
 	defer func() {
-		if v := recover(); v != nil { // a Key or Transport that panics would end the program, since nobody above can recover
-			x.token, x.err = nil, fmt.Errorf("jwtbearer: exchange: a %T was thrown by Key, Transport or Lookup", v)
+		if v := recover(); v != nil { // it would end the program, since nobody stands above this goroutine
+			x.token, x.err = nil, fmt.Errorf("jwtbearer: exchange: the Key, Transport or Logger panicked with a %T", v)
 		}
 		a.land(x)
 	}()

@@ -113,12 +113,19 @@ func (k *call) enter() (*slot, error) {
 			return nil, err
 		}
 		s, err := k.stand()
-		k.ticket = cmp.Or(k.c.access.serving(), k.ticket) // it may have been renewed meanwhile
-		if err != nil || again || k.ticket.serves() {
+		if err != nil || k.isAuthorized() || again {
 			return s, err
 		}
 		s.giveBack()
 	}
+}
+
+// isAuthorized reports whether the access token still serves. It may have been renewed meanwhile.
+func (k *call) isAuthorized() bool {
+	if t := k.c.access.current.Load(); t != k.ticket && t.serves() {
+		k.ticket = t
+	}
+	return k.ticket.serves()
 }
 
 // authorize gets the access token for the next attempt. None is fetched while the gate is closed.
@@ -300,6 +307,9 @@ func (k *call) judge(s *slot) {
 	}
 	if k.resp.StatusCode >= 500 {
 		s.failed(seen)
+		if k.c.hop != nil { // some say so of an assertion that has expired
+			k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+		}
 	} else {
 		s.accepted(seen)
 		k.c.tokenAccepted(k.resp.Header, k.sent, k.answered)

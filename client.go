@@ -23,8 +23,8 @@ import (
 // token is replaced once. Whatever the last attempt gave is the result: net/http's rule that a response comes without an
 // error holds.
 //
-// A Client is safe for concurrent use. It starts no goroutines of its own and needs no closing; CloseIdleConnections frees
-// its connections.
+// A Client is safe for concurrent use. It needs no closing: of its own it starts a goroutine only for an exchange, which ends
+// with that. CloseIdleConnections frees its connections.
 type Client struct{ core *core }
 
 // core is the Client behind the pointer, so that no %+v reaches a key.
@@ -94,7 +94,8 @@ func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c} }
 
 // RoundTrip implements http.RoundTripper. It sends req with a token, waits and retries as the Connection says, and returns
 // the last answer whatever its status. The error is ErrForeignOrigin, a *ThrottledError where the gate is closed for longer
-// than the call may wait, the context's, one of the transport, or why no token could be made.
+// than the call may wait, a *TokenError where the token endpoint gave no access token, the context's, one of the transport, or
+// why no token could be made.
 func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, _, err := c.core.roundTrip(req, false)
 	return resp, err

@@ -2,6 +2,8 @@ package jwtbearer
 
 import (
 	"context"
+	"crypto"
+	"crypto/elliptic"
 	"errors"
 	"fmt"
 	"io"
@@ -399,7 +401,7 @@ func reply(status int) func() (*http.Response, error) {
 	return func() (*http.Response, error) { return fakeReply(status, ""), nil }
 }
 
-func TestTokenEndpointHasItsOwnGateAndClock(t *testing.T) {
+func TestTokenEndpointHasItsOwnGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeIssuer{endpoint: replies(fakeReply(429, "", "Retry-After", "60"), issued("at-2", ""))}
 		c := dialIssuer(t, f, nil)
@@ -415,26 +417,37 @@ func TestTokenEndpointHasItsOwnGateAndClock(t *testing.T) {
 			t.Errorf("Authorization = %q after %v, want at-2 after a minute", got, time.Since(began))
 		}
 	})
-	synctest.Test(t, func(t *testing.T) {
-		ahead := 10 * time.Minute
-		f := &fakeIssuer{endpoint: &fakeAPI{handle: func(n int, _ *http.Request) (*http.Response, error) {
-			resp := issued("at", "")
-			if n == 1 {
-				resp = refusedWith(400, "invalid_grant", "expired")
-			}
-			resp.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
-			return resp, nil
-		}}}
-		c := dialIssuer(t, f, nil)
-		carried(t, c, f)
-		form, _ := url.ParseQuery(f.endpoint.requests()[1].body)
-		if got, want := time.Until(expiryOf(form.Get("assertion"))), ahead+time.Minute; (got - want).Abs() > 2*time.Second {
-			t.Errorf("the second assertion expires in %v, want %v by the server's clock", got, want)
+}
+
+func TestAssertionsKeepToTheClockOfTheTokenEndpoint(t *testing.T) {
+	for _, refusal := range []func() *http.Response{
+		func() *http.Response { return refusedWith(400, "invalid_grant", "expired") },
+		func() *http.Response { return fakeReply(500, "") }, // which some give for an assertion that has expired
+	} {
+		synctest.Test(t, func(t *testing.T) { correctsTheClock(t, refusal) })
+	}
+}
+
+// correctsTheClock wants the second assertion to have the time of the server that refused the first.
+func correctsTheClock(t *testing.T, refusal func() *http.Response) {
+	ahead := 10 * time.Minute
+	f := &fakeIssuer{endpoint: &fakeAPI{handle: func(n int, _ *http.Request) (*http.Response, error) {
+		resp := issued("at", "")
+		if n == 1 {
+			resp = refusal()
 		}
-		if got := c.Stats().Skew; (got - ahead).Abs() > time.Second {
-			t.Errorf("Skew = %v, want %v", got, ahead)
-		}
-	})
+		resp.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		return resp, nil
+	}}}
+	c := dialIssuer(t, f, nil)
+	carried(t, c, f)
+	form, _ := url.ParseQuery(f.endpoint.requests()[1].body)
+	if got, want := time.Until(expiryOf(form.Get("assertion"))), ahead+time.Minute; (got - want).Abs() > 2*time.Second {
+		t.Errorf("the second assertion expires in %v, want %v by the server's clock", got, want)
+	}
+	if got := c.Stats().Skew; (got - ahead).Abs() > time.Second {
+		t.Errorf("Skew = %v, want %v", got, ahead)
+	}
 }
 
 func TestFailedRenewalLeavesTheTokenInUse(t *testing.T) {
@@ -476,4 +489,78 @@ func TestAccessTokenThatExpiresInLineIsReplacedBeforeItIsSent(t *testing.T) {
 			t.Errorf("InFlight = %d, want 0", got)
 		}
 	})
+}
+
+type panickingKey struct{ crypto.Signer }
+
+func (panickingKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	panic("the HSM is gone")
+}
+
+func TestKeyThatPanicsFailsTheExchangeAlone(t *testing.T) {
+	f := &fakeIssuer{endpoint: issue(0, "")}
+	c := dialIssuer(t, f, func(conn *Connection) {
+		conn.SignatureMethod, conn.Secret, conn.Key = ES256, "", panickingKey{newECKey(t, elliptic.P256())}
+	})
+	for range 2 {
+		if _, err := c.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "panicked") || strings.Contains(err.Error(), "HSM") {
+			t.Errorf("Token = %v, want an error that says so, without the value", err)
+		}
+	}
+	if got := c.core.access.hops[0].core.line.inFlight; got != 0 {
+		t.Errorf("%d attempts hold a slot, want none", got)
+	}
+}
+
+func TestMintGivesTheAssertionOfTheTokenRequest(t *testing.T) {
+	f := &fakeIssuer{endpoint: issue(0, "")}
+	c := dialIssuer(t, f, func(conn *Connection) { conn.Payload = `{"aud":"{{.Request.URL}}","m":"{{.Request.Method}}"}` })
+	for _, req := range []*http.Request{nil, fakeRequest(t, "GET", nil)} {
+		token, err := c.Mint(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims := jwt.MapClaims{}
+		if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err != nil || claims["aud"] != fakeTokenURL || claims["m"] != "POST" {
+			t.Errorf("Mint(%v) has the claims %v, %v, want those of the token request", req, claims, err)
+		}
+	}
+	if got := f.endpoint.count() + f.api.count(); got != 0 {
+		t.Errorf("Mint sent %d requests, want none", got)
+	}
+}
+
+func TestReadyMadeTokenIsExchanged(t *testing.T) {
+	f := &fakeIssuer{endpoint: issue(0, "")}
+	c := dialIssuer(t, f, func(conn *Connection) {
+		*conn = Connection{BaseURI: conn.BaseURI, Token: "ready", Exchange: conn.Exchange, Transport: f}
+	})
+	if got := carried(t, c, f); got != "Bearer at-1" {
+		t.Errorf("Authorization = %q, want at-1", got)
+	}
+	if got, want := f.endpoint.requests()[0].body, grantText+"&assertion=ready"; got != want {
+		t.Errorf("the endpoint got %q, want %q", got, want)
+	}
+}
+
+func TestAccessTokenOfAHopIsNotReplacedByAnother(t *testing.T) {
+	f := &fakeIssuer{endpoint: &fakeAPI{}}
+	f.endpoint.handle = func(n int, req *http.Request) (*http.Response, error) {
+		if req.URL.Path == "/userinfo" {
+			return fakeReply(401, ""), nil
+		}
+		return issued(fmt.Sprintf("at-%d", n), ""), nil
+	}
+	c := dialIssuer(t, f, func(conn *Connection) {
+		conn.BaseURI = ""
+		conn.Exchange.Next = &Exchange{TokenURL: "https://login.example.com/userinfo", Method: "GET", Bearer: true, BaseURIPath: "url"}
+	})
+	_, err := c.BaseURI(t.Context())
+	refused, ok := errors.AsType[*TokenError](err)
+	if !ok || refused.StatusCode != 401 || f.endpoint.count() != 2 {
+		t.Errorf("BaseURI = %v after %d requests, want a *TokenError of the second hop after 2", err, f.endpoint.count())
+	}
+	if got := f.endpoint.requests()[1].header.Get("Authorization"); got != "Bearer at-1" {
+		t.Errorf("the second hop got %q, want the token of the first", got)
+	}
 }
