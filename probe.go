@@ -105,6 +105,8 @@ type probe struct {
 	resp   *http.Response
 	call   *call
 	why    string // the rules of Ping refuse resp
+	sent   *http.Request
+	seen   observation // of resp
 }
 
 // describe reports what is known before anything is sent.
@@ -143,6 +145,7 @@ func (p *probe) request(ctx context.Context) error {
 		return err
 	}
 	last := &lastCall{core: p.core, probe: true}
+	p.sent = req
 	began := time.Now()
 	p.resp, err = last.do(req)
 	took := time.Since(began)
@@ -150,6 +153,7 @@ func (p *probe) request(ctx context.Context) error {
 	p.token(err)
 	p.report.skip("exchange")
 	p.trace.report(p.report)
+	p.blame(err)
 	if err == nil {
 		defer finish(p.resp.Body)
 		err = p.judge(last)
@@ -200,6 +204,7 @@ func (p *probe) judge(last *lastCall) error {
 	p.report.Latency = p.trace.latency()
 	p.measureSkew()
 	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
+	p.seen = p.observe(a)
 	if i := matchAny(p.core.ping.fail, a); i >= 0 {
 		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i))
 	}
@@ -212,9 +217,8 @@ func (p *probe) judge(last *lastCall) error {
 	if len(p.core.ping.success) > 0 {
 		return p.unexpected(last, "the answer matches none of Ping.Success")
 	}
-	if p.call == nil && a.contentType() == "text/html" {
-		where := originOf(p.resp.Request.URL).String()
-		return p.unexpected(last, "the API redirected to a page of "+where+", which looks like a login")
+	if why := p.misplaced(a); why != "" {
+		return p.unexpected(last, why)
 	}
 	return nil
 }
@@ -263,6 +267,7 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 	case p.report.Skew.Abs() > skewNoticed:
 		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
 	}
+	p.remark(&step)
 	p.report.add(step)
 }
 
@@ -300,6 +305,9 @@ func (p *probe) kindOf(err error) Kind {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return KindAuthRejected
 	}
+	if kind := p.diagnose(err).kind; kind != "" {
+		return kind
+	}
 	if answer, ok := errors.AsType[*ResponseError](err); ok {
 		switch code := answer.StatusCode; {
 		case p.why != "":
@@ -330,6 +338,9 @@ func (p *probe) hint(err error) string {
 	if refused, ok := errors.AsType[*AuthError](err); ok && refused.Hint != "" {
 		return "" // the error says it
 	}
+	if hint := p.diagnose(err).hint; hint != "" {
+		return hint
+	}
 	switch p.report.Kind {
 	case KindBadConfig, KindBadKey:
 		return "correct the failed step above"
@@ -347,9 +358,9 @@ func (p *probe) hint(err error) string {
 			return clockHint(skew) + ": correct one of them"
 		}
 		if p.report.StatusCode == http.StatusForbidden {
-			return "the token was understood, but may not do this: check what its issuer or scope is permitted"
+			return "the token was understood, but may not do this: give its iss (or sub) the permission, or ask for a scope in Payload"
 		}
-		return "compare header and claims with what the API asks for, and the key with the one it has"
+		return "compare JWTHeaders and Payload with what the API asks for, and PrivateKey or Secret with the key that it has"
 	case KindNotFound:
 		u := p.resp.Request.URL
 		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(u.Host+u.EscapedPath())
