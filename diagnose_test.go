@@ -225,7 +225,9 @@ func TestTestTellsOfARequestThatCannotBeMade(t *testing.T) {
 		{"a claim of this request", func(c *Connection) { c.Payload = `{"n":"{{int .Request.Path}}"}` }, KindBadConfig, "token", "Payload or JWTHeaders"},
 		{"a header of this request", func(c *Connection) { c.HTTPHeaders = map[string]string{"X-N": "{{int .Request.Path}}"} }, KindBadConfig, "request", "HTTPHeaders"},
 		{"a ping", func(c *Connection) { c.Ping.Headers = map[string]string{"X-N": "{{int .Request.Path}}"} }, KindBadConfig, "request", "failed step"},
-		{"a Limiter", func(c *Connection) { c.Limiter = limiterFunc(func(context.Context) error { return errors.New("closed") }) }, KindBadConfig, "request", "Limiter"},
+		{"a Limiter", func(c *Connection) {
+			c.Limiter = limiterFunc(func(context.Context) error { return errors.New("closed") })
+		}, KindBadConfig, "request", "Limiter"},
 		{"a key of elsewhere", func(c *Connection) {
 			c.SignatureMethod, c.Secret, c.Key = ES256, "", wrongHalf{newECKey(t, elliptic.P256()).Public()}
 		}, KindBadKey, "token", "Key"},
