@@ -262,9 +262,14 @@ func (p *probe) ofSilence(err error) (diagnosis, bool) {
 	return diagnosis{KindUnreachable, "", hint}, true
 }
 
-// ofHangUp finds that the connection ended without an answer.
+// ofHangUp finds that the connection ended without an answer. What net/http says of that depends on who was quicker, and not all
+// of it has a type.
 func (p *probe) ofHangUp(err error) (diagnosis, bool) {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return diagnosis{hint: "the context of Test was cancelled before an answer came"}, true
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		p.trace.unanswered():
 		return diagnosis{KindUnreachable, "", "the connection was closed without an answer: is the port in " + p.addressField() + " the API's own?"}, true
 	}
 	return diagnosis{}, false

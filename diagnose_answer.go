@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -151,13 +152,16 @@ func (p *probe) ofStatus(err error) (diagnosis, bool) {
 // repeats is the part of the path that stands twice, as in /v1/v1/users.
 func (p *probe) repeats() string {
 	path := p.resp.Request.URL.EscapedPath()
-	base := strings.TrimRight(p.core.base.EscapedPath(), "/")
+	base := strings.TrimRight(p.core.apiBase().EscapedPath(), "/")
 	rest, ok := strings.CutPrefix(path, base+"/")
 	if !ok {
 		return ""
 	}
 	return repeatedPath(base, "/"+rest)
 }
+
+// apiBase is the address that pings are appended to.
+func (c *core) apiBase() *url.URL { return c.base }
 
 // repeatedPath is the end of base, from one of its slashes, that ref begins with again.
 func repeatedPath(base, ref string) string {

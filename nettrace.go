@@ -138,6 +138,13 @@ func (t *netTrace) stage() string {
 	return ""
 }
 
+// unanswered reports whether a connection was had on which not a byte came back.
+func (t *netTrace) unanswered() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.connect.done && t.connect.err == nil && (t.tls.begun.IsZero() || t.tls.done && t.tls.err == nil) && t.first.IsZero()
+}
+
 // stoppedBeforeTLS reports whether a connection was had, but its use for https did not begin.
 func (t *netTrace) stoppedBeforeTLS() bool {
 	t.mu.Lock()

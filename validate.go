@@ -44,7 +44,8 @@ func (c *Connection) Validate() error {
 	return err
 }
 
-// Lint tells what is legal but probably not meant. It is empty where Validate fails.
+// Lint tells what is legal but probably not meant: tokens that never expire or live longer than a known API takes, keys that
+// had to be repaired, and more. Test reports the same. It is empty where Validate fails.
 func (c *Connection) Lint() []Warning {
 	core, err := build(c)
 	if err != nil {
@@ -84,6 +85,7 @@ func build(conn *Connection) (*core, error) {
 	if err := p.err(); err != nil {
 		return nil, err
 	}
+	b.lint()
 	return b.core, nil
 }
 
