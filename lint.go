@@ -37,7 +37,7 @@ var lintRules = []func(*linter){
 
 // lint adds its warnings to those that were found on the way.
 func (b *setup) lint() {
-	l := &linter{setup: b, now: time.Now()}
+	l := &linter{setup: b, now: time.Unix(time.Now().Unix(), 0)} // tokens have whole seconds
 	if m := b.core.minter; m.signer != nil {
 		e := &env{now: l.now}
 		l.claims, l.header = l.members(m.payload, e), l.members(m.header, e)

@@ -133,7 +133,7 @@ func (p *probe) remark(step *Step) {
 		return
 	}
 	o, ok := p.seen, step.Status == StatusOK
-	if p.call != nil && p.call.reminted && ok {
+	if p.call != nil && p.call.reminted && step.Status != StatusFailed {
 		step.Detail += " after a first token was refused"
 	}
 	if o.empty {

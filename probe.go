@@ -261,7 +261,7 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 	case err != nil && p.resp == nil:
 		step.Status, step.Detail = StatusFailed, p.shown(err)
 	case err != nil:
-		step.Status, step.Hint = StatusFailed, p.why
+		step.Status = StatusFailed // the verdict says why
 	case p.call == nil:
 		step.Status, step.Hint = StatusWarning, "the answer came from "+originOf(p.resp.Request.URL).String()+", which got no token"
 	case p.report.Skew.Abs() > skewNoticed:
@@ -387,5 +387,6 @@ func detailOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	return strings.TrimPrefix(err.Error(), "jwtbearer: ")
+	text := strings.TrimPrefix(err.Error(), "jwtbearer: ")
+	return strings.ReplaceAll(text, "readLoopPeekFailLocked: ", "") // net/http adds the name of its function now and then
 }
