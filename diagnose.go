@@ -86,7 +86,7 @@ func (p *probe) ofCertificate(err error) (diagnosis, bool) {
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		d.hint = "set TLS.CA to the PEM certificate of the authority that issued the server's"
 		if e.Cert != nil {
-			d.hint += fmt.Sprintf(" (%s)", e.Cert.Issuer)
+			d.hint += " (" + oneLine(e.Cert.Issuer.String()) + ")"
 		}
 	} else if e, ok := errors.AsType[x509.HostnameError](err); ok {
 		d.hint = fmt.Sprintf("the certificate is for %s: correct the host in %s, or set TLS.ServerName", certifiedNames(e.Certificate), p.addressField())
@@ -121,7 +121,7 @@ func certifiedNames(cert *x509.Certificate) string {
 	case len(names) > 5:
 		names = append(names[:5], "others")
 	}
-	return strings.Join(names, ", ")
+	return oneLine(strings.Join(names, ", "))
 }
 
 // alerts are those of TLS (RFC 8446, section 6) that tell what to change, with and without a client certificate.
@@ -138,13 +138,15 @@ var alerts = []struct {
 	{46, refusesClientCertificate, wantsClientCertificate},
 	{48, "the server does not know the authority of TLS.Certificate: append its chain, or have the certificate issued by that API's authority", ""},
 	{49, refusesClientCertificate, wantsClientCertificate},
-	{70, "the server speaks another version of TLS: lower TLS.MinVersion to 1.2", "the server speaks another version of TLS: compare TLS.MinVersion"},
-	{112, "the server does not know this host: correct BaseURI, or set TLS.ServerName", "the server does not know this host: correct BaseURI, or set TLS.ServerName"},
+	{70, otherTLS, otherTLS},
+	{112, unknownHost, unknownHost},
 }
 
 const (
 	wantsClientCertificate   = "the server wants a client certificate: set TLS.Certificate and TLS.PrivateKey, or TLS.PFX"
 	refusesClientCertificate = "the server refuses the client certificate: compare TLS.Certificate, or TLS.PFX, with the one that the API has"
+	otherTLS                 = "the server speaks no version of TLS that this side takes: compare it with TLS.MinVersion (1.2 where it is not set)"
+	unknownHost              = "the server does not know this host: correct BaseURI, or set TLS.ServerName"
 )
 
 // ofAlert finds that the server ended TLS. The number of its alert is not exported, but what it prints is that of the same

@@ -118,6 +118,15 @@ func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
 		{"an XML error and a rule", reply(200, `<r><ok>false</ok><why>no such user</why></r>`, "Content-Type", "text/xml"), func(c *Connection) {
 			c.Ping.Fail, c.Ping.ErrorPath = []Rule{{Path: "//ok", Values: []string{"false"}}}, "//why"
 		}, KindUnexpectedAnswer, "no such user"},
+		{"an XML refusal by a rule", reply(400, `<r><code>JWT</code><why>bad signature</why></r>`, "Content-Type", "text/xml"), func(c *Connection) {
+			c.AuthFailure, c.Ping.ErrorPath = []Rule{{Path: "//code", Values: []string{"JWT"}}}, "//why"
+		}, KindAuthRejected, "SecretEncoding"},
+		{"an XML success", reply(200, `<r><up>yes</up></r>`, "Content-Type", "text/xml"), func(c *Connection) {
+			c.Ping.Success = []Rule{{Path: "//up", Values: []string{"yes"}}}
+		}, KindOK, "200 OK"},
+		{"no XML success", reply(200, `<r><up>no</up></r>`, "Content-Type", "text/xml"), func(c *Connection) {
+			c.Ping.Success = []Rule{{Path: "//up", Values: []string{"yes"}}}
+		}, KindUnexpectedAnswer, "matches none of Ping.Success"},
 		{"200 empty", reply(200, ""), none, KindOK, "empty body"},
 		{"200 empty where JSON is decoded", reply(200, ""), func(c *Connection) { c.SuccessMediaType = MediaJSON }, KindOK, "SuccessMediaType is json"},
 		{"a quota", reply(200, "{}", "RateLimit-Limit", "100", "RateLimit-Remaining", "41", "RateLimit-Reset", "17"), none, KindOK, "quota: 41 of 100 left, renewed in 17s"},

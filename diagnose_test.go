@@ -184,6 +184,8 @@ func TestTestTellsWhyNoAnswerCame(t *testing.T) {
 			c.TLS = TLS{CA: goodCA, Certificate: certificateOf(t, key), PrivateKey: privatePEM(t, key)}
 		}, KindTLSFailed, "tls", "TLS.Certificate"},
 		{"old TLS", old.URL, func(c *Connection) { c.TLS = TLS{CA: goodCA, MinVersion: "1.3"} }, KindTLSFailed, "tls", "TLS.MinVersion"},
+		{"TLS 1.1", serveTLS(t, &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}).URL,
+			trusting(goodCA), KindTLSFailed, "tls", "TLS.MinVersion"},
 		{"plain http on a TLS port", "https://" + plain.Listener.Addr().String(), nil, KindTLSFailed, "tls", "does not speak TLS"},
 		{"TLS on a plain port", "http://" + secure.Listener.Addr().String(), nil, KindTLSFailed, "request", "write https:// in BaseURI"},
 		{"TLS on a plain port, in TLS", "http://" + listen(t, func(c net.Conn) {

@@ -71,25 +71,9 @@ func (a *answer) errorInSuccess(errorPath *bodyPath) string {
 		return ""
 	}
 	members, found := plainNames(object), ""
-	for _, name := range []string{"error", "errors", "fault"} {
-		switch v := members[name].(type) {
-		case nil:
-		case bool:
-			if v {
-				found = name
-			}
-		case string:
-			if v != "" {
-				found = name
-			}
-		case []any:
-			if len(v) > 0 {
-				found = name
-			}
-		case map[string]any:
-			if len(v) > 0 {
-				found = name
-			}
+	for _, name := range containers {
+		if says(members[name]) {
+			found = name
 		}
 	}
 	for _, name := range []string{"ok", "success"} {
@@ -105,6 +89,21 @@ func (a *answer) errorInSuccess(errorPath *bodyPath) string {
 		return told
 	}
 	return "see its member " + found
+}
+
+// says reports whether a value is more than null, false or empty.
+func says(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return false
 }
 
 // misplaced tells that a success is a page for people where an API answers programs.

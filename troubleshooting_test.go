@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"flag"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -155,5 +156,9 @@ func evened(report string) string {
 	} {
 		report = regexp.MustCompile(row.pattern).ReplaceAllString(report, row.text)
 	}
-	return report
+	return regexp.MustCompile(`"iat":(\d+),"exp":(\d+)`).ReplaceAllStringFunc(report, func(times string) string {
+		var iat, exp int64
+		fmt.Sscanf(times, `"iat":%d,"exp":%d`, &iat, &exp)
+		return fmt.Sprintf(`"iat":1800000000,"exp":%d`, 1800000000+exp-iat)
+	})
 }
