@@ -133,6 +133,23 @@ func (c *keyCase) check(t *testing.T, input []byte, key *PrivateKey, err error) 
 	}
 }
 
+func TestFixPEMPutsParametersUnderOneLabel(t *testing.T) {
+	numbers := func(p int) []byte { // a modulus of p bytes and two numbers beside it
+		content := append([]byte{2, byte(p)}, bytes.Repeat([]byte{0x55}, p)...)
+		return append([]byte{0x30, byte(p + 8)}, append(content, 2, 1, 2, 2, 1, 1)...)
+	}
+	fixed, fixes, err := FixPEM(append(numbers(64), "tail"...))
+	if err != nil || len(fixes) == 0 || !bytes.HasPrefix(fixed, []byte("-----BEGIN DH PARAMETERS-----\n")) {
+		t.Fatalf("FixPEM(parameters with a tail) = %q, fixes %q, error %v, want PEM", fixed, fixes, err)
+	}
+	if again, more, err := FixPEM(fixed); err != nil || len(more) > 0 || !bytes.Equal(again, fixed) {
+		t.Errorf("FixPEM(%q) = %q, fixes %q, error %v, want it unchanged", fixed, again, more, err)
+	}
+	if fixed, _, err := FixPEM(append(numbers(1), "tail"...)); err == nil {
+		t.Errorf("FixPEM(small numbers) = %q, want an error: they are nothing that is known", fixed)
+	}
+}
+
 // mentions reports whether s has one of the words, in any case, at the start of a word.
 func mentions(s string, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool {
