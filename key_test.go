@@ -79,7 +79,7 @@ func TestRSAOf1024BitsNeedsAllowWeakKey(t *testing.T) {
 		"PrivateKey": func(c *Connection) { c.PrivateKey = privatePEM(t, key) },
 	} {
 		c := validConnection()
-		c.SignatureMethod, c.Secret = RS256, ""
+		c.SignatureMethod, c.Secret, c.Lifetime = RS256, "", time.Minute
 		set(c)
 		_, err := NewClient(c)
 		if p := problemOf(err, name); p == nil || !strings.Contains(p.Error(), "1024") || !strings.Contains(p.Error(), "AllowWeakKey") {

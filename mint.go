@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -194,12 +195,17 @@ func expiryOf(token string) time.Time {
 	if json.Unmarshal(text, &claims) != nil {
 		return time.Time{}
 	}
-	exp, err := claims.Exp.Float64()
+	return numericDate(claims.Exp.String())
+}
+
+// numericDate reads a NumericDate (RFC 7519, section 2), also in milliseconds; zero: it is none.
+func numericDate(text string) time.Time {
+	date, err := strconv.ParseFloat(text, 64)
 	switch {
-	case err != nil || exp <= 0:
+	case err != nil || !(date > 0):
 		return time.Time{}
-	case exp > 1e11: // the year 5138, or milliseconds
-		return time.UnixMilli(int64(min(exp, 1e15)))
+	case date > 1e11: // the year 5138, or milliseconds
+		return time.UnixMilli(int64(min(date, 1e15)))
 	}
-	return time.Unix(int64(exp), 0)
+	return time.Unix(int64(date), 0)
 }

@@ -119,3 +119,35 @@ func (t *netTrace) report(r *Report) {
 	}
 	r.Steps = append(r.Steps, t.resolve.step("resolve"), connect, secured)
 }
+
+// stage is what the request had come to when it ended without an answer; empty: that is not known.
+func (t *netTrace) stage() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range []struct {
+		name string
+		*phase
+	}{{"tls", &t.tls}, {"connect", &t.connect}, {"resolve", &t.resolve}} {
+		if !s.begun.IsZero() && (!s.done || s.err != nil) {
+			return s.name
+		}
+	}
+	if !t.wrote.IsZero() && t.first.IsZero() {
+		return "request"
+	}
+	return ""
+}
+
+// unanswered reports whether a connection was had on which not a byte came back.
+func (t *netTrace) unanswered() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.connect.done && t.connect.err == nil && (t.tls.begun.IsZero() || t.tls.done && t.tls.err == nil) && t.first.IsZero()
+}
+
+// stoppedBeforeTLS reports whether a connection was had, but its use for https did not begin.
+func (t *netTrace) stoppedBeforeTLS() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.connect.done && t.connect.err == nil && t.tls.begun.IsZero() && t.wrote.IsZero()
+}

@@ -106,6 +106,8 @@ type probe struct {
 	call   *call
 	why    string // the rules of Ping refuse resp
 	denied bool   // the token endpoint gave no access token
+	sent   *http.Request
+	seen   observation // of resp
 }
 
 // describe reports what is known before anything is sent.
@@ -157,6 +159,7 @@ func (p *probe) request(ctx context.Context) error {
 		return err
 	}
 	last := &lastCall{core: p.core, probe: true}
+	p.sent = req
 	began := time.Now()
 	p.resp, err = last.do(req)
 	took := time.Since(began)
@@ -166,6 +169,7 @@ func (p *probe) request(ctx context.Context) error {
 		p.report.skip("exchange")
 	}
 	p.trace.report(p.report)
+	p.blame(err)
 	if err == nil {
 		defer finish(p.resp.Body)
 		err = p.judge(last)
@@ -220,6 +224,7 @@ func (p *probe) judge(last *lastCall) error {
 	p.report.Latency = p.trace.latency()
 	p.measureSkew()
 	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
+	p.seen = p.observe(a)
 	if i := matchAny(p.core.ping.fail, a); i >= 0 {
 		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i))
 	}
@@ -232,9 +237,8 @@ func (p *probe) judge(last *lastCall) error {
 	if len(p.core.ping.success) > 0 {
 		return p.unexpected(last, "the answer matches none of Ping.Success")
 	}
-	if p.call == nil && a.contentType() == "text/html" {
-		where := originOf(p.resp.Request.URL).String()
-		return p.unexpected(last, "the API redirected to a page of "+where+", which looks like a login")
+	if why := p.misplaced(a); why != "" {
+		return p.unexpected(last, why)
 	}
 	return nil
 }
@@ -277,12 +281,13 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 	case err != nil && p.resp == nil:
 		step.Status, step.Detail = StatusFailed, p.shown(err)
 	case err != nil:
-		step.Status, step.Hint = StatusFailed, p.why
+		step.Status = StatusFailed // the verdict says why
 	case p.call == nil:
 		step.Status, step.Hint = StatusWarning, "the answer came from "+originOf(p.resp.Request.URL).String()+", which got no token"
 	case p.report.Skew.Abs() > skewNoticed:
 		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
 	}
+	p.remark(&step)
 	p.report.add(step)
 }
 
@@ -323,6 +328,9 @@ func (p *probe) kindOf(err error) Kind {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return KindAuthRejected
 	}
+	if kind := p.diagnose(err).kind; kind != "" {
+		return kind
+	}
 	if answer, ok := errors.AsType[*ResponseError](err); ok {
 		switch code := answer.StatusCode; {
 		case p.why != "":
@@ -353,6 +361,9 @@ func (p *probe) hint(err error) string {
 	if refused, ok := errors.AsType[*AuthError](err); ok && refused.Hint != "" {
 		return "" // the error says it
 	}
+	if hint := p.diagnose(err).hint; hint != "" {
+		return hint
+	}
 	switch p.report.Kind {
 	case KindBadConfig, KindBadKey:
 		return "correct the failed step above"
@@ -370,9 +381,9 @@ func (p *probe) hint(err error) string {
 			return clockHint(skew) + ": correct one of them"
 		}
 		if p.report.StatusCode == http.StatusForbidden {
-			return "the token was understood, but may not do this: check what its issuer or scope is permitted"
+			return "the token was understood, but may not do this: give its iss (or sub) the permission, or ask for a scope in Payload"
 		}
-		return "compare header and claims with what the API asks for, and the key with the one it has"
+		return "compare JWTHeaders and Payload with what the API asks for, and PrivateKey or Secret with the key that it has"
 	case KindNotFound:
 		u := p.resp.Request.URL
 		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(u.Host+u.EscapedPath())
@@ -404,5 +415,6 @@ func detailOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	return strings.TrimPrefix(err.Error(), "jwtbearer: ")
+	text := strings.TrimPrefix(err.Error(), "jwtbearer: ")
+	return strings.ReplaceAll(text, "readLoopPeekFailLocked: ", "") // net/http adds the name of its function now and then
 }

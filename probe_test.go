@@ -257,7 +257,7 @@ func TestTestFindsTheStepOfTheNetworkThatFails(t *testing.T) {
 		{"unknown authority", secure.URL, nil, KindTLSFailed, "tls"},
 		{"wrong host", secure.URL, func(c *Connection) { c.TLS = TLS{CA: ca, ServerName: "other.example"} }, KindTLSFailed, "tls"},
 		{"plain http on a TLS port", "https://" + plain.Listener.Addr().String(), nil, KindTLSFailed, "tls"},
-		{"client certificate missing", mutual.URL, func(c *Connection) { c.TLS.CA = ca }, KindTLSFailed, "request"},
+		{"client certificate missing", mutual.URL, func(c *Connection) { c.TLS.CA = ca }, KindTLSFailed, "tls"},
 		{"client certificate", mutual.URL, func(c *Connection) {
 			c.TLS = TLS{CA: ca, Certificate: certificateOf(t, key), PrivateKey: privatePEM(t, key)}
 		}, KindOK, ""},

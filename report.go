@@ -64,12 +64,16 @@ type Step struct {
 // inOneLine takes out what would break the table.
 var inOneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ", "\v", " ", "\f", " ")
 
-// String is the report as an aligned table, one line a step, with hints on lines of their own.
+// String is the report as an aligned table, one line a step, with hints on lines of their own. The line of the token shows its
+// header and claims.
 func (r Report) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, s := range r.Steps {
 		detail := inOneLine.Replace(s.Detail)
+		if s.Name == "token" && r.Header != "" {
+			detail += inOneLine.Replace(": " + string(r.Header) + " " + string(r.Claims))
+		}
 		if s.Took > 0 {
 			detail += fmt.Sprintf(" (%s)", s.Took.Round(10*time.Microsecond))
 		}

@@ -13,6 +13,7 @@ func testReport() *Report {
 		Steps: []Step{
 			{Name: "config", Status: StatusOK, Detail: "https://h/v2"},
 			{Name: "config", Status: StatusWarning, Detail: "two\r\nlines\tand a tab", Hint: "a\nhint"},
+			{Name: "token", Status: StatusOK, Detail: "9 bytes"},
 			{Name: "exchange", Status: StatusSkipped},
 			{Name: "request", Status: StatusFailed, Detail: "GET /v2: 429", Took: 12345678 * time.Nanosecond},
 		}}
@@ -22,6 +23,7 @@ func TestReportPrintsAsAnAlignedTable(t *testing.T) {
 	const want = `config    ok       https://h/v2
 config    warning  two lines and a tab
                    -> a hint
+token     ok       9 bytes: {"alg":"ES256"} {"exp":1.00,"u":"<&>"}
 exchange  skipped
 request   failed   GET /v2: 429 (12.35ms)
 `
@@ -35,7 +37,7 @@ request   failed   GET /v2: 429 (12.35ms)
 
 func TestReportMarshalsToJSON(t *testing.T) {
 	const want = `{"ok":false,"kind":"throttled","steps":[{"name":"config","status":"ok","detail":"https://h/v2"},` +
-		`{"name":"config","status":"warning","detail":"two\r\nlines\tand a tab","hint":"a\nhint"},{"name":"exchange","status":"skipped"},` +
+		`{"name":"config","status":"warning","detail":"two\r\nlines\tand a tab","hint":"a\nhint"},{"name":"token","status":"ok","detail":"9 bytes"},{"name":"exchange","status":"skipped"},` +
 		`{"name":"request","status":"failed","detail":"GET /v2: 429","took":"12.345678ms"}],"header":{"alg":"ES256"},` +
 		`"claims":{"exp":1.00,"u":"<&>"},"statusCode":429,"skew":"-3s","latency":"1.5ms","retryAfter":"1m0s"}`
 	r := testReport()

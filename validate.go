@@ -43,7 +43,8 @@ func (c *Connection) Validate() error {
 	return err
 }
 
-// Lint tells what is legal but probably not meant. It is empty where Validate fails.
+// Lint tells what is legal but probably not meant: tokens that never expire or live longer than a known API takes, keys that
+// had to be repaired, and more. Test reports the same. It is empty where Validate fails.
 func (c *Connection) Lint() []Warning {
 	core, err := build(c)
 	if err != nil {
@@ -82,6 +83,7 @@ func build(conn *Connection) (*core, error) {
 		return nil, err
 	}
 	b.core.see()
+	b.lint()
 	return b.core, nil
 }
 
