@@ -96,8 +96,8 @@ func (p *pace) next(now time.Time, inflight int) (at time.Time, ok bool) {
 	if now.Before(p.until) {
 		return p.until, true
 	}
-	if at := p.quotas.next(now, inflight); now.Before(at) {
-		return at, true
+	if renewed, _ := p.quotas.usedUp(now, inflight); now.Before(renewed) {
+		return renewed, true
 	}
 	if p.closed {
 		p.open(now, inflight)
@@ -293,15 +293,15 @@ func (q *quotas) add(now time.Time, r quotaReading) {
 	*q = append(*q, r)
 }
 
-// next is when something is left of every quota.
-func (q quotas) next(now time.Time, inflight int) time.Time {
-	at := now
+// usedUp is when something is left of every quota, and the name of the one that is renewed last. Zero: something is now.
+func (q quotas) usedUp(now time.Time, inflight int) (renewed time.Time, name string) {
 	for _, known := range q {
-		if renewed := known.reset.Add(resetMargin); known.remaining <= int64(inflight) && renewed.After(at) {
-			at = renewed
+		at := known.reset.Add(resetMargin)
+		if known.remaining <= int64(inflight) && at.After(now) && at.After(renewed) {
+			renewed, name = at, known.name
 		}
 	}
-	return at
+	return renewed, name
 }
 
 // crowdRecovery is how many answers it takes to let one more request fly: at most 2 % of them are then refused.

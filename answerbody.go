@@ -28,7 +28,8 @@ type answerBody struct {
 
 // newAnswerBody wraps resp.Body.
 func newAnswerBody(resp *http.Response, w *watch, s *slot) io.ReadCloser {
-	b := &answerBody{body: resp.Body, watch: w, slot: s}
+	b := &w.answer
+	b.body, b.watch, b.slot = resp.Body, w, s
 	switch upgraded, ok := resp.Body.(io.ReadWriteCloser); {
 	case resp.Body == nil || resp.Body == http.NoBody:
 		b.end()

@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,51 +14,117 @@ import (
 )
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
-func (k *call) prepare(w *watch) (*http.Request, *connTrace, error) {
-	trace := newConnTrace()
-	out := k.req.WithContext(httptrace.WithClientTrace(w.ctx, &trace.hooks))
+func (k *call) prepare(w *watch) (*http.Request, error) {
+	out := k.req.WithContext(k.traced(w))
 	out.Response = nil
 	out.URL = k.c.withoutToken(k.req.URL)
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
 	}
 	var values *requestValues // nil: nobody looks
-	if k.c.needs()&needRequest != 0 {
+	if k.c.looks&needRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
-	token, err := k.c.minter.token(k.ctx, values)
+	token, err := k.mint(values)
 	if err != nil {
 		k.unminted = true
-		return nil, nil, err
+		return nil, err
 	}
 	k.token = token
+	if k.c.hop != nil {
+		if err := k.c.hop.compose(out, values, token.value); err != nil {
+			return nil, err
+		}
+	}
 	if err := k.c.setHeaders(out.Header, values, token.value); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if k.body != nil {
 		out.GetBody = k.body.next // net/http asks for it to send the body again on another connection
 		if out.Body, err = k.body.next(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	if err := k.c.place(out, token.value); err != nil {
-		return nil, nil, err
+	if err := k.c.place(out, token); err != nil {
+		return nil, err
 	}
 	watchBody(out, w)
-	return out, trace, nil
+	return out, nil
+}
+
+// traced is the context of w, with a trace where that may change what follows an error: a request that may be repeated after
+// any error needs none, unless our own dials ask for it.
+func (k *call) traced(w *watch) context.Context {
+	if k.mayRepeat() && !k.c.ownDials {
+		return w.ctx
+	}
+	w.trace = &connTrace{attempt: w.ctx}
+	return w.trace.context()
+}
+
+// mint returns the token for an attempt: the one that the call has, or one that the minter gives.
+func (k *call) mint(values *requestValues) (*minted, error) {
+	if k.ticket != nil {
+		return k.ticket, nil
+	}
+	return k.c.minter.token(k.ctx, values)
+}
+
+// mayReplace reports whether there can be another token in the place of a refused one.
+func (k *call) mayReplace() bool {
+	return k.c.access != nil || k.ticket == nil && k.c.minter.signer != nil
+}
+
+// drop forgets a token that was refused, if it is still the one that serves.
+func (c *core) drop(t *minted) {
+	if c.access != nil {
+		c.access.drop(t)
+		return
+	}
+	c.minter.drop(t)
 }
 
 // A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
 type connTrace struct {
+	attempt     context.Context
 	hooks       httptrace.ClientTrace
 	wanted, got atomic.Bool
+	served      atomic.Bool // got, and not wanted again since, as net/http may when it finds the connection broken
 }
 
-func newConnTrace() *connTrace {
-	t := new(connTrace)
-	t.hooks.GetConn = func(string) { t.wanted.Store(true) }
-	t.hooks.GotConn = func(httptrace.GotConnInfo) { t.got.Store(true) }
-	return t
+// connTraceKey is where a context has its *connTrace.
+type connTraceKey struct{}
+
+// context is that of the attempt with t as its trace.
+func (t *connTrace) context() context.Context {
+	t.hooks.GetConn = func(string) {
+		t.served.Store(false)
+		t.wanted.Store(true)
+	}
+	t.hooks.GotConn = func(httptrace.GotConnInfo) {
+		t.got.Store(true)
+		t.served.Store(true)
+	}
+	return httptrace.WithClientTrace(context.WithValue(t.attempt, connTraceKey{}, t), &t.hooks)
+}
+
+// unwanted is why the attempt needs no connection any more; nil: it does, or there is no trace to tell.
+func (t *connTrace) unwanted() error {
+	switch {
+	case t == nil:
+		return nil
+	case t.served.Load():
+		return errServed
+	}
+	return t.attempt.Err()
+}
+
+// ended is closed when the attempt ends, from which net/http detaches its dials.
+func (t *connTrace) ended() <-chan struct{} {
+	if t == nil {
+		return nil
+	}
+	return t.attempt.Done()
 }
 
 // A transience says which requests may be sent again after an error.
@@ -69,7 +136,7 @@ const (
 	transientAlways                // it cannot have been: there was no connection
 )
 
-// transience classifies an error of the transport.
+// transience classifies an error of the transport. t may be nil.
 func (t *connTrace) transience(err error) transience {
 	if isTLSVerdict(err) || errors.Is(err, http.ErrSkipAltProtocol) || errors.Is(err, ErrBodyNotReplayable) ||
 		errors.Is(err, errBodyTooLong) {
@@ -81,7 +148,7 @@ func (t *connTrace) transience(err error) transience {
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return transientAlways
 	}
-	if t.wanted.Load() && !t.got.Load() {
+	if t != nil && t.wanted.Load() && !t.got.Load() {
 		return transientAlways
 	}
 	return transientIdempotent
@@ -113,11 +180,13 @@ func (k *call) afterRefusal() {
 		k.c.skew.replace(k.token.skew, k.skewBefore)
 		return
 	}
-	if k.c.minter.signer == nil || !k.c.refusals.mayRemint(k.answered) {
+	if !k.mayReplace() || !k.c.refusals.mayRemint(k.answered) {
 		return
 	}
-	k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
-	k.c.minter.drop(k.token)
+	if k.c.access == nil { // the API did not see a time of ours
+		k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+	}
+	k.c.drop(k.token)
 	if !k.canRepeat() {
 		return
 	}

@@ -22,6 +22,9 @@ type call struct {
 	seq   uint64        // place in line
 	began time.Time     // when the first attempt left the line
 
+	ticket    *minted // the token that all attempts carry, or the next one where it is an access token; nil: one is minted
+	throttled func()  // is called after each throttle; nil: nobody asks
+
 	attempts int  // requests sent
 	counted  int  // of them, those that count against MaxAttempts
 	reminted bool // a refused token was replaced once
@@ -73,8 +76,12 @@ func (k *call) run() (*http.Response, error) {
 // attempt makes one attempt and decides what follows.
 func (k *call) attempt() {
 	k.next = nextNone
-	s, err := k.stand()
-	if err != nil {
+	s, err := k.enter()
+	switch {
+	case err != nil && k.unminted:
+		k.fail(err)
+		return
+	case err != nil:
 		k.giveUp(err)
 		return
 	}
@@ -86,23 +93,68 @@ func (k *call) attempt() {
 			s.giveBack()
 		}
 	}()
-	out, trace, err := k.prepare(w)
+	out, err := k.prepare(w)
 	if err != nil {
 		k.fail(err)
 		return
 	}
 	ready = true
-	k.send(out, trace, w, s)
+	k.send(out, w, s)
+}
+
+// enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
+// more where that expired in line.
+func (k *call) enter() (*slot, error) {
+	if k.c.access == nil {
+		return k.stand()
+	}
+	for again := false; ; again = true {
+		if err := k.authorize(); err != nil {
+			return nil, err
+		}
+		s, err := k.stand()
+		if err != nil || k.isAuthorized() || again {
+			return s, err
+		}
+		s.giveBack()
+	}
+}
+
+// isAuthorized reports whether the access token still serves. It may have been renewed meanwhile.
+func (k *call) isAuthorized() bool {
+	if t := k.c.access.current.Load(); t != k.ticket && t.serves() {
+		k.ticket = t
+	}
+	return k.ticket.serves()
+}
+
+// authorize gets the access token for the next attempt. None is fetched while the gate is closed.
+func (k *call) authorize() (err error) {
+	a := k.c.access
+	if k.ticket = a.fresh(); k.ticket != nil {
+		return nil
+	}
+	if err := k.c.line.reopened(k.ctx, k.patience()); err != nil {
+		return err
+	}
+	if k.ticket, err = a.get(k.ctx, k.patience()); err != nil {
+		k.unminted = true
+	}
+	return err
 }
 
 // stand waits for everything that delays an attempt: the line, then the caller's Limiter, then the gate if it closed
 // meanwhile.
 func (k *call) stand() (*slot, error) {
 	began := time.Now()
-	defer func() { k.c.stats.wait(time.Since(began)) }()
 	s, err := k.c.line.enter(k.ctx, k.seq, k.patience())
-	if err != nil || k.c.limiter == nil {
-		return s, err
+	if err == nil && k.c.limiter == nil {
+		k.c.stats.wait(s.sent.Sub(began))
+		return s, nil
+	}
+	defer func() { k.c.stats.wait(time.Since(began)) }()
+	if err != nil {
+		return nil, err
 	}
 	if err := k.c.limiter.Wait(k.ctx); err != nil {
 		s.giveBack()
@@ -158,12 +210,20 @@ func (k *call) fail(err error) {
 		throttled.RetryAfter = max(0, throttled.RetryAfter-time.Since(k.answered)) // some of it was waited for
 		err = errors.Join(err, throttled)
 	} else if k.resp != nil {
-		err = errors.Join(err, k.c.responseError(k.resp, k.attempts, k.token.value))
+		err = errors.Join(err, k.answerError())
 	} else if k.err != nil {
 		err = errors.Join(err, k.err)
 	}
 	k.discard()
 	k.err = err
+}
+
+// answerError is the typed form of the last answer, which is no throttle.
+func (k *call) answerError() error {
+	if k.c.hop != nil {
+		return k.c.hop.refusal(k, "")
+	}
+	return k.c.responseError(k.resp, k.attempts, k.token.value)
 }
 
 // endedBy joins why the context ended, if it did and err does not say so.
@@ -175,7 +235,7 @@ func (k *call) endedBy(err error) error {
 }
 
 // send makes one attempt and judges its outcome.
-func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
+func (k *call) send(out *http.Request, w *watch, s *slot) {
 	if k.attempts == 0 {
 		k.began = s.sent
 	}
@@ -185,6 +245,7 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
 	k.watch = w
 	k.sent = time.Now()
+	w.start(k.sent)
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
@@ -192,15 +253,23 @@ func (k *call) send(out *http.Request, trace *connTrace, w *watch, s *slot) {
 		w.end()
 		s.failed(sighting{})
 		s.release()
-		k.afterError(err, trace)
+		k.afterError(err)
 		return
 	}
-	w.answer()
+	w.gotAnswer()
 	k.answered = time.Now()
 	resp.Request = k.req
 	resp.Body = newAnswerBody(resp, w, s)
 	k.c.forgetToken(resp.Header, k.token.value)
 	k.resp = resp
+	if k.c.hop != nil {
+		if err := k.c.hop.keep(resp); err != nil {
+			k.resp, k.err = nil, k.endedBy(k.c.scrub(err, out.URL, k.token.value))
+			s.failed(sighting{})
+			k.afterError(err)
+			return
+		}
+	}
 	k.judge(s)
 }
 
@@ -219,11 +288,14 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 // judge decides what an answer means and what follows it.
 func (k *call) judge(s *slot) {
 	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
-	seen := sighting{date: dateOf(k.resp.Header), readings: k.c.throttling.readings(a)}
+	seen := k.c.sighting(a)
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = &t
 		k.shut = s.refused(t, seen)
 		k.c.stats.throttles.Add(1)
+		if k.throttled != nil {
+			k.throttled()
+		}
 		k.afterThrottle()
 		return
 	}
@@ -235,11 +307,23 @@ func (k *call) judge(s *slot) {
 	}
 	if k.resp.StatusCode >= 500 {
 		s.failed(seen)
+		if k.c.hop != nil { // some say so of an assertion that has expired
+			k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+		}
 	} else {
 		s.accepted(seen)
 		k.c.tokenAccepted(k.resp.Header, k.sent, k.answered)
 	}
 	k.afterAnswer()
+}
+
+// sighting is what an answer tells besides. Its Date is read only where a limit or a quota is kept by it.
+func (c *core) sighting(a *answer) sighting {
+	seen := sighting{readings: c.throttling.readings(a)}
+	if len(c.throttling.limits) > 0 || len(seen.readings) > 0 {
+		seen.date = dateOf(a.resp.Header)
+	}
+	return seen
 }
 
 // afterAnswer follows an answer that is neither a throttle nor refuses the token.
@@ -261,12 +345,12 @@ func (k *call) reward() int {
 }
 
 // afterError follows an attempt that got no answer.
-func (k *call) afterError(err error, trace *connTrace) {
+func (k *call) afterError(err error) {
 	k.log(slog.LevelDebug, "no answer", "error", k.err)
 	if k.ctx.Err() != nil {
 		return
 	}
-	switch trace.transience(err) {
+	switch k.watch.trace.transience(err) {
 	case transientAlways:
 		k.retry(true)
 	case transientIdempotent:
@@ -275,7 +359,10 @@ func (k *call) afterError(err error, trace *connTrace) {
 }
 
 // retryTransient repeats a transient failure where the request may be repeated at all.
-func (k *call) retryTransient() { k.retry(k.c.retry.Always || isIdempotent(k.req)) }
+func (k *call) retryTransient() { k.retry(k.mayRepeat()) }
+
+// mayRepeat reports whether the request may be sent again though it may have been served.
+func (k *call) mayRepeat() bool { return k.c.retry.Always || isIdempotent(k.req) }
 
 // retry decides on another attempt after a transient failure.
 func (k *call) retry(allowed bool) {

@@ -23,20 +23,22 @@ import (
 // token is replaced once. Whatever the last attempt gave is the result: net/http's rule that a response comes without an
 // error holds.
 //
-// A Client is safe for concurrent use. It starts no goroutines of its own and needs no closing; CloseIdleConnections frees
-// its connections.
+// A Client is safe for concurrent use. It needs no closing: of its own it starts a goroutine only for an exchange, which ends
+// with that. CloseIdleConnections frees its connections.
 type Client struct{ core *core }
 
 // core is the Client behind the pointer, so that no %+v reaches a key.
 type core struct {
 	name       string
-	base       *url.URL // BaseURI
-	baseText   string   // the same, byte for byte, without query
-	origin     origin
-	trusted    []origin
+	address    atomic.Pointer[address] // nil: an access token tells it, and there is none yet
+	trusted    []origin                // TrustedOrigins
 	headers    []headerTemplate
 	placements []Placement
+	typed      bool // the type of an access token is its scheme
 	minter     *minter
+	access     *accessTokens // what calls carry instead of the minter's tokens; nil: those themselves
+	hop        *hop          // of which this is the token endpoint; nil: it is an API
+	looks      needs         // what token and headers look at
 
 	media, successMedia, errorMedia MediaType
 	authFailure                     []rule
@@ -53,6 +55,7 @@ type core struct {
 	engine    engine
 	budget    *budget
 	transport http.RoundTripper
+	ownDials  bool // transport is that of newTransport, whose dials ask what became of their request
 	log       *slog.Logger
 
 	calls    atomic.Uint64 // numbers the calls for the line
@@ -91,7 +94,8 @@ func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c} }
 
 // RoundTrip implements http.RoundTripper. It sends req with a token, waits and retries as the Connection says, and returns
 // the last answer whatever its status. The error is ErrForeignOrigin, a *ThrottledError where the gate is closed for longer
-// than the call may wait, the context's, one of the transport, or why no token could be made.
+// than the call may wait, a *TokenError where the token endpoint gave no access token, the context's, one of the transport, or
+// why no token could be made.
 func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, _, err := c.core.roundTrip(req, false)
 	return resp, err
@@ -104,15 +108,20 @@ func (c *Client) CloseIdleConnections() {
 	}
 }
 
-// BaseURI returns the address that NewRequest appends to.
-func (c *Client) BaseURI(context.Context) (*url.URL, error) {
-	u := *c.core.base
+// BaseURI returns the address that NewRequest appends to. Where the token endpoint tells it (Exchange.BaseURIPath), it fetches
+// an access token first, unless there was one before.
+func (c *Client) BaseURI(ctx context.Context) (*url.URL, error) {
+	api, err := c.core.locate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u := *api.base
 	return &u, nil
 }
 
-// Mint returns the token that req would carry now, without sending anything: a fresh one, or with TokenReuse the one that
-// serves. req may be nil where no template looks at the request. Its body is read only where a template needs it, and only
-// through GetBody.
+// Mint returns the signed token that req would carry now, without sending anything: a fresh one, or with TokenReuse the one
+// that serves. req may be nil where no template looks at the request. Its body is read only where a template needs it, and
+// only through GetBody. With Exchange it is the assertion that the token endpoint would get now, and req does not matter.
 func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
 	values, err := c.core.mintValues(req)
 	if err != nil {
@@ -131,6 +140,8 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 	switch {
 	case looks&needRequest == 0:
 		return nil, nil
+	case c.access != nil:
+		return c.access.hops[0].values(), nil
 	case req == nil:
 		return nil, errors.New("the token depends on the request, and there is none: give Mint the request that it is for")
 	case req.URL == nil || req.URL.Host == "":
@@ -155,8 +166,16 @@ type Token struct {
 	Expiry time.Time // zero: not known
 }
 
-// Token returns what the API gets now: the JWT. It fails where the token depends on the request; see Mint.
+// Token returns what the API gets now: the JWT, or with Exchange the access token, which is fetched where none serves. A JWT
+// that depends on the request is an error; see Mint.
 func (c *Client) Token(ctx context.Context) (*Token, error) {
+	if c.core.access != nil {
+		access, err := c.core.access.get(ctx, patience{})
+		if err != nil {
+			return nil, err
+		}
+		return &Token{Value: Secret(access.value), Type: c.core.scheme(access), Expiry: access.expiry}, nil
+	}
 	if c.core.minter.needs()&needRequest != 0 {
 		return nil, errors.New("jwtbearer: token: it depends on the request: use Mint")
 	}
@@ -164,14 +183,17 @@ func (c *Client) Token(ctx context.Context) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Token{Value: Secret(value), Expiry: expiryOf(value)}
-	for _, p := range c.core.placements {
+	return &Token{Value: Secret(value), Type: c.core.scheme(&minted{}), Expiry: expiryOf(value)}, nil
+}
+
+// scheme is what stands before a token in the first header that holds it.
+func (c *core) scheme(t *minted) string {
+	for _, p := range c.placements {
 		if p.In == inHeader {
-			t.Type = p.Scheme
-			break
+			return c.schemeAt(p, t)
 		}
 	}
-	return t, nil
+	return ""
 }
 
 // roundTrip makes a call. The call is nil for a request that was not ours to judge.
@@ -215,7 +237,12 @@ func checkRequest(req *http.Request) error {
 
 // isBrokenValue reports whether a header value holds a control character.
 func isBrokenValue(value string) bool {
-	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+	for _, b := range []byte(value) {
+		if b < ' ' && b != '\t' || b == 0x7f {
+			return true
+		}
+	}
+	return false
 }
 
 func closeBody(req *http.Request) {
@@ -235,18 +262,28 @@ func (c *core) withoutToken(u *url.URL) *url.URL {
 	return &own
 }
 
-// needs says what the templates of an attempt look at.
-func (c *core) needs() needs {
-	n := c.minter.needs()
-	for _, h := range c.headers {
-		n |= h.value.needs()
+// see notes what the templates look at of which an attempt is made.
+func (c *core) see() {
+	if c.access == nil {
+		c.looks = c.minter.needs()
+	} else {
+		for _, h := range c.access.hops {
+			h.core.see()
+			h.core.looks |= h.params.needs()
+		}
 	}
-	return n
+	for _, h := range c.headers {
+		c.looks |= h.value.needs()
+	}
 }
 
 // requestValues are what templates see of an outgoing request.
 func (c *core) requestValues(out *http.Request, body *source) *requestValues {
-	return newRequestValues(out.Method, out.URL, out.Host, c.base.EscapedPath(), body.peek)
+	basePath := ""
+	if api := c.address.Load(); api != nil {
+		basePath = api.base.EscapedPath()
+	}
+	return newRequestValues(out.Method, out.URL, out.Host, basePath, body.peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.

@@ -25,8 +25,8 @@
 //
 // # Templates
 //
-// The string values of Payload and JWTHeaders, and the strings of HTTPHeaders, BaseURI and Ping, are templates in the syntax
-// of text/template. They are compiled by NewClient, which refuses what it does not know. A JSON string that is one single
+// The string values of Payload, JWTHeaders and Exchange.Params, and the strings of HTTPHeaders, BaseURI, Ping and Exchange, are
+// templates in the syntax of text/template. They are compiled by NewClient, which refuses what it does not know. A JSON string that is one single
 // action keeps the type of its value, so that "{{now}}" becomes a number; everything else stays a string, escaped as JSON
 // needs. Inside JSON a string argument is written \"x\". There are:
 //
@@ -42,7 +42,7 @@
 //	                          of the public key: Snowflake's form, RFC 7638, RFC 7517
 //	x5t, x5tS256, x5c         of the certificate (RFC 7515, section 4.1)
 //	.Fields.x, .Secrets.x     from the Connection
-//	.Token                    the token, in HTTPHeaders and Ping only
+//	.Token                    the token, in HTTPHeaders, Ping and Exchange only
 //	upper lower trim base64 base64url hex sha256 string int list json
 //	                          helpers: {{.Fields.account | upper}}
 //
@@ -57,6 +57,27 @@
 //
 // Below the client, net/http may send one attempt twice when an idle connection turns out to be closed, with the same token. A
 // server that refuses a repeated jti then answers 401, and the client mints once more.
+//
+// # Exchange
+//
+// With Exchange the API gets an access token, for which a token endpoint is given the JWT (RFC 7523, and what vendors made of it):
+//
+//	Grant: "jwt-bearer"            grant_type and assertion, in a form
+//	Grant: "client-credentials"    grant_type, client_assertion_type and client_assertion
+//	Grant: "urn:…"                 that grant_type, and assertion unless {{.Token}} stands elsewhere
+//	Bearer: true                   the JWT in the Authorization header
+//	Params: `{"jwt": "{{.Token}}"}`  any other parameter
+//
+// Access tokens are kept by the client. Near its expiry a token is renewed in the background while it still serves: after four
+// fifths of its life, or five minutes before the end if that is later. However many calls need a token, one exchange goes on, and
+// none of them ends it by leaving. A token that the API refuses is fetched once more; a throttle never fetches one.
+//
+// The token endpoint has a line, a gate and a budget of its own, with Exchange.RateLimit and the settings of Retry and Timeout. Every
+// attempt there is given a new assertion, since servers take each only once. Its redirects are not followed. The JWT goes nowhere
+// else: TokenReuse has no use. Where the answer tells where the API is (BaseURIPath), BaseURI is the path after that. In Payload and
+// JWTHeaders, .Request is then the token request.
+//
+// Package tokensource makes an oauth2.TokenSource of a client.
 //
 // # Throttling
 //
@@ -75,7 +96,7 @@
 // # Errors
 //
 // RoundTrip and HTTPClient give answers, whatever their status. [Client.Do] turns a refused answer into a *ThrottledError,
-// *AuthError or *ResponseError. [RetryAfter] asks an error how long to wait. NewClient and Validate join a *ConfigError for each
+// *AuthError or *ResponseError. A token endpoint that gives no token is a *TokenError, of RoundTrip too. [RetryAfter] asks an error how long to wait. NewClient and Validate join a *ConfigError for each
 // problem; a key that cannot be read is a *KeyError.
 //
 // # Security

@@ -93,7 +93,7 @@ func (e *TokenError) Error() string {
 type ThrottledError struct {
 	Class      string        // throttled, concurrency, exhausted, overload or token
 	RetryAfter time.Duration // from now; zero: the API did not say
-	Rule       string        // the rule that matched, such as rules[2]
+	Rule       string        // the rule that matched, such as rules[2], or the quota that is used up, such as quota[0]
 	Attempts   int           // how often the request was sent
 	StatusCode int           // of the last answer; zero: the request was not sent, since the gate was closed
 }

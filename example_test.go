@@ -2,6 +2,8 @@ package jwtbearer_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -124,6 +126,59 @@ func ExampleConnection() {
 
 	fmt.Println(conn.Validate())
 	// Output: jwtbearer: PrivateKey: is empty; ES256 needs a private key: set PrivateKey or Key
+}
+
+// The API of GitHub as an installation of a GitHub App: each JWT buys an access token for an hour.
+func ExampleExchange() {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == "POST" {
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"token": "ghs_x", "expires_at": %q}`, time.Now().Add(time.Hour).Format(time.RFC3339))
+			return
+		}
+		fmt.Fprint(w, r.URL.Path, " with ", r.Header.Get("Authorization"))
+	}))
+	defer api.Close()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	conn := &jwtbearer.Connection{Key: key}
+	conn.BaseURI = "https://api.github.com"
+	conn.SignatureMethod = jwtbearer.RS256
+	conn.Payload = `{"iss": "{{.Fields.app}}", "iat": "{{now -60}}", "exp": "{{now 540}}"}`
+	conn.Fields = map[string]string{"app": "12345", "installation": "678"}
+	conn.Exchange = &jwtbearer.Exchange{
+		TokenURL:  "/app/installations/{{.Fields.installation}}/access_tokens",
+		Bearer:    true, // the JWT goes into the Authorization header
+		TokenPath: "token",
+	}
+	conn.BaseURI = api.URL // instead of the real one
+
+	client, err := jwtbearer.NewClient(conn)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 2 {
+		req, err := client.NewRequest(context.Background(), "GET", "/installation/repositories", nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var answer string
+		if _, err := client.Do(req, &answer); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(answer)
+	}
+	fmt.Println(client.Stats().Exchanges, "exchange")
+	// Output:
+	// /installation/repositories with Bearer ghs_x
+	// /installation/repositories with Bearer ghs_x
+	// 1 exchange
 }
 
 func TestSnippetsOfTheReadmeAreCompiled(t *testing.T) {

@@ -128,6 +128,17 @@ func (e *extract) durations(a *answer) []time.Duration {
 	return found
 }
 
+// moment is the first wait that stands at the place, where it is told as a time; else zero.
+func (e *extract) moment(a *answer) time.Time {
+	for _, text := range e.texts(a) {
+		if _, ok := waits.Parse(text, e.as, a.now()); ok {
+			at, _ := waits.Moment(text, e.as)
+			return at
+		}
+	}
+	return time.Time{}
+}
+
 // count is the first count that stands at the place, or the number with which its text begins: "100, 100;w=60" is 100.
 func (e *extract) count(a *answer) (float64, bool) {
 	if e == nil {

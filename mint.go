@@ -36,6 +36,11 @@ type minted struct {
 	value string
 	skew  time.Duration // the correction of its time
 	until time.Time     // how long it serves; zero: for one attempt
+
+	// Of an access token.
+	scheme string    // its type; empty: not told
+	expiry time.Time // zero: not known
+	renew  time.Time // from when on it is renewed while it still serves
 }
 
 // serves reports whether the token may be used again. There may be none.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // An origin is who receives a token: scheme, host and port, in lower case and with the port filled in.
@@ -48,11 +49,15 @@ const (
 
 // route decides how req is sent. A request that http.Client made for a redirect carries the answer that caused it.
 func (c *core) route(req *http.Request) (route, error) {
-	own := c.trusts(req.URL)
+	api, err := c.locate(req.Context())
+	if err != nil {
+		return 0, err
+	}
+	own := api.trusts(req.URL)
 	if req.Response == nil {
 		if !own {
 			return 0, fmt.Errorf("%w: it is for %s, the connection is for %s; add it to TrustedOrigins if it may have the token",
-				ErrForeignOrigin, originOf(req.URL), c.origin)
+				ErrForeignOrigin, originOf(req.URL), api.origin)
 		}
 		return routeOwn, nil
 	}
@@ -61,18 +66,12 @@ func (c *core) route(req *http.Request) (route, error) {
 		return 0, fmt.Errorf("%w: a redirect from https to http on %s was refused", ErrForeignOrigin, to.host)
 	}
 	for r := req; own && r.Response != nil && r.Response.Request != nil; r = r.Response.Request {
-		own = c.trusts(r.Response.Request.URL)
+		own = api.trusts(r.Response.Request.URL)
 	}
 	if !own {
 		return routeBare, nil
 	}
 	return routeOwn, nil
-}
-
-// trusts reports whether u is of an origin that may have the token.
-func (c *core) trusts(u *url.URL) bool {
-	o := originOf(u)
-	return o == c.origin || slices.Contains(c.trusted, o)
 }
 
 // sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.
@@ -87,12 +86,13 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 		}
 	}
 	watchBody(out, w)
+	w.start(time.Now())
 	resp, err := c.carry(out)
 	if err != nil {
 		w.end()
 		return nil, c.scrub(err, out.URL, "")
 	}
-	w.answer()
+	w.gotAnswer()
 	resp.Request = req
 	resp.Body = newAnswerBody(resp, w, nil)
 	return resp, nil
@@ -137,8 +137,12 @@ func withoutURLParam(text, name string) string {
 
 // forgetToken takes the token out of a Location that repeats it, so that no redirect carries it away.
 func (c *core) forgetToken(header http.Header, token string) {
-	location, escaped := header.Get("Location"), url.QueryEscape(token)
-	if token == "" || !strings.Contains(location, token) && !strings.Contains(location, escaped) {
+	location := header.Get("Location")
+	if location == "" || token == "" {
+		return
+	}
+	escaped := url.QueryEscape(token)
+	if !strings.Contains(location, token) && !strings.Contains(location, escaped) {
 		return
 	}
 	for _, p := range c.placements {

@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func hostile(size int) map[string]string {
 	return all
 }
 
-// What is not linear does not end here before the tests' own limit; BenchmarkParsePrivateKeyHostile measures the rest.
+// What is not linear does not end here before the tests' own limit; BenchmarkHostile measures the rest.
 func TestParsePrivateKeyRefusesHostileTexts(t *testing.T) {
 	for name, text := range hostile(1 << 17) {
 		if key, err := ParsePrivateKey([]byte(text), "x"); err == nil && name[0] != '-' {
@@ -40,23 +41,44 @@ func TestParsePrivateKeyRefusesHostileTexts(t *testing.T) {
 	}
 }
 
-// BenchmarkParsePrivateKeyHostile reads 1 MiB, the most that is read at all.
-func BenchmarkParsePrivateKeyHostile(b *testing.B) {
+// BenchmarkHostile reads 1 MiB, the most that is read at all.
+func BenchmarkHostile(b *testing.B) {
 	for name, text := range hostile(1 << 20) {
-		b.Run(strings.Map(printable, name[:min(len(name), 24)]), func(b *testing.B) {
+		data := []byte(text)
+		b.Run(fmt.Sprintf("ParsePrivateKey/%.24q", name), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if key, err := ParsePrivateKey([]byte(text), "x"); key == nil && err == nil {
+				if key, err := ParsePrivateKey(data, "x"); key == nil && err == nil {
 					b.Fatal("neither a key nor an error")
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("FixPEM/%.24q", name), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if fixed, _, err := FixPEM(data); fixed == nil && err == nil {
+					b.Fatal("neither text nor an error")
 				}
 			}
 		})
 	}
 }
 
-func printable(r rune) rune {
-	if r <= ' ' || r > '~' || r == '/' {
-		return '_'
+// BenchmarkParsePrivateKeyWithinLimits reads the samples that are bounded in time and memory: 5 s and 64 MiB, unless the
+// manifest says otherwise.
+func BenchmarkParsePrivateKeyWithinLimits(b *testing.B) {
+	for _, c := range keyCases(b) {
+		if c.Limits == nil {
+			continue
+		}
+		b.Run(c.ID, func(b *testing.B) {
+			b.ReportAllocs()
+			input := c.input(b)
+			for b.Loop() {
+				if key, err := ParsePrivateKey(input, c.Passphrase); key == nil && err == nil {
+					b.Fatal("neither a key nor an error")
+				}
+			}
+		})
 	}
-	return r
 }

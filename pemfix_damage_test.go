@@ -6,13 +6,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"html"
+	"math/rand/v2"
 	"net/url"
 	"regexp"
 	"strings"
@@ -26,21 +26,15 @@ type sample struct {
 	key              crypto.PublicKey
 }
 
-// samples are keys of every type in every textual container, made anew for each run where Go can write them.
+// samples are keys of every type in every textual container. All are TESTING KEYs, the same in every run.
 func samples(t testing.TB) []sample {
 	t.Helper()
 	var all []sample
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rsaKey := storedRSA(t)
 	all = append(all, sample{"PKCS#1", armour("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey)), "", rsaKey.Public()})
 	all = append(all, pkcs8Sample(t, "PKCS#8 RSA", rsaKey))
 	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
-		key, err := ecdsa.GenerateKey(curve, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
+		key := scalarKey(t, curve, bytes.Repeat([]byte{1}, (curve.Params().BitSize+7)/8))
 		der, err := x509.MarshalECPrivateKey(key)
 		if err != nil {
 			t.Fatal(err)
@@ -48,11 +42,7 @@ func samples(t testing.TB) []sample {
 		name := curve.Params().Name
 		all = append(all, sample{"SEC1 " + name, armour("EC PRIVATE KEY", der), "", key.Public()}, pkcs8Sample(t, "PKCS#8 "+name, key))
 	}
-	_, edKey, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all = append(all, pkcs8Sample(t, "PKCS#8 Ed25519", edKey))
+	all = append(all, pkcs8Sample(t, "PKCS#8 Ed25519", ed25519.NewKeyFromSeed([]byte("32 bytes, seed of a TESTING KEY."))))
 	for _, c := range keyCases(t) {
 		if !storedSamples[c.ID] {
 			continue
@@ -65,6 +55,24 @@ func samples(t testing.TB) []sample {
 		all = append(all, sample{c.ID, string(text), c.Passphrase, key.Signer.Public()})
 	}
 	return all
+}
+
+func storedRSA(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	key, err := ParsePrivateKey((&keyCase{File: "cases/031-dek-rsa-aes256.txt"}).input(t), "correct-Horse7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.Signer.(*rsa.PrivateKey)
+}
+
+func scalarKey(t testing.TB, curve elliptic.Curve, scalar []byte) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.ParseRawPrivateKey(curve, scalar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // storedSamples are the containers which Go cannot write.
@@ -222,6 +230,8 @@ var damages = []damage{
 	{"quoted-printable", func(s string) string {
 		return pattern(`(?m)^([A-Za-z0-9+/]{40})(.+)$`, "$1=\n$2")(strings.ReplaceAll(s, "=", "=3D"))
 	}, "", true},
+	{"quoted-printable plus signs", replaced("+", "=2B"), "", true},
+	{"source listing", numbered(func(i int) string { return "  " + string(rune('0'+i%10)) + " | " }), "prefix", true},
 	{"BOM", inside("\ufeff", ""), "byte order", false},
 	{"mojibake BOM", inside("ï»¿", ""), "byte order", false},
 	{"UTF-16", utf16Text, "UTF-16", false},
@@ -322,6 +332,33 @@ func TestParsePrivateKeyUndoesDamage(t *testing.T) {
 					t.Errorf("fixes %q do not say %q", fixes, d.explain)
 				}
 			})
+		}
+	}
+}
+
+// Any key with a public half survives whatever happens to its plus signs. A short one whose last letter may have been any is
+// refused; none is ever read as another key.
+func TestParsePrivateKeyUndoesDamageToPlusSignsOfAnyKey(t *testing.T) {
+	random := rand.NewChaCha8([32]byte([]byte("the seed of many a TESTING KEY  ")))
+	scalar := make([]byte, 32)
+	for range 300 {
+		random.Read(scalar)
+		ec, ed := scalarKey(t, elliptic.P256(), scalar), ed25519.NewKeyFromSeed(scalar)
+		for _, s := range []sample{pkcs8Sample(t, "P-256", ec), pkcs8Sample(t, "Ed25519", ed)} {
+			before, _, last := strings.Cut(s.text, "+\n")
+			short := s.name == "Ed25519" && last && !strings.Contains(strings.TrimRight(before, "+"), "+")
+			for _, d := range damages {
+				if !strings.Contains(d.name, "plus") {
+					continue
+				}
+				key, err := ParsePrivateKey([]byte(d.do(s.text)), "")
+				if err != nil && !short {
+					t.Errorf("%s, %s: error %v, want the key", s.name, d.name, err)
+				}
+				if err == nil && !samePublic(key.Signer.Public(), s.key) {
+					t.Errorf("%s, %s: another key", s.name, d.name)
+				}
+			}
 		}
 	}
 }

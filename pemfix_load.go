@@ -31,6 +31,7 @@ const (
 // Notes that are no repairs of text; the user should know of them all the same.
 const (
 	noteTrimmed     = "white space or quotation marks around the passphrase removed"
+	noteUnneeded    = "the passphrase was not needed: that of the PKCS#12 file is empty"
 	noteForeignCert = "warning: the certificate in the file belongs to another key"
 	noteLeftOut     = "warning: another private key in the file could not be read and was left out"
 )
@@ -220,6 +221,9 @@ func (l *loader) decode(key *PrivateKey, item *keytext.Item, passphrase string) 
 		if bundle, err = pfx.Parse(item.Data, pass); err == nil {
 			key.Signer = bundle.Key
 			l.certs = append(l.certs, bundle.Certificates...)
+			if bundle.Unneeded {
+				key.Fixes = append(key.Fixes, noteUnneeded)
+			}
 		}
 	default:
 		key.Signer, err = l.plain(item.Shape, item.Data)

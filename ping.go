@@ -25,7 +25,7 @@ func (b *setup) buildPing() {
 	}
 	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, needRequest, "it is a part of the request")
 	p.body = b.compilePing("Ping.Body", c.Body, needBody, "it is the body")
-	p.headers = b.compileHeaders("Ping.Headers", c.Headers)
+	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
 	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p)
 	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p)
 	if c.ErrorPath != "" {
@@ -91,7 +91,9 @@ func (p *probe) env(ctx context.Context) (*env, error) {
 		return e, nil
 	}
 	client := Client{p.core}
-	var err error
-	e.token, err = client.Mint(ctx, nil)
+	t, err := client.Token(ctx)
+	if err == nil {
+		e.token = string(t.Value)
+	}
 	return e, err
 }

@@ -68,8 +68,10 @@ func checkNamedPlacement(field string, place Placement, p *problems) {
 
 // isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
 func isToken(s string) bool {
-	for _, r := range s {
-		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) {
+	for _, b := range []byte(s) {
+		switch {
+		case 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-':
+		case strings.IndexByte("!#$%&'*+.^_`|~", b) < 0:
 			return false
 		}
 	}
@@ -77,13 +79,14 @@ func isToken(s string) bool {
 }
 
 // place puts the token into an outgoing request, whose URL and headers are its own.
-func (c *core) place(out *http.Request, token string) error {
+func (c *core) place(out *http.Request, t *minted) error {
+	token := t.value
 	for _, p := range c.placements {
 		switch p.In {
 		case inHeader:
 			value := token
-			if p.Scheme != "" {
-				value = p.Scheme + " " + token
+			if scheme := c.schemeAt(p, t); scheme != "" {
+				value = scheme + " " + token
 			}
 			setHeader(out.Header, p.Name, value)
 		case inQuery:
@@ -101,6 +104,14 @@ func (c *core) place(out *http.Request, token string) error {
 		}
 	}
 	return nil
+}
+
+// schemeAt is what stands before a token in a header: the type of an access token, where Placement does not say.
+func (c *core) schemeAt(p Placement, t *minted) string {
+	if c.typed && t.scheme != "" {
+		return t.scheme
+	}
+	return p.Scheme
 }
 
 // placeCookie sets a cookie, in place of one that the caller set. The others stay byte for byte (RFC 6265, section 4.2.1).

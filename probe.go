@@ -105,13 +105,18 @@ type probe struct {
 	resp   *http.Response
 	call   *call
 	why    string // the rules of Ping refuse resp
+	denied bool   // the token endpoint gave no access token
 	sent   *http.Request
 	seen   observation // of resp
 }
 
 // describe reports what is known before anything is sent.
 func (p *probe) describe() {
-	p.report.add(Step{Name: "config", Status: StatusOK, Detail: p.core.hide(withoutQuery(p.core.base.String()))})
+	where := "the token endpoint tells the base URI"
+	if api := p.core.address.Load(); api != nil {
+		where = p.core.hide(withoutQuery(api.base.String()))
+	}
+	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
 	for _, w := range p.core.warnings {
 		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: sentence(w.Field, w.Problem, ""), Hint: w.Hint})
 	}
@@ -137,9 +142,18 @@ func (s *Signer) describe() string {
 
 // request sends the ping and reports the steps on the way.
 func (p *probe) request(ctx context.Context) error {
+	if p.core.access != nil {
+		if err := p.exchange(ctx); err != nil {
+			p.report.skip("resolve", "connect", "tls", "request")
+			return err
+		}
+	}
 	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.hooks()))
 	if err != nil {
-		p.report.skip("token", "exchange", "resolve", "connect", "tls")
+		if p.core.access == nil {
+			p.report.skip("token", "exchange")
+		}
+		p.report.skip("resolve", "connect", "tls")
 		p.report.add(Step{Name: "request", Status: StatusFailed, Detail: p.shown(err), Hint: "see Connection.Ping"})
 		p.report.Kind = KindBadConfig
 		return err
@@ -150,8 +164,10 @@ func (p *probe) request(ctx context.Context) error {
 	p.resp, err = last.do(req)
 	took := time.Since(began)
 	p.call = last.call
-	p.token(err)
-	p.report.skip("exchange")
+	if p.core.access == nil {
+		p.token(err)
+		p.report.skip("exchange")
+	}
 	p.trace.report(p.report)
 	p.blame(err)
 	if err == nil {
@@ -176,7 +192,11 @@ func (p *probe) token(err error) {
 		p.report.add(step)
 		return
 	}
-	token := p.call.token.value
+	p.describeToken(p.call.token.value)
+}
+
+// describeToken reports a token that was signed.
+func (p *probe) describeToken(token string) {
 	p.report.decode(token, p.core.header, p.core.claims)
 	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
 	if expiry := expiryOf(token); !expiry.IsZero() {
@@ -302,6 +322,9 @@ func (p *probe) kindOf(err error) Kind {
 	if _, ok := errors.AsType[*ThrottledError](err); ok {
 		return KindThrottled
 	}
+	if _, ok := errors.AsType[*TokenError](err); ok || p.denied {
+		return KindExchangeFailed
+	}
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return KindAuthRejected
 	}
@@ -364,6 +387,11 @@ func (p *probe) hint(err error) string {
 	case KindNotFound:
 		u := p.resp.Request.URL
 		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(u.Host+u.EscapedPath())
+	case KindExchangeFailed:
+		if _, ok := errors.AsType[*TokenError](err); ok {
+			return "" // the error says it
+		}
+		return "check Exchange.TokenURL, the network, TLS and the proxy settings"
 	case KindUnreachable:
 		return "check BaseURI, the network and the proxy settings"
 	case KindTLSFailed:

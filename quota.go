@@ -28,6 +28,7 @@ type reading struct {
 	hasRemaining bool
 	reset        time.Duration // from the moment of the answer until the quota is renewed
 	hasReset     bool
+	renewed      time.Time     // the same by the server's clock, where that is how it was told; zero: it was not
 	window       time.Duration // how often it is renewed; zero: not known
 }
 
@@ -97,6 +98,7 @@ func (q *quota) read(a *answer) reading {
 	if q.reset != nil {
 		if found := q.reset.durations(a); len(found) > 0 {
 			r.reset, r.hasReset = found[0], true
+			r.renewed = q.reset.moment(a)
 		}
 	}
 	return r
@@ -128,7 +130,7 @@ func rateLimitReadings(a *answer) []reading {
 	if told := retryAfter.durations(a); len(told) > 0 {
 		for i := range readings {
 			if readings[i].hasReset {
-				readings[i].reset = told[0]
+				readings[i].reset, readings[i].renewed = told[0], time.Time{}
 			}
 		}
 	}

@@ -77,10 +77,12 @@ func TestReadingsOfConfiguredQuotas(t *testing.T) {
 				{name: "quota[0]", limit: 10, hasLimit: true, remaining: 1, hasRemaining: true}}},
 		{"reset", Quota{Remaining: header("R"), Reset: Extract{Header: "T", As: "epoch"}, Window: time.Hour},
 			"200\nR: 0\nT: 1735689610.5", []reading{
-				{name: "quota[0]", hasRemaining: true, reset: 10500 * time.Millisecond, hasReset: true, window: time.Hour}}},
+				{name: "quota[0]", hasRemaining: true, reset: 10500 * time.Millisecond, hasReset: true,
+					renewed: time.Unix(1735689610, 500e6), window: time.Hour}}},
 		{"reset by a skewed clock", Quota{Remaining: header("R"), Reset: header("T")},
 			"200\nDate: Wed, 01 Jan 2025 03:00:00 GMT\nR: 0\nT: 1735700410", []reading{
-				{name: "quota[0]", hasRemaining: true, reset: 10 * time.Second, hasReset: true}}},
+				{name: "quota[0]", hasRemaining: true, reset: 10 * time.Second, hasReset: true,
+					renewed: time.Unix(1735700410, 0)}}},
 		{"first number", Quota{Limit: header("L"), Remaining: header("R")}, "200\nL: 100, 100;w=60\nR: 9", []reading{
 			{name: "quota[0]", limit: 100, hasLimit: true, remaining: 9, hasRemaining: true}}},
 		{"a/b", Quota{Limit: Extract{Header: "C", Match: `/(\d+)`}, Used: Extract{Header: "C", Match: `(\d+)/`}},

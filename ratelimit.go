@@ -1,14 +1,14 @@
 package jwtbearer
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // A line is where all attempts of one connection stand until they may leave: first come, first served by the number of
@@ -28,13 +28,14 @@ type line struct {
 	mu         sync.Mutex
 	queue      list.List // of *waiter, by seq
 	pace       *pace
-	buckets    []*rate.Limiter
+	buckets    []*tokenBucket
 	windows    []*window
-	clock      serverClock // to which windows are aligned
-	left       time.Time   // when the last attempt left
-	unanswered int         // attempts whose answer did not come yet
-	inFlight   int         // the same, and those whose answer's body is not at its end
-	closed     throttle    // what closed the gate last
+	clock      serverClock   // to which windows are aligned
+	quickest   time.Duration // the shortest time to an answer; zero: there was none
+	left       time.Time     // when the last attempt left
+	unanswered int           // attempts whose answer did not come yet
+	inFlight   int           // the same, and those whose answer's body is not at its end
+	closed     throttle      // what closed the gate last
 }
 
 // A waiter is one attempt that stands in line.
@@ -90,20 +91,6 @@ func newLine(t *throttling) *line {
 	return l
 }
 
-// newBucket makes the bucket of a limit. It is a little smaller than the limit, since one that equals the server's own is
-// refused by the jitter of the network: a token is kept in reserve, or with a burst of one 1 % of the rate.
-func newBucket(limit Limit, exact bool) *rate.Limiter {
-	r, burst := rate.Limit(float64(limit.Requests)/limit.Per.Seconds()), limit.Burst
-	switch {
-	case exact:
-	case burst > 1:
-		burst--
-	default:
-		r *= 0.99
-	}
-	return rate.NewLimiter(r, burst)
-}
-
 // enter waits until the attempt of call seq may leave, and takes a slot for it. The error is a *gateError, errTooLate, or
 // that of ctx; then nothing was taken.
 func (l *line) enter(ctx context.Context, seq uint64, p patience) (*slot, error) {
@@ -155,6 +142,16 @@ func (l *line) stand(ctx context.Context, w *waiter) (*slot, error) {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// refusal tells whether the gate is closed for longer than an attempt may wait that did not join the line.
+func (l *line) refusal(p patience) *gateError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err, ok := errors.AsType[*gateError](l.refuse(&waiter{patience: p}, time.Now())); ok {
+		return err
+	}
+	return nil
 }
 
 // reopened waits until the gate is open, for an attempt that has left the line already.
@@ -227,8 +224,8 @@ func (l *line) refuse(w *waiter, now time.Time) error {
 // shut tells until when nobody may leave, and why: the gate, or a quota that is used up.
 func (l *line) shut(now time.Time) (until time.Time, why throttle) {
 	until = l.pace.gate()
-	if renewed := l.pace.quotas.next(now, 0); renewed.After(now) && renewed.After(until) {
-		return renewed, throttle{class: classExhausted}
+	if renewed, name := l.pace.quotas.usedUp(now, 0); renewed.After(until) {
+		return renewed, throttle{class: classExhausted, rule: name}
 	}
 	return until, l.closed
 }
@@ -253,10 +250,16 @@ func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
 		}
 		wait = max(wait, at.Sub(now))
 	}
-	if wait = l.take(now, wait); wait > 0 {
+	for _, b := range l.buckets {
+		wait = max(wait, b.next(now))
+	}
+	if wait > 0 {
 		return nil, wait
 	}
 	s := &slot{line: l, sent: now, before: l.left}
+	for _, b := range l.buckets {
+		b.leave(now, l.unanswered)
+	}
 	for _, w := range l.windows {
 		w.leave(now)
 	}
@@ -265,25 +268,6 @@ func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
 	l.unanswered++
 	l.inFlight++
 	return s, 0
-}
-
-// take takes a token of every bucket, or none where that needs a wait. It returns the longest wait.
-func (l *line) take(now time.Time, wait time.Duration) time.Duration {
-	if len(l.buckets) == 0 {
-		return wait
-	}
-	taken := make([]*rate.Reservation, 0, len(l.buckets))
-	for _, b := range l.buckets {
-		r := b.ReserveN(now, 1)
-		wait = max(wait, r.DelayFrom(now))
-		taken = append(taken, r)
-	}
-	if wait > 0 {
-		for _, r := range taken {
-			r.CancelAt(now)
-		}
-	}
-	return wait
 }
 
 // join puts w into the line, behind all older calls. A new call is newer than nearly all that wait, a retry older than most.
@@ -366,7 +350,7 @@ func (s *slot) giveBack() {
 	defer l.mu.Unlock()
 	now := time.Now()
 	for _, b := range l.buckets {
-		b.AllowN(now, -1) // a Reservation gives nothing back once its time has come
+		b.giveBack(now)
 	}
 	for _, w := range l.windows {
 		w.giveBack()
@@ -450,30 +434,33 @@ func (s *slot) answered(seen sighting) time.Time {
 	if !seen.date.IsZero() {
 		l.clock.observe(seen.date, s.sent, now)
 	}
+	for _, b := range l.buckets {
+		b.answered(s.sent, now, l.quickest)
+	}
 	for _, w := range l.windows {
 		w.answered(s.sent, now)
 	}
+	l.quickest = min(now.Sub(s.sent), cmp.Or(l.quickest, math.MaxInt64))
 	l.unanswered--
 	for _, r := range seen.readings {
-		if q, ok := l.remaining(r, seen.date, now); ok {
+		if q, ok := l.remaining(r, now); ok {
 			l.pace.quota(now, q)
 		}
 	}
 	return now
 }
 
-// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody. A reset counts
-// from the answer's Date where there is one, which is cut to a second: the clock knows better what time that was here.
-func (l *line) remaining(r reading, date, now time.Time) (quotaReading, bool) {
-	reset := r.reset
-	if !r.hasReset {
-		reset = r.window
+// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody. A time is
+// better known by the server's clock as many answers tell it than by the Date of one, which is cut to a second.
+func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
+	renewed := now.Add(r.window)
+	switch {
+	case !r.renewed.IsZero():
+		renewed = l.clock.local(r.renewed)
+	case r.hasReset:
+		renewed = now.Add(r.reset)
 	}
-	at := now.Add(reset)
-	if !date.IsZero() {
-		at = l.clock.local(date.Add(reset))
-	}
-	return quotaReading{name: r.name, remaining: r.remaining, reset: at}, r.hasRemaining && reset > 0
+	return quotaReading{name: r.name, remaining: r.remaining, reset: renewed}, r.hasRemaining && renewed.After(now)
 }
 
 // release says that the body of the answer is at its end. Only the first call counts.

@@ -50,7 +50,7 @@ func (r *resolver) resolve(path string, v reflect.Value) {
 	case reflect.Map:
 		v.Set(r.resolveMap(path, v))
 	case reflect.Pointer:
-		if !v.IsNil() && v.Type() == reflect.TypeFor[*Exchange]() {
+		if !v.IsNil() && v.Type() == reflect.TypeFor[*Exchange]() && strings.Count(path, ".Next") < mostHops {
 			own := reflect.New(v.Type().Elem())
 			own.Elem().Set(v.Elem())
 			v.Set(own)

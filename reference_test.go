@@ -52,8 +52,8 @@ func TestReferencesAreResolvedInValuesOfEveryKind(t *testing.T) {
 	if got := k.authFailure[0].values[0]; got != "E1" {
 		t.Errorf("AuthFailure compares with %q; want E1", got)
 	}
-	if k.origin.host != "h.example.com" {
-		t.Errorf("the host is %q; want h.example.com", k.origin.host)
+	if k.address.Load().origin.host != "h.example.com" {
+		t.Errorf("the host is %q; want h.example.com", k.address.Load().origin.host)
 	}
 	if c.Secret != "${env:SECRET}" || c.Fields["f"] != "${env:LITERAL}" || c.AuthFailure[0].Values[0] != "${env:STATUS}" {
 		t.Errorf("NewClient changed the references of the Connection: %+v", c)
@@ -67,7 +67,7 @@ func TestABaseFromAReferenceIsLiteral(t *testing.T) {
 	c := validConnection()
 	c.BaseURI, c.Lookup = "${env:BASE}", lookup
 	client := must(NewClient(c))
-	if got := client.core.base.Path; got != "/{{x}}" {
+	if got := client.core.address.Load().base.Path; got != "/{{x}}" {
 		t.Errorf("the base path is %q; want the reference's value as it is", got)
 	}
 }

@@ -24,7 +24,11 @@ import (
 // lists become several fields of one name and whose nil values none. In form-data an io.Reader or []byte in a map[string]any is
 // a file; closing it is the caller's affair.
 func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (*http.Request, error) {
-	address, err := c.core.resolve(ref)
+	api, err := c.core.locate(ctx)
+	if err != nil {
+		return nil, &prefixed{"new request", err}
+	}
+	address, err := api.resolve(ref)
 	if err != nil {
 		return nil, &prefixed{"new request", err}
 	}
@@ -52,7 +56,7 @@ func (c *core) setsHeader(name string) bool {
 }
 
 // resolve returns the address of ref. Its errors show nothing of the reference but an origin.
-func (c *core) resolve(ref string) (*url.URL, error) {
+func (a *address) resolve(ref string) (*url.URL, error) {
 	ref, _, _ = strings.Cut(ref, "#")
 	if strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, errors.New("the reference holds a control character, such as a line break: remove it, or use url.PathEscape")
@@ -60,11 +64,11 @@ func (c *core) resolve(ref string) (*url.URL, error) {
 	path, query, _ := strings.Cut(ref, "?")
 	text := ref
 	if !isAbsolute(path) {
-		if err := c.checkRelative(path); err != nil {
+		if err := a.checkRelative(path); err != nil {
 			return nil, err
 		}
-		text = c.baseText + path
-		if query = joinQuery(c.base.RawQuery, query); query != "" {
+		text = a.text + path
+		if query = joinQuery(a.base.RawQuery, query); query != "" {
 			text += "?" + query
 		}
 	}
@@ -75,7 +79,7 @@ func (c *core) resolve(ref string) (*url.URL, error) {
 	if err != nil { // it would quote the reference
 		return nil, errors.New("the reference is not a URI: escape its parts with url.PathEscape and url.QueryEscape")
 	}
-	if u.User != nil || !c.trusts(u) {
+	if u.User != nil || !a.trusts(u) {
 		return nil, fmt.Errorf("%w: the reference leads to %s", ErrForeignOrigin, originOf(u))
 	}
 	return u, nil
@@ -94,11 +98,11 @@ func isAbsolute(path string) bool {
 }
 
 // checkRelative refuses references that lead elsewhere than they seem to.
-func (c *core) checkRelative(path string) error {
+func (a *address) checkRelative(path string) error {
 	switch {
 	case strings.HasPrefix(path, "//"):
 		return errors.New("the reference begins with //, which names another host: begin it with one /")
-	case path != "" && path[0] != '/' && c.base.Path == "":
+	case path != "" && path[0] != '/' && a.base.Path == "":
 		return errors.New("the reference would lengthen the host of BaseURI: begin it with /")
 	}
 	if hasDotSegment(path) {

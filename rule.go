@@ -88,7 +88,12 @@ func compileMatch(field, expression string, p *problems) *regexp.Regexp {
 
 // matchAny returns the index of the first rule that recognises a, or -1.
 func matchAny(rules []rule, a *answer) int {
-	return slices.IndexFunc(rules, func(r rule) bool { return r.matches(a) })
+	for i := range rules {
+		if rules[i].matches(a) {
+			return i
+		}
+	}
+	return -1
 }
 
 // matches reports whether all that the rule sets holds. It asks for the body last.

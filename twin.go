@@ -51,8 +51,9 @@ const (
 //   - Each further refusal gives the rate: the one at which a bucket that was empty at the refusal before (the anchor) would
 //     have admitted exactly the requests in between and refused this one. Time in which the bucket was full tells nothing,
 //     wherefore it is found by bisection and not by a division. With the second refusal, burst and rate are solved together.
-//   - Between refusals the twin keeps margin below the rate, is quiet for a time in proportion to what a refusal costs, and then
-//     goes faster and faster until the next refusal, which is exact again however far the probe went.
+//   - Between refusals the twin keeps margin below the rate, and a token below the burst where a refusal is dear. It is
+//     quiet for a time in proportion to what a refusal costs, and then goes faster and faster until the next refusal, which
+//     is exact again however far the probe went.
 //
 // A window that the clock resets is a bucket with a burst as large as the window: the gate finds the reset, and the
 // twin lets the burst go.
@@ -62,6 +63,7 @@ type twin struct {
 	refused bool    // ever: the burst is known
 	rate    float64 // zero: unknown
 	burst   float64
+	dear    bool // the wait after the last refusal was so long that the server's bucket overflowed
 
 	tokens float64 // at the time at
 	at     float64
@@ -100,10 +102,19 @@ func (w *twin) refill(t float64) {
 	speed := w.speed(t)
 	w.tokens += (t - w.at) * speed
 	w.at = t
-	if over := w.tokens - w.burst; over > 0 && speed > 0 {
+	if over := w.tokens - w.size(); over > 0 && speed > 0 {
 		w.quiet += over / speed
-		w.tokens = w.burst
+		w.tokens = w.size()
 	}
+}
+
+// size is how much the twin holds: a token less than the server's bucket where a refusal is dear, since two that are equal
+// are told apart by the jitter of the network.
+func (w *twin) size() float64 {
+	if w.dear {
+		return max(1, w.burst-1)
+	}
+	return w.burst
 }
 
 // speed is how many tokens flow in per second.
@@ -154,13 +165,14 @@ func (w *twin) learn(wait float64) {
 		accepted := float64(k)
 		w.span = min((quietGrowth*accepted+2)/w.rate, max(quietTime, quietTokens/w.rate))
 		w.span = max(w.span, quietWaits*wait)
+		w.dear = wait*w.rate > w.burst+1
 	}
 }
 
 // resume begins anew when the gate opens: what flowed in since the refusal, less what was taken.
 func (w *twin) resume(t float64, inflight int) {
 	w.at = t
-	w.tokens = min(w.burst, w.rate*(t-w.anchor)-float64(len(w.times)+inflight))
+	w.tokens = min(w.size(), w.rate*(t-w.anchor)-float64(len(w.times)+inflight))
 	if w.rate == 0 {
 		w.tokens = 1
 	}
@@ -223,10 +235,11 @@ func (w *twin) replay(times []float64, rate float64) (level, evidence float64) {
 	return min(burst, level+rate*(w.refusal-last)), evidence
 }
 
-// burstAt is the burst by what was accepted before the first refusal, if the rate is this. Half of that is sure: with a
-// round trip of jitter the rest may be an error of the rate.
+// burstAt is the burst by what was accepted before the first refusal, if the rate is this. What was left then is less than
+// a token, so that the burst is the whole number above. Half of what was accepted is sure: with a round trip of jitter the
+// rest may be an error of the rate.
 func (w *twin) burstAt(rate float64) float64 {
-	return max(1, w.first/2, w.first-rate*w.firstTime)
+	return max(1, w.first/2, math.Ceil(w.first-rate*w.firstTime))
 }
 
 // duration is a number of seconds, rounded up and bounded, as a time.Duration.

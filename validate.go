@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // problems collects what is wrong with a Connection.
@@ -79,12 +78,11 @@ func build(conn *Connection) (*core, error) {
 	b.buildPing()
 	b.buildTransport()
 	b.buildLimiter()
-	if conn.Exchange != nil {
-		p.add("Exchange", "is not supported yet", "use the JWT itself as the bearer token")
-	}
+	b.buildExchange()
 	if err := p.err(); err != nil {
 		return nil, err
 	}
+	b.core.see()
 	b.lint()
 	return b.core, nil
 }
@@ -124,15 +122,6 @@ func oneOf[T ~string](p *problems, field string, value T, known ...T) T {
 
 // buildAddresses reads BaseURI and TrustedOrigins.
 func (b *setup) buildAddresses() {
-	text, ok := b.baseText()
-	if ok {
-		b.core.base = b.parseBase(text)
-		b.core.baseText, _, _ = strings.Cut(text, "?")
-	}
-	if b.core.base == nil {
-		b.core.base = new(url.URL) // a problem is noted
-	}
-	b.core.origin = originOf(b.core.base)
 	for i, text := range b.conn.TrustedOrigins {
 		field := fmt.Sprintf("TrustedOrigins[%d]", i)
 		u, err := url.Parse(text)
@@ -142,6 +131,11 @@ func (b *setup) buildAddresses() {
 		}
 		b.checkScheme(field, u)
 		b.core.trusted = append(b.core.trusted, originOf(u))
+	}
+	if text, ok := b.baseText(); ok && !b.conn.Exchange.tellsBase() {
+		if u := b.parseURI("BaseURI", text); u != nil {
+			b.core.address.Store(newAddress(u, text, b.core.trusted))
+		}
 	}
 }
 
@@ -155,6 +149,9 @@ func isOrigin(u *url.URL) bool {
 // baseText evaluates BaseURI.
 func (b *setup) baseText() (string, bool) {
 	if b.conn.BaseURI == "" {
+		if b.conn.Exchange.tellsBase() {
+			return "", true
+		}
 		b.p.add("BaseURI", "is empty", "set the https address of the API")
 		return "", false
 	}
@@ -165,29 +162,15 @@ func (b *setup) baseText() (string, bool) {
 	return text, err == nil
 }
 
-// parseBase checks what BaseURI gives. It shows nothing but the scheme, since the rest may hold secrets.
-func (b *setup) parseBase(text string) *url.URL {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		b.p.add("BaseURI", "is not a URI", "write it as https://host/path")
-	case strings.ContainsFunc(text, unicode.IsSpace):
-		b.p.add("BaseURI", "holds a blank", "remove it, or write it as %20")
-	case u.Opaque != "" || u.Hostname() == "":
-		b.p.add("BaseURI", "has no host", "write it as https://host/path")
-	case u.User != nil:
-		b.p.add("BaseURI", "holds a user name or password", "remove what stands before the @; the token is the credential")
-	case !isPort(u.Port()):
-		b.p.add("BaseURI", "has a port that is none", "use a port from 1 to 65535, or leave it out")
-	case hasDotSegment(u.EscapedPath()):
-		b.p.add("BaseURI", "has a segment . or .. in its path", "write the path itself")
-	case strings.Contains(text, "#"):
-		b.p.add("BaseURI", "has a fragment", "remove the # and what follows it")
-	default:
-		b.checkScheme("BaseURI", u)
-		return u
+// parseURI checks what the template in a field gives, which tokens go to.
+func (b *setup) parseURI(field, text string) *url.URL {
+	u, fault := parseBase(text)
+	if fault != nil {
+		b.p.add(field, fault.problem, fault.hint)
+		return nil
 	}
-	return nil
+	b.checkScheme(field, u)
+	return u
 }
 
 // isPort reports whether text is a port of TCP, or empty for the scheme's own.
@@ -224,14 +207,15 @@ func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error)
 // buildHeaders compiles HTTPHeaders, in the order of their names.
 func (b *setup) buildHeaders() {
 	b.core.placements = compilePlacements(b.conn.Placement, b.p)
-	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders)
+	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders, b.core.placements)
 	if slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inCookie }) &&
 		strings.ContainsAny(string(b.conn.Token), `",;\`) {
 		b.p.add("Token", "holds a character that no cookie may carry (RFC 6265, section 4.1.1)", "paste the token alone, or place it elsewhere")
 	}
 }
 
-func (b *setup) compileHeaders(field string, headers map[string]string) []headerTemplate {
+// compileHeaders compiles headers beside a token that goes to those placements.
+func (b *setup) compileHeaders(field string, headers map[string]string, placements []Placement) []headerTemplate {
 	var compiled []headerTemplate
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		path := fmt.Sprintf("%s[%s]", field, name)
@@ -243,7 +227,7 @@ func (b *setup) compileHeaders(field string, headers map[string]string) []header
 			b.p.add(path, "is made by net/http from the request", "remove it")
 		case slices.ContainsFunc(compiled, func(h headerTemplate) bool { return h.name == canonical }):
 			b.p.add(path, "is there twice, in different case", "remove one")
-		case b.holdsToken(canonical):
+		case holdsToken(placements, canonical):
 			b.p.add(path, "is where the token goes", "remove it, or move the token with Placement")
 		}
 		t, err := b.compileText(path, headers[name], scopeRequest)
@@ -259,8 +243,8 @@ func (b *setup) compileHeaders(field string, headers map[string]string) []header
 }
 
 // holdsToken reports whether the token is placed in the header of that name.
-func (b *setup) holdsToken(name string) bool {
-	return slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
+func holdsToken(placements []Placement, name string) bool {
+	return slices.ContainsFunc(placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
 }
 
 // notInHeader reports whether no field value may hold r (RFC 9110, section 5.5).

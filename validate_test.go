@@ -201,7 +201,7 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"ping method", func(c *Connection) { c.Ping.Method = "GET /" }, "Ping.Method", "POST"},
 		{"ping of itself", func(c *Connection) { c.Ping.RelativeURI = "/{{.Request.Path}}" }, "Ping.RelativeURI", "request"},
 		{"ping body of itself", func(c *Connection) { c.Ping.Body = "{{bodySHA256}}" }, "Ping.Body", "body"},
-		{"exchange", func(c *Connection) { c.Exchange = &Exchange{TokenURL: "/t"} }, "Exchange", "not supported yet"},
+		{"exchange", func(c *Connection) { c.Exchange = &Exchange{TokenURL: "/t"} }, "Exchange", "sends the JWT nowhere"},
 		{"nil limiter", func(c *Connection) { c.Limiter = (*rate.Limiter)(nil) }, "Limiter", "*rate.Limiter"},
 		{"nil transport", func(c *Connection) { c.Transport = (*http.Transport)(nil) }, "Transport", "*http.Transport"},
 		{"TLS twice", func(c *Connection) { c.Transport, c.TLS.ServerName = http.DefaultTransport, "h" }, "TLS", "Transport"},
@@ -297,7 +297,7 @@ func TestNewClientCopiesTheConnection(t *testing.T) {
 	c.BaseURI, c.Payload = "https://evil.example", `{}`
 	k := client.core
 	if len(k.headers) != 1 || k.trusted[0].host != "a.example.com" || k.authFailure[0].status[0] != 401 ||
-		k.placements[0].Name != "X-Token" || k.base.Host != "api.example.com" {
+		k.placements[0].Name != "X-Token" || k.address.Load().base.Host != "api.example.com" {
 		t.Errorf("a change of the Connection reached the Client: %+v %+v", k.headers, k.trusted)
 	}
 }

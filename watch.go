@@ -10,40 +10,53 @@ import (
 )
 
 // A watch ends an attempt in which nothing moves for too long. It runs while the peer is expected to do something: to take
-// the next bytes of the request, to answer, or to send more of a body that somebody is reading.
+// the next bytes of the request, to answer, or to send more of a body that somebody is reading. Minting the token is none of
+// that.
+//
+// It also holds the body of the answer, which lives as long: one piece of memory instead of two. net/http may keep the context
+// for longer than the attempt lasts, so that no watch serves twice.
 type watch struct {
 	limit  time.Duration   // zero: none
 	ctx    context.Context // the attempt's own
 	cancel context.CancelCauseFunc
+	trace  *connTrace // nil: what it tells would change nothing
+	answer answerBody
 
 	mu       sync.Mutex
 	timer    *time.Timer // nil: none
 	armed    bool        // timer will fire
-	since    time.Time   // when the time began anew; zero: it stands still
-	answered bool        // the request's body does not count any more
+	running  bool
+	began    time.Time
+	since    time.Duration // from began until the time began anew, where it is running
+	answered bool          // the request's body does not count any more
 	ended    bool
 }
 
-// newWatch starts a watch over an attempt.
+// newWatch makes the watch over an attempt, and its context. Its time stands still before start.
 func newWatch(ctx context.Context, limit time.Duration) *watch {
 	w := &watch{limit: limit}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	if limit > 0 {
-		w.mu.Lock() // timer is not set when a very short one fires
-		defer w.mu.Unlock()
-		w.since, w.armed = time.Now(), true
-		w.timer = time.AfterFunc(limit, w.fire)
-	}
 	return w
+}
+
+// start says that the request is sent now.
+func (w *watch) start(now time.Time) {
+	w.mu.Lock() // timer is not set when a very short one fires
+	defer w.mu.Unlock()
+	w.began = now
+	if w.limit > 0 {
+		w.running, w.armed = true, true
+		w.timer = time.AfterFunc(w.limit, w.fire)
+	}
 }
 
 // fire ends the attempt if its time is over. To stop and reset the timer at every Read costs more than to let it fire in
 // vain once in a while.
 func (w *watch) fire() {
 	w.mu.Lock()
-	left := time.Until(w.since.Add(w.limit))
-	over := !w.since.IsZero() && left <= 0
-	w.armed = !w.since.IsZero() && !over
+	left := w.since + w.limit - time.Since(w.began)
+	over := w.running && left <= 0
+	w.armed = w.running && !over
 	if w.armed {
 		w.timer.Reset(left)
 	}
@@ -67,8 +80,8 @@ func (w *watch) pause() {
 	w.set(false)
 }
 
-// answer says that the answer came: from now on only reading its body counts.
-func (w *watch) answer() {
+// gotAnswer says that the answer came: from now on only reading its body counts.
+func (w *watch) gotAnswer() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.answered = true
@@ -101,9 +114,9 @@ func (w *watch) set(run bool) {
 	switch {
 	case w.timer == nil || w.ended:
 	case !run:
-		w.since = time.Time{}
+		w.running = false
 	default:
-		w.since = time.Now()
+		w.running, w.since = true, time.Since(w.began)
 		if !w.armed {
 			w.armed = true
 			w.timer.Reset(w.limit)

@@ -95,6 +95,24 @@ func TestTimeoutCountsAServerThatTakesNoBytes(t *testing.T) {
 	})
 }
 
+func TestTimeoutDoesNotCountTheMinting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := dialFake(t, &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {
+			if err := r.Context().Err(); err != nil {
+				return nil, err
+			}
+			return fakeReply(200, ""), nil
+		}}, func(conn *Connection) {
+			conn.SignatureMethod, conn.Secret = EdDSA, ""
+			conn.Key = newSlowKey(func() { time.Sleep(time.Minute) })
+			conn.Timeout = 10 * time.Second
+		})
+		if resp, err := c.RoundTrip(fakeRequest(t, "GET", nil)); err != nil || resp.StatusCode != 200 {
+			t.Errorf("RoundTrip with a key that takes a minute = %v, %v, want 200", resp, err)
+		}
+	})
+}
+
 func TestNegativeTimeoutWaitsForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := dialFake(t, &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {

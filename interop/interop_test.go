@@ -1,4 +1,5 @@
-// Package interop holds the tokens of jwtbearer against libraries of another language: jose and jsonwebtoken of node.
+// Package interop holds jwtbearer against what others wrote: its tokens against jose and jsonwebtoken of node, its exchanges
+// against the token endpoints of fosite and oidc-provider.
 package interop
 
 import (
@@ -195,12 +196,18 @@ func flipped(t *testing.T, s sample, what string, part int) sample {
 	return s
 }
 
+// needNodeModules fails where npm did not install a package.
+func needNodeModules(t *testing.T, name string) {
+	t.Helper()
+	if _, err := os.Stat("node_modules/" + name); errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("node_modules/%s is missing: run npm ci in interop/", name)
+	}
+}
+
 // verify asks the libraries of node. The verdicts are found by name and library.
 func verify(t *testing.T, samples []sample) map[string]verdict {
 	t.Helper()
-	if _, err := os.Stat("node_modules/jose"); errors.Is(err, fs.ErrNotExist) {
-		t.Fatal("node_modules is missing: run npm ci in interop/")
-	}
+	needNodeModules(t, "jose")
 	input, err := json.Marshal(map[string]any{"tokens": samples})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
 )
 
 // Passphrase opens the samples that are encrypted, unless a test says otherwise.
@@ -75,4 +77,14 @@ func Files(t testing.TB) (names []string) {
 		}
 	}
 	return names
+}
+
+// Spent is a Meter with so little left that no derivation takes long: coverage makes those of a fuzz target ten times as slow.
+func Spent(t testing.TB) *sealed.Meter {
+	t.Helper()
+	meter := new(sealed.Meter)
+	if err := meter.Hash("PBKDF2", crypto.SHA1, 4_990_000, 1); err != nil {
+		t.Fatal(err)
+	}
+	return meter
 }

@@ -73,15 +73,11 @@ func (s *spread) solve() body {
 		bare.fixes.add(fixQuoted) // soft line breaks of RFC 2045, section 6.7
 		return s.accept(bare)
 	}
-	for _, try := range []func() squeezed{s.plus, s.plusAtLineEnds, s.plusInColumns, s.unmarked, s.lastTokens} {
-		if bytes.IndexByte(bytes.TrimSpace(s.raw), ' ') < 0 && bytes.IndexByte(s.raw, '\n') < 0 {
+	for _, try := range []func() squeezed{s.plusInColumns, s.plus, s.plusAtLineEnds, s.unmarked, s.lastTokens} {
+		if bytes.IndexAny(bytes.TrimLeft(s.raw, " \n"), " \n") < 0 {
 			break
 		}
-		next := try()
-		if n := len(next.letters); next.fixes.has(fixPlus) && bytes.HasSuffix(s.raw, []byte{' '}) && !s.fits(next.letters) {
-			next.letters = append(next.letters[:n:n], '+') // the last blank was taken off with those around it
-		}
-		if s.fits(next.letters) {
+		if next, ok := s.fitting(try()); ok {
 			return s.accept(next)
 		}
 	}
@@ -99,6 +95,26 @@ func (s *spread) fits(letters []byte) bool {
 	}
 	n, known, indefinite := stated(letters)
 	return known && (indefinite || n == len(letters))
+}
+
+// fitting reports whether q fits, with + as its last letters if blanks at the end, which were taken off, may have been such.
+// Where no public half would show that it was another letter, other blanks that were + signs must vouch for it.
+func (s *spread) fitting(q squeezed) (squeezed, bool) {
+	text, n := bytes.TrimRight(s.raw, "\n"), len(q.letters)
+	blanks := len(text) - len(bytes.TrimRight(text, " "))
+	if blanks == 0 || !q.fixes.has(fixPlus) || s.fits(q.letters) {
+		return q, s.fits(q.letters)
+	}
+	if n+1 < withPublic && (bytes.IndexByte(q.letters, '+') < 0 || bytes.IndexByte(s.raw, '+') >= 0) {
+		return q, false
+	}
+	q.letters = q.letters[:n:n]
+	for range min(blanks, 3) {
+		if q.letters = append(q.letters, '+'); s.fits(q.letters) {
+			return q, true
+		}
+	}
+	return q, false
 }
 
 func (s *spread) accept(q squeezed) body {
@@ -261,37 +277,55 @@ func longestLine(b []byte) int {
 	return width
 }
 
+// longestColumn is the width of the widest text that people let an editor wrap.
+const longestColumn = 200
+
 // widths are the lengths of line that programs break base64 into.
 var widths = [...]int{64, 76, 70, 72, 60}
 
 // plusInColumns reads one long line in which both newlines and plus signs became blanks: those in the right columns are
-// newlines.
+// newlines, if there is one in each of them.
 func (s *spread) plusInColumns() squeezed {
 	raw := bytes.TrimSpace(s.raw)
-	var q squeezed
-	for _, width := range widths {
-		src := make([]byte, 0, len(raw))
-		column := 0
-		for _, c := range raw {
-			switch {
-			case c == '\n' || c == ' ' && column == width:
-				column = 0
-			case c == ' ':
-				src = append(src, '+')
-				column++
-			default:
-				src = append(src, c)
-				column++
-			}
+	if bytes.IndexByte(raw, '\n') >= 0 {
+		return squeezed{}
+	}
+	for width := range longestColumn {
+		if len(raw) < withPublic && width != widths[0] {
+			continue // nothing would show that a newline was taken for a plus sign
 		}
-		q = squeeze(src)
+		q := squeeze(fromColumns(raw, width))
 		q.fixes.add(fixPlus)
 		q.fixes.add(fixNewlines)
-		if s.fits(q.letters) {
-			break
+		if q, ok := s.fitting(q); ok {
+			return q
 		}
 	}
-	return q
+	return squeezed{}
+}
+
+// fromColumns takes the blank behind every so many letters out, and makes + of the others. It gives
+// nothing if a blank is missing there.
+func fromColumns(raw []byte, width int) []byte {
+	if width < 20 || len(raw) <= width || raw[width] != ' ' {
+		return nil
+	}
+	out := make([]byte, 0, len(raw))
+	column := 0
+	for _, c := range raw {
+		switch {
+		case column == width && c != ' ':
+			return nil
+		case column == width:
+			column = 0
+			continue
+		case c == ' ':
+			c = '+'
+		}
+		out = append(out, c)
+		column++
+	}
+	return out
 }
 
 // unmarked takes the mark off lines of a diff which all begin with the same one. Both marks are letters of base64 or base64url.

@@ -41,8 +41,8 @@ func character(b []byte) (n int, with string, fix Fix) {
 	case c < ' ' || c == 0x7f:
 		return 1, "", fixControl
 	}
-	for _, m := range mojibake {
-		if b[0] == m.bad[0] && bytes.HasPrefix(b, []byte(m.bad)) {
+	for i := 0; b[0] == 0xc3 && i < len(mojibake); i++ {
+		if m := &mojibake[i]; bytes.HasPrefix(b, []byte(m.bad)) {
 			return len(m.bad), m.good, m.fix
 		}
 	}
@@ -126,7 +126,7 @@ type replacement struct {
 	fix       Fix
 }
 
-// mojibake is UTF-8 that was once taken for Windows-1252.
+// mojibake is UTF-8 that was once taken for Windows-1252. All of it begins with the byte c3.
 var mojibake = [...]replacement{
 	{"ï»¿", "", fixBOM},
 	{"Â\u00a0", " ", fixSpaces},

@@ -3,7 +3,6 @@ package keytext
 import (
 	"bytes"
 	"html"
-	"strconv"
 	"strings"
 )
 
@@ -49,7 +48,7 @@ func percent(t *text) *text {
 	for i := 0; i < len(t.b); i++ {
 		switch c := t.b[i]; {
 		case c == '%' && i+2 < len(t.b):
-			if n, err := strconv.ParseUint(string(t.b[i+1:i+3]), 16, 8); err == nil {
+			if n, ok := number(t.b[i+1:i+3], 16); ok {
 				w.replace(i, i+3, lineEnd(byte(n)), fixPercent)
 				i += 2
 			}
@@ -87,7 +86,7 @@ func quotedPrintable(t *text) *text {
 			continue
 		}
 		if i+2 < len(t.b) {
-			if n, err := strconv.ParseUint(string(t.b[i+1:i+3]), 16, 8); err == nil {
+			if n, ok := number(t.b[i+1:i+3], 16); ok {
 				w.replace(i, i+3, lineEnd(byte(n)), fixQuoted)
 				i += 2
 			}
@@ -98,7 +97,7 @@ func quotedPrintable(t *text) *text {
 
 // isQuotedPrintable looks for escapes that base64 cannot have. Soft line breaks alone look like padding; solve knows better.
 func isQuotedPrintable(b []byte) bool {
-	return bytes.Contains(b, []byte("=3D")) || bytes.Contains(b, []byte("=0A")) || bytes.Contains(b, []byte("=2D"))
+	return bytes.Contains(b, []byte("=3D")) || bytes.Contains(b, []byte("=2B")) || bytes.Contains(b, []byte("=0A")) || bytes.Contains(b, []byte("=2D"))
 }
 
 // entities decodes character references, and takes out the tags that stand for line ends or for nothing.
@@ -220,13 +219,31 @@ func escaped(b []byte) (n int, with string, fix Fix) {
 	return 0, "", fixEscapes // a quote, a slash, a dash or the end of a line stands for itself
 }
 
+// number reads digits, all of which must be such. It is strconv.ParseUint without an error, which takes memory.
+func number(digits []byte, base int) (n int, ok bool) {
+	for _, c := range digits {
+		digit := 16
+		switch {
+		case c >= '0' && c <= '9':
+			digit = int(c - '0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			digit = int(c|0x20-'a') + 10
+		}
+		if digit >= base {
+			return 0, false
+		}
+		n = n*base + digit
+	}
+	return n, true
+}
+
 func numeric(b []byte, from, digits, base int) (int, string, Fix) {
 	if len(b) < from+digits {
 		return 0, "", fixEscapes
 	}
-	n, err := strconv.ParseUint(string(b[from:from+digits]), base, 16)
+	n, ok := number(b[from:from+digits], base)
 	switch {
-	case err != nil || n > 0x7e && base < 16:
+	case !ok || n > 0x7e && base < 16:
 		return 0, "", fixEscapes
 	case n == '\n':
 		return from + digits, "\n", fixLiteralN

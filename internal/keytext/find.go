@@ -9,6 +9,7 @@ package keytext
 import (
 	"bytes"
 	"slices"
+	"unicode/utf8"
 )
 
 // MaxSize is the longest input that is looked at. A key with a long chain of certificates takes 200 kB.
@@ -183,12 +184,16 @@ func isText(data []byte) bool {
 	if _, ok := fromUTF16(data); ok {
 		return true
 	}
-	for _, c := range data[:min(len(data), 512)] {
+	head, high := data[:min(len(data), 512)], 0
+	for _, c := range head {
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0x1b {
 			return false
 		}
+		if c >= utf8.RuneSelf {
+			high++
+		}
 	}
-	return true
+	return high <= len(head)/2
 }
 
 // binary deals with data that is not text.
@@ -205,7 +210,7 @@ func (f *finder) binary(t *text) bool {
 	if !known && shape != OpenSSH {
 		return false
 	}
-	item := Item{Shape: shape, Line: t.line, Data: t.b, Label: shapeLabels[shape]}
+	item := Item{Shape: shape, Line: t.line, Data: t.b, Label: labelFor(shape, "", t.b)}
 	switch {
 	case indefinite:
 	case !known || size > len(t.b):

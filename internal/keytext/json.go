@@ -2,7 +2,6 @@ package keytext
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -255,6 +254,6 @@ func hexUnit(b []byte) (uint16, bool) {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
-	return uint16(n), err == nil
+	n, ok := number(b[2:6], 16)
+	return uint16(n), ok
 }

@@ -25,8 +25,11 @@ func cleanLines(raw []byte) ([]byte, fixSet) {
 
 func cleanLine(line []byte) ([]byte, fixSet) {
 	var fixes fixSet
-	line = bytes.TrimRight(line, " \t")
-	bare := bytes.TrimLeft(line, " \t")
+	if isBare(line) {
+		return line, 0
+	}
+	line = trimBlanksRight(line)
+	bare := trimBlanksLeft(line)
 	if len(bare) < len(line) && len(bare) > 0 {
 		fixes.add(fixIndent)
 	}
@@ -38,12 +41,42 @@ func cleanLine(line []byte) ([]byte, fixSet) {
 	return trimLeft(bare, &fixes), fixes
 }
 
+// isBare reports whether a line has nothing but base64, so that there is nothing to take off.
+func isBare(line []byte) bool {
+	for _, c := range line {
+		if !isBase64(c) && c != '=' {
+			return false
+		}
+	}
+	return len(line) > 1
+}
+
+// trimBlanksLeft and trimBlanksRight are those of package bytes for blanks and tabs, at a fraction of the cost.
+func trimBlanksLeft(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	return b
+}
+
+func trimBlanksRight(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
 // literal returns the content of the string literal in a line of source code: the longest piece between quotes, or between
 // one and the end, that is base64.
 func literal(line []byte) []byte {
 	var best []byte
-	for _, piece := range bytes.FieldsFunc(line, func(r rune) bool { return r == '"' || r == '\'' || r == '`' }) {
-		piece = bytes.Trim(piece, " \t")
+	for next := 0; next < len(line); {
+		end := len(line)
+		if i := bytes.IndexAny(line[next:], "\"'`"); i >= 0 {
+			end = next + i
+		}
+		piece := bytes.Trim(line[next:end], " \t")
+		next = end + 1
 		bare := bytes.TrimRight(piece, "=\\,;$")
 		if len(piece) > len(best) && bytes.IndexFunc(bare, func(r rune) bool { return r > 0x7f || !isBase64(byte(r)) && r != ' ' }) < 0 {
 			best = piece
@@ -59,7 +92,7 @@ func literal(line []byte) []byte {
 func trimRight(line []byte, fixes *fixSet) []byte {
 	for len(line) > 0 {
 		last := line[len(line)-1]
-		rest := bytes.TrimRight(line[:len(line)-1], " \t")
+		rest := trimBlanksRight(line[:len(line)-1])
 		switch last {
 		case '"', '\'', '`':
 			fixes.add(fixQuotes)
@@ -88,7 +121,7 @@ func trimRight(line []byte, fixes *fixSet) []byte {
 // trimLeft takes off comment, quotation and list marks.
 func trimLeft(line []byte, fixes *fixSet) []byte {
 	for len(line) > 0 {
-		rest := bytes.TrimLeft(line[1:], " \t")
+		rest := trimBlanksLeft(line[1:])
 		switch line[0] {
 		case '>', '|', '#', '*', ':', ';', '%', ',', '(', '[', '{', '!', '~':
 		case '+', '.', '&', '-':
@@ -154,10 +187,11 @@ func linePrefix(line []byte) int {
 	} else if line[i] != ' ' && line[i] != '\t' {
 		return 0
 	}
-	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
-		i++
+	rest := trimBlanksLeft(line[i:])
+	if after, ok := bytes.CutPrefix(rest, []byte{'|'}); ok { // as compilers show source
+		rest = trimBlanksLeft(after)
 	}
-	return i
+	return len(line) - len(rest)
 }
 
 // pemHeaders takes the headers of RFC 1421 from the start of a body, also where newlines and blanks between them are lost.

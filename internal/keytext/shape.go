@@ -137,6 +137,8 @@ func shapeOfNumbered(in []element) Shape {
 		return DSAPrivate
 	case version:
 		return PKCS1
+	case in[0].size < 32:
+		return Unknown // p of Diffie-Hellman or DSA takes 64 bytes at least
 	}
 	return Parameters
 }

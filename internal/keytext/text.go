@@ -2,6 +2,7 @@ package keytext
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 )
 
@@ -106,7 +107,15 @@ func (w *rewriter) replace(start, end int, with string, fix Fix) {
 	w.out = append(w.out, w.from.b[w.done:start]...)
 	w.out = append(w.out, with...)
 	w.done = end
-	w.made = append(w.made, edit{int32(len(w.out)), int32(end), fix})
+	next := edit{int32(len(w.out)), int32(end), fix}
+	if n := len(w.made); n > 0 && w.made[n-1].out == next.out && w.made[n-1].fix == fix {
+		w.made[n-1] = next // nothing stands between the two
+	} else {
+		if n == cap(w.made) { // twice as many: append alone would throw away four times what is needed in the end
+			w.made = slices.Grow(w.made, max(n, 16))
+		}
+		w.made = append(w.made, next)
+	}
 	w.all |= 1 << fix & everywhere
 }
 

@@ -52,6 +52,7 @@ type opener struct {
 	key          crypto.Signer
 	keyDER       []byte // the last one
 	keys         int    // how many have been checked
+	unneeded     bool
 	certificates []*x509.Certificate
 	seen         map[string]bool // certificates, by their DER
 }

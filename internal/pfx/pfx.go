@@ -27,6 +27,8 @@ type Bundle struct {
 	Key crypto.Signer
 	// Certificates holds all certificates, each once, in the order of the file, but for the one of Key, which comes first.
 	Certificates []*x509.Certificate
+	// Unneeded says that a passphrase was given and that the file has none, or an empty one.
+	Unneeded bool
 	// Foreign says that there are certificates and that none of them belongs to Key.
 	Foreign bool
 }
@@ -80,10 +82,14 @@ func enter(der []byte) ([]byte, bool) {
 }
 
 // Parse reads a PKCS#12 file. A nil or empty passphrase stands for no password and for the empty one, both of which are
-// tried; if neither opens the file, the error is sealed.ErrNoPassphrase.
+// tried; if neither opens the file, the error is sealed.ErrNoPassphrase. Both are tried after a passphrase that is wrong, too.
 //
 // Several keys are refused with a *SeveralKeysError unless they are the same; none, with a *NoKeyError.
 func Parse(der, passphrase []byte) (*Bundle, error) {
+	return parse(der, passphrase, new(sealed.Meter))
+}
+
+func parse(der, passphrase []byte, meter *sealed.Meter) (*Bundle, error) {
 	if len(der) > maxSize {
 		return nil, sealed.Malformed("a PKCS#12 file of more than 1 MiB")
 	}
@@ -94,20 +100,30 @@ func Parse(der, passphrase []byte) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	meter := new(sealed.Meter)
-	for _, p := range passwords(passphrase) {
-		var o *opener
-		if o, err = f.open(p, meter); err == nil {
-			return o.bundle()
-		}
-		if !errors.Is(err, sealed.ErrPassphrase) {
-			return nil, err
-		}
-	}
-	if len(passphrase) == 0 {
+	o, err := f.openAny(passwords(passphrase), meter)
+	switch {
+	case err == nil:
+		return o.bundle()
+	case !errors.Is(err, sealed.ErrPassphrase):
+		return nil, err
+	case len(passphrase) == 0:
 		return nil, sealed.ErrNoPassphrase
 	}
-	return nil, err
+	if o, empty := f.openAny(passwords(nil), meter); empty == nil {
+		o.unneeded = true
+		return o.bundle()
+	}
+	return nil, err // what the empty one ends in, the cost of trying it, say, is of no interest
+}
+
+// openAny opens the file with the first passphrase that is not wrong.
+func (f *file) openAny(all []pbe.Passphrase, meter *sealed.Meter) (o *opener, err error) {
+	for _, p := range all {
+		if o, err = f.open(p, meter); !errors.Is(err, sealed.ErrPassphrase) {
+			break
+		}
+	}
+	return o, err
 }
 
 // passwords are the forms of a passphrase to try. No password at all is nothing in some writers and an empty string, which
@@ -139,7 +155,7 @@ func (o *opener) bundle() (*Bundle, error) {
 	if o.key == nil {
 		return nil, &NoKeyError{Certificates: len(o.certificates)}
 	}
-	b := &Bundle{Key: o.key, Foreign: len(o.certificates) > 0}
+	b := &Bundle{Key: o.key, Unneeded: o.unneeded, Foreign: len(o.certificates) > 0}
 	public := o.key.Public().(interface{ Equal(crypto.PublicKey) bool }) // true of every key of the standard library
 	var others []*x509.Certificate
 	for _, c := range o.certificates {

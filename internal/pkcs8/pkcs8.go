@@ -39,7 +39,11 @@ var (
 // further than it takes to tell a wrong passphrase, so that a key of an unknown type comes out too.
 //
 // A nil passphrase means none was given and fails with sealed.ErrNoPassphrase, an empty one is tried.
-func Decrypt(der, passphrase []byte) (plain []byte, err error) {
+func Decrypt(der, passphrase []byte) ([]byte, error) {
+	return decrypt(der, passphrase, new(sealed.Meter))
+}
+
+func decrypt(der, passphrase []byte, meter *sealed.Meter) (plain []byte, err error) {
 	info, err := Parse(der)
 	if err != nil {
 		return nil, err
@@ -51,9 +55,8 @@ func Decrypt(der, passphrase []byte) (plain []byte, err error) {
 	if !pbe.UsesBMP(info.Algorithm) {
 		encodings = encodings[:1] // they differ in BMP only
 	}
-	var meter sealed.Meter
 	for _, p := range encodings {
-		if plain, err = info.Open(p, &meter); err != sealed.ErrPassphrase {
+		if plain, err = info.Open(p, meter); err != sealed.ErrPassphrase {
 			break
 		}
 	}

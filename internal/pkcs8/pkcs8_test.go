@@ -64,6 +64,9 @@ func TestDecryptOpensWhatOthersWrite(t *testing.T) {
 			if err != nil || keytest.Fingerprint(t, key) != want {
 				t.Errorf("Decrypt(%s) gives %s, %v, want %s", name, keytest.Fingerprint(t, key), err, want)
 			}
+			if strings.HasSuffix(name, "600000.txt") {
+				return // it takes long
+			}
 			if _, err := Decrypt(der, []byte("not-it")); !errors.Is(err, sealed.ErrPassphrase) {
 				t.Errorf("Decrypt(%s, wrong passphrase): %v, want %v", name, err, sealed.ErrPassphrase)
 			}
@@ -187,7 +190,7 @@ func TestDecryptReadsWhatYoumarkWrites(t *testing.T) {
 		return youmark.ScryptOpts{SaltSize: 8, CostParameter: n, BlockSize: r, ParallelizationParameter: p}
 	}
 	for _, opts := range []youmark.Opts{
-		{Cipher: youmark.AES256CBC, KDFOpts: scrypt(1<<15, 8, 1)},
+		{Cipher: youmark.AES256CBC, KDFOpts: scrypt(1<<10, 8, 1)},
 		{Cipher: youmark.TripleDESCBC, KDFOpts: scrypt(16, 1, 16)},
 	} {
 		der, err := youmark.MarshalPrivateKey(key, []byte(keytest.Passphrase), &opts)
@@ -225,7 +228,7 @@ func FuzzDecrypt(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, der []byte, dekInfo, passphrase string) {
 		Is(der)
-		for _, err := range []error{second(Decrypt(der, []byte(passphrase))), second(DecryptPEM(dekInfo, der, []byte(passphrase)))} {
+		for _, err := range []error{second(decrypt(der, []byte(passphrase), keytest.Spent(t))), second(DecryptPEM(dekInfo, der, []byte(passphrase)))} {
 			if err != nil && len(passphrase) > 16 && strings.Contains(err.Error(), passphrase) {
 				t.Errorf("the error repeats the passphrase: %v", err)
 			}

@@ -20,7 +20,7 @@ import (
 
 // The files ssh-keygen-*.pem were made with OpenSSH 9.2 out of one TESTING KEY:
 //
-//	ssh-keygen -p -f p256.pem -N correct-Horse7 -Z chacha20-poly1305@openssh.com -a 4
+//	ssh-keygen -p -f p256.pem -N correct-Horse7 -Z chacha20-poly1305@openssh.com -a 1
 
 func TestParseReadsWhatOpenSSHWrites(t *testing.T) {
 	for _, name := range keytest.Files(t) {
@@ -41,8 +41,8 @@ func TestParseReadsWhatOpenSSHWrites(t *testing.T) {
 			if got := keytest.Fingerprint(t, key); err != nil || got != want {
 				t.Errorf("Parse(%s) = %s, %v, want %s", name, got, err, want)
 			}
-			if strings.HasPrefix(name, "05") || strings.HasPrefix(name, "060") || strings.HasPrefix(name, "061") {
-				return // plain
+			if !strings.HasPrefix(name, "ssh-keygen") {
+				return // plain, or takes long
 			}
 			if _, err := Parse(body, []byte("not-it")); !errors.Is(err, sealed.ErrPassphrase) {
 				t.Errorf("Parse(%s, wrong passphrase): %v, want %v", name, err, sealed.ErrPassphrase)
@@ -129,6 +129,9 @@ func FuzzParse(f *testing.F) {
 		f.Add(body, keytest.Passphrase)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, passphrase string) {
+		if c, err := read(body); err == nil && c.rounds > 2 {
+			return // coverage makes bcrypt ten times as slow
+		}
 		key, err := Parse(body, []byte(passphrase))
 		if (key == crypto.Signer(nil)) == (err == nil) {
 			t.Errorf("Parse gives %T and %v", key, err)

@@ -54,50 +54,66 @@ func (u Unit) Valid() bool { return u == "" || slices.Contains(Units(), u) }
 //
 // Auto reads decimal numbers, HTTP dates, ISO 8601 and durations, and tells seconds from times since 1970 by magnitude.
 func Parse(text string, u Unit, now time.Time) (time.Duration, bool) {
+	wait, at, ok := parse(text, u)
+	if !at.IsZero() {
+		wait = until(at, now)
+	}
+	return wait, ok
+}
+
+// Moment reads text as a wait whose end it tells as a time, by the clock of who wrote it, such as an epoch or a date. It is
+// false for what is not a wait, and for one that counts from now.
+func Moment(text string, u Unit) (time.Time, bool) {
+	_, at, ok := parse(text, u)
+	return at, ok && !at.IsZero()
+}
+
+// parse reads text as a wait or, where it tells a time, as that.
+func parse(text string, u Unit) (wait time.Duration, at time.Time, ok bool) {
 	text = strings.TrimSpace(text)
 	if text == "" || len(text) > longest {
-		return 0, false
+		return 0, time.Time{}, false
 	}
 	switch u {
 	case Auto, "":
-		return parseAuto(text, now)
+		return parseAuto(text)
 	case HTTPDate:
-		t, ok := httpDate(text)
-		return until(t, now), ok
+		at, ok = httpDate(text)
 	case ISO8601:
-		t, ok := iso8601(text)
-		return until(t, now), ok
+		at, ok = iso8601(text)
 	case Span:
-		return span(text)
+		wait, ok = span(text)
 	default:
-		n, ok := number(text)
-		if !ok || n < 0 || u == Int && n != math.Trunc(n) || !u.Valid() {
-			return 0, false
+		n, isNumber := number(text)
+		if !isNumber || n < 0 || u == Int && n != math.Trunc(n) || !u.Valid() {
+			return 0, time.Time{}, false
 		}
-		return fromNumber(n, u, now), true
+		wait, at = fromNumber(n, u)
+		ok = true
 	}
+	return wait, at, ok
 }
 
-func parseAuto(text string, now time.Time) (time.Duration, bool) {
+func parseAuto(text string) (wait time.Duration, at time.Time, ok bool) {
 	if n, ok := number(text); ok {
+		u := EpochMillis
 		switch {
-		case n < 0:
-			return 0, false
 		case n < leastEpoch:
-			return fromNumber(n, Seconds, now), true
+			u = Seconds
 		case n < leastEpochMillis:
-			return fromNumber(n, Epoch, now), true
-		default:
-			return fromNumber(n, EpochMillis, now), true
+			u = Epoch
 		}
+		wait, at = fromNumber(max(0, n), u)
+		return wait, at, n >= 0
 	}
-	if t, ok := httpDate(text); ok {
-		return until(t, now), true
+	if at, ok = httpDate(text); ok {
+		return 0, at, true
 	}
-	if t, ok := iso8601(text); ok {
-		return until(t, now), true
+	if at, ok = iso8601(text); ok {
+		return 0, at, true
 	}
-	return span(text)
+	wait, ok = span(text)
+	return wait, time.Time{}, ok
 }
 
 // Count reads text as a number of things. It is false for what is not one, such as a negative number, and for a fraction
@@ -130,16 +146,16 @@ func number(text string) (float64, bool) {
 	return max(-math.MaxFloat64, min(n, math.MaxFloat64)), true
 }
 
-func fromNumber(n float64, u Unit, now time.Time) time.Duration {
+func fromNumber(n float64, u Unit) (wait time.Duration, at time.Time) {
 	switch u {
 	case Millis:
-		return nanos(n * 1e6)
+		return nanos(n * 1e6), time.Time{}
 	case Epoch:
-		return until(unix(n), now)
+		return 0, unix(n)
 	case EpochMillis:
-		return until(unix(n/1e3), now)
+		return 0, unix(n / 1e3)
 	default:
-		return nanos(n * 1e9)
+		return nanos(n * 1e9), time.Time{}
 	}
 }
 

@@ -54,6 +54,33 @@ func TestParseReadsEveryUnit(t *testing.T) {
 	}
 }
 
+func TestMomentTellsTimesFromWaits(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		unit Unit
+		want time.Time // zero: none
+	}{
+		{"1735689660", Auto, now.Add(time.Minute)},
+		{"1735689660", "", now.Add(time.Minute)},
+		{"1735689660250", Auto, now.Add(time.Minute + 250*time.Millisecond)},
+		{"1735689540", Epoch, now.Add(-time.Minute)},
+		{"5", EpochMillis, time.Unix(0, 5e6)},
+		{"Wed, 01 Jan 2025 00:02:00 GMT", Auto, now.Add(2 * time.Minute)},
+		{"2025-01-01T00:03Z", ISO8601, now.Add(3 * time.Minute)},
+		{"60", Auto, time.Time{}},
+		{"1735689660", Seconds, time.Time{}},
+		{"1735689660", Millis, time.Time{}},
+		{"-1735689660", Epoch, time.Time{}},
+		{"58s", Auto, time.Time{}},
+		{"soon", Auto, time.Time{}},
+		{"", Epoch, time.Time{}},
+	} {
+		if got, ok := Moment(tt.text, tt.unit); !got.Equal(tt.want) || ok == tt.want.IsZero() {
+			t.Errorf("Moment(%q, %s) = %v, %v; want %v", tt.text, tt.unit, got.UTC(), ok, tt.want.UTC())
+		}
+	}
+}
+
 func TestAutoTellsTheFormByItsLook(t *testing.T) {
 	for _, tt := range []struct {
 		text string

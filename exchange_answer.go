@@ -1,0 +1,203 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
+)
+
+const (
+	mostAnswer = 1 << 20                    // bytes of a token endpoint's answer
+	longLife   = 64_000_000                 // seconds, two years: more is in milliseconds, as Adobe's are
+	unbounded  = 100 * 365 * 24 * time.Hour // how long a token serves that does not expire
+)
+
+// keep reads the whole answer, so that one that breaks off counts as an attempt that failed.
+func (h *hop) keep(resp *http.Response) error {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer+1))
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(data))
+	return err
+}
+
+// read takes from an answer what it gives.
+func (h *hop) read(k *call, got grant) (grant, error) {
+	switch {
+	case k.throttle != nil:
+		return got, &prefixed{"token endpoint", k.throttledError()}
+	case k.refused || k.resp.StatusCode >= 300:
+		return got, h.refusal(k, "")
+	}
+	a := h.answer(k)
+	if !h.keeps {
+		value, problem := h.tokenIn(a)
+		if problem != "" {
+			return got, h.refusal(k, problem)
+		}
+		got.token = h.accessToken(k, a, value)
+	}
+	if h.base != nil {
+		base := a.values(h.base)
+		if len(base) == 0 || base[0] == "" {
+			return got, h.refusal(k, "the answer has no base URI at BaseURIPath")
+		}
+		got.base = base[0]
+	}
+	return got, nil
+}
+
+// answer views the whole answer, which may be a form, as those of some older servers are.
+func (h *hop) answer(k *call) *answer {
+	data, _ := io.ReadAll(k.resp.Body) // from memory
+	k.resp.Body = io.NopCloser(bytes.NewReader(data))
+	a := newAnswer(k.resp, "", k.answered)
+	a.peeked, a.text, a.whole = true, data, len(data) <= mostAnswer
+	if a.contentType() != formType {
+		return a
+	}
+	if form, err := url.ParseQuery(string(data)); err == nil {
+		tree := make(map[string]any, len(form))
+		for name := range form {
+			tree[name] = form.Get(name)
+		}
+		a.json, a.typed = lazyValue[any]{true, tree, true}, lazyValue[any]{true, tree, true}
+	}
+	return a
+}
+
+// tokenIn returns the token, or what is wrong with the answer.
+func (h *hop) tokenIn(a *answer) (token, problem string) {
+	found := a.values(h.token)
+	switch {
+	case len(found) == 0 || found[0] == "" || found[0] == "null":
+		return "", "the answer has no token at TokenPath: it is " + describe(a)
+	case strings.ContainsFunc(found[0], func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return "", "the token in the answer holds a character that no header may carry"
+	}
+	return found[0], ""
+}
+
+// accessToken is the token of an answer, with what that says of it.
+func (h *hop) accessToken(k *call, a *answer, value string) *minted {
+	t := &minted{value: value}
+	if kind := a.values(h.kind); len(kind) > 0 {
+		t.scheme = schemeOf(kind[0])
+	}
+	sent := k.sent.Round(0) // it lives from some time after that on
+	life, ok := h.lifetime(a)
+	if !ok {
+		t.until = sent.Add(unbounded)
+		t.renew = t.until
+		return t
+	}
+	t.expiry = sent.Add(life)
+	t.until, t.renew = t.expiry, t.expiry.Add(-min(life/5, renewMost))
+	return t
+}
+
+// schemeOf is the scheme for a token type (RFC 6749, section 7.1, where case does not matter).
+func schemeOf(kind string) string {
+	switch {
+	case strings.EqualFold(kind, "Bearer") || !isToken(kind) || kind == "N_A": // RFC 8693, section 2.2.1
+		return "Bearer"
+	case strings.EqualFold(kind, "DPoP"):
+		return "DPoP"
+	}
+	return kind
+}
+
+// lifetime tells how long the token of an answer lives. It is false where nobody says.
+func (h *hop) lifetime(a *answer) (time.Duration, bool) {
+	if told := a.values(h.in); len(told) > 0 {
+		if life, ok := expiresIn(told[0]); ok {
+			return life, true
+		}
+	}
+	if told := a.values(h.at); len(told) > 0 {
+		if life, ok := waits.Parse(told[0], unitOf(told[0]), a.now()); ok && life > 0 {
+			return min(life, unbounded), true
+		}
+	}
+	return h.life, h.life > 0
+}
+
+// unitOf tells how a point in time is written: in seconds or milliseconds since 1970, or as a date.
+func unitOf(text string) waits.Unit {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	switch {
+	case err != nil:
+		return waits.Auto
+	case n > 1e11: // the year 5138
+		return waits.EpochMillis
+	}
+	return waits.Epoch
+}
+
+// expiresIn reads a number of seconds. Zero, which some servers give for a token that does not expire, tells nothing.
+func expiresIn(text string) (time.Duration, bool) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || math.IsNaN(n) || n <= 0 {
+		return 0, false
+	}
+	if n > longLife {
+		n /= 1000
+	}
+	return time.Duration(min(n, unbounded.Seconds()) * float64(time.Second)), true
+}
+
+// describe says what came, without any value of it.
+func describe(a *answer) string {
+	tree, ok := a.tree()
+	switch object, isObject := tree.(map[string]any); {
+	case !a.whole:
+		return fmt.Sprintf("longer than %d bytes", mostAnswer)
+	case len(a.text) == 0:
+		return "empty"
+	case ok && isObject:
+		names := slices.Sorted(maps.Keys(object))
+		return oneLine("a JSON object with " + cmp.Or(strings.Join(names[:min(len(names), 20)], ", "), "no members"))
+	case ok:
+		return "JSON, but no object"
+	}
+	return fmt.Sprintf("%s of %d bytes", cmp.Or(oneLine(a.contentType()), "something without a Content-Type"), len(a.text))
+}
+
+// relocate takes over the base URI that the token endpoint told, with BaseURI after it. Origins that were trusted stay so: a
+// caller may hold links to them.
+func (a *accessTokens) relocate(got grant) error {
+	text := strings.TrimSuffix(got.base, "/") + a.path
+	u, fault := parseBase(text)
+	switch {
+	case fault != nil:
+	case strings.Contains(got.base, "?"):
+		fault = &baseFault{"has a query", "look at BaseURIPath"}
+	case !strings.EqualFold(u.Scheme, "https") && !strings.EqualFold(u.Scheme, "http"):
+		fault = &baseFault{fmt.Sprintf("has the scheme %q", u.Scheme), "look at BaseURIPath"}
+	case isPlainHTTP(u) && !a.plain:
+		fault = &baseFault{"is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set"}
+	}
+	if fault != nil {
+		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.problem, Hint: fault.hint}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	trusted, old := a.core.trusted, a.core.address.Load()
+	if old != nil {
+		if trusted = old.trusted; !old.trusts(u) || old.origin != originOf(u) {
+			trusted = append(slices.Clip(trusted), old.origin)
+		}
+	}
+	a.core.address.Store(newAddress(u, text, trusted))
+	return nil
+}

@@ -1,0 +1,41 @@
+package jwtbearer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+)
+
+// exchange fetches an access token, whether or not there is one, and reports how that went. The ping carries it.
+func (p *probe) exchange(ctx context.Context) error {
+	began := time.Now()
+	got, err := p.core.access.exchange(ctx, true, func() {})
+	took := time.Since(began)
+	p.report.Skew = got.ahead
+	if got.unminted {
+		p.report.add(Step{Name: "token", Status: StatusFailed, Detail: p.shown(err)})
+		p.report.skip("exchange")
+		p.report.Kind = p.kindOfMinting()
+		return err
+	}
+	if got.assertion == "" {
+		p.report.skip("token")
+	} else {
+		p.describeToken(got.assertion)
+	}
+	step := Step{Name: "exchange", Status: StatusOK, Took: took}
+	if err != nil {
+		p.denied = true
+		step.Status, step.Detail = StatusFailed, p.shown(err)
+		p.report.add(step)
+		return err
+	}
+	p.core.access.current.Store(got.token)
+	step.Detail = fmt.Sprintf("%s token of %d bytes", cmp.Or(p.core.scheme(got.token), "a"), len(got.token.value))
+	if !got.token.expiry.IsZero() {
+		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.expiry).Round(time.Second))
+	}
+	p.report.add(step)
+	return nil
+}

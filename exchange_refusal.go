@@ -1,0 +1,121 @@
+package jwtbearer
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+)
+
+// refusal is the typed form of an answer that gives no token. problem says why, where the status does not. Neither the
+// assertion nor a secret of the connection is in it.
+func (h *hop) refusal(k *call, problem string) error {
+	a := h.answer(k)
+	e := &TokenError{StatusCode: k.resp.StatusCode}
+	tree, _ := a.tree()
+	if object, ok := tree.(map[string]any); ok {
+		text := func(name string) string { s, _ := object[name].(string); return s }
+		e.Code, e.Description, e.URI = text("error"), text("error_description"), text("error_uri")
+	}
+	if problem == "" {
+		code, message := a.words(nil)
+		e.Code, e.Description = cmp.Or(e.Code, code), cmp.Or(e.Description, message)
+	}
+	if e.Code == "" && e.Description == "" {
+		e.Description = cmp.Or(problem, describe(a))
+	}
+	if e.Description == e.Code {
+		e.Description = ""
+	}
+	for _, definition := range definitions {
+		if own := strings.TrimSpace(strings.TrimPrefix(e.Description, definition)); own != "" {
+			e.Description = own
+		}
+	}
+	e.Hint = h.hint(k, e)
+	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
+		*text = oneLine(h.core.hide(scrubText(*text, k.token.value)))
+	}
+	return e
+}
+
+// definitions are those of invalid_grant and invalid_client in RFC 6749, section 5.2, which some servers put before what they
+// have to say.
+var definitions = []string{
+	"The provided authorization grant (e.g., authorization code, resource owner credentials) or refresh token is invalid, expired, " +
+		"revoked, does not match the redirection URI used in the authorization request, or was issued to another client.",
+	"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
+}
+
+// hint says what to do about a refusal.
+func (h *hop) hint(k *call, e *TokenError) string {
+	status := k.resp.StatusCode
+	if k.refused || status >= 500 {
+		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
+		if ok && ahead.Abs() > precision+skewNoticed {
+			return clockHint(ahead)
+		}
+	}
+	if hint := codeHints[e.Code]; hint != "" {
+		if isOfAssertion(e.Code) {
+			return cmp.Or(assertionHint(e), hint)
+		}
+		return hint
+	}
+	switch {
+	case status >= 300 && status < 400:
+		return "redirects of a token endpoint are not followed: set " + h.field + ".TokenURL to where it is"
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone:
+		return "check " + h.field + ".TokenURL and Method"
+	case status == http.StatusUnsupportedMediaType:
+		return "check " + h.field + ".Encoding"
+	case status == http.StatusUnauthorized:
+		return cmp.Or(assertionHint(e), codeHints["invalid_client"])
+	case status < 300:
+		return "check " + h.field + ".TokenURL and TokenPath"
+	}
+	return assertionHint(e)
+}
+
+// isOfAssertion reports whether a code says that something is wrong with the assertion.
+func isOfAssertion(code string) bool {
+	return code == "invalid_grant" || code == "invalid_client" || code == "invalid_assertion"
+}
+
+// codeHints are the usual causes of the errors of RFC 6749, section 5.2.
+var codeHints = map[string]string{
+	"invalid_grant":          "compare iss, sub and aud with what the server expects, and the key with the one it has",
+	"invalid_client":         "compare iss, sub, kid and the client id with what is registered, and the key with the one there",
+	"invalid_assertion":      "compare the claims with what the server expects, and the key with the one it has",
+	"unauthorized_client":    "the client may not use this grant: permit it where the client is registered",
+	"invalid_scope":          "ask only for scopes that the client was granted",
+	"unsupported_grant_type": "check Grant, and Encoding: a server that cannot read the parameters says the same",
+	"invalid_request":        "a parameter is missing or not understood: check Params and Encoding",
+	"access_denied":          "permit the client, or the user in sub, where the client is registered",
+	"consent_required":       "the user in sub, or an administrator, has to consent to this client once",
+	"interaction_required":   "the user in sub, or an administrator, has to consent to this client once",
+}
+
+// assertionHints tell by a server's own words what it has against an assertion; the first that fits counts.
+var assertionHints = []struct{ words, hint string }{
+	{"jti,replay,already been used,already used,reused,unique", `a server takes each jti once: set "jti": "{{uuid}}"`},
+	{"audience,aud claim,'aud','aud'.,\"aud\"", "aud must be what the server calls itself, which is often the address of the token endpoint"},
+	{"not yet,issued in the future,nbf,'iat',iat claim", "iat or nbf is ahead of the server's clock: set it some seconds back"},
+	{"expir,'exp',exp claim,lifetime,short-lived,too far,too long", "exp must be ahead, and not further than the server allows: set Lifetime"},
+	{"kid,jwk,key id,key set,no key,public key,matching key", "the server knows no key for this kid: compare it, and the algorithm, with the key that is registered"},
+	{"signature,verif,integrity,alg", "the signature does not fit the key that is registered: compare the key and SignatureMethod"},
+	{"issuer,iss claim,'iss'", "compare iss with what is registered"},
+	{"subject,sub claim,'sub',user", "compare sub with a user that the client may act for"},
+}
+
+// assertionHint looks for the cause in the server's words.
+func assertionHint(e *TokenError) string {
+	said := strings.ToLower(e.Description)
+	for _, h := range assertionHints {
+		for word := range strings.SplitSeq(h.words, ",") {
+			if said != "" && strings.Contains(said, word) {
+				return h.hint
+			}
+		}
+	}
+	return ""
+}
