@@ -260,3 +260,31 @@ func TestTestTellsOfARequestThatCannotBeMade(t *testing.T) {
 		t.Errorf("the report does not say that the context was cancelled:\n%s", r)
 	}
 }
+
+func TestTestNamesTheExchangeWhereItFails(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	strange := serveTLS(t, nil)
+	endpoint := httptest.NewServer(replyJSON(200, `{"access_token":"opaque-access-token","expires_in":60}`))
+	defer endpoint.Close()
+	api := httptest.NewServer(replyJSON(401, `{"message":"invalid audience"}`))
+	defer api.Close()
+	for _, test := range []struct {
+		name, tokenURL string
+		kind           Kind
+		hint           string
+	}{
+		{"refused", closed.URL, KindExchangeFailed, "nothing listens there: correct host and port in Exchange.TokenURL"},
+		{"unknown authority", strange.URL, KindExchangeFailed, "set TLS.CA"},
+		{"a token that the API refuses", endpoint.URL, KindAuthRejected, "Exchange.Params"},
+	} {
+		c := validConnection()
+		c.BaseURI, c.Lifetime = api.URL, time.Minute
+		c.Exchange = &Exchange{TokenURL: test.tokenURL, Grant: "jwt-bearer"}
+		r, err := c.Test(t.Context())
+		checkReport(t, r, err, test.kind)
+		if hint := r.step("verdict").Hint; !strings.Contains(hint, test.hint) {
+			t.Errorf("%s: the hint is %q; want %q in it:\n%s", test.name, hint, test.hint, r)
+		}
+	}
+}
