@@ -105,8 +105,11 @@ var refusalWords = []struct {
 		"authorization header", "bearer token"}, (*probe).hintPlacement},
 }
 
-// ofWords finds the cause in the API's own words.
+// ofWords finds the cause in the API's own words. They tell of the signed token, unless it was exchanged for another one.
 func (p *probe) ofWords(err error) (diagnosis, bool) {
+	if p.core.access != nil {
+		return diagnosis{}, false
+	}
 	code := p.resp.StatusCode
 	_, refused := errors.AsType[*AuthError](err)
 	if !refused && code != http.StatusBadRequest && code != http.StatusUnauthorized && code != http.StatusForbidden {
@@ -160,10 +163,10 @@ func (p *probe) repeats() string {
 	return repeatedPath(base, "/"+rest)
 }
 
-// apiBase is the address that pings are appended to; empty while only the token endpoint could tell it.
+// apiBase is the address that pings are appended to; empty: the token endpoint has not told it yet.
 func (c *core) apiBase() *url.URL {
-	if a := c.address.Load(); a != nil {
-		return a.base
+	if api := c.address.Load(); api != nil {
+		return api.base
 	}
 	return new(url.URL)
 }
@@ -273,6 +276,9 @@ func (p *probe) hintPlacement() string {
 }
 
 func (p *probe) hintSilent() string {
+	if p.core.access != nil {
+		return "the API refuses the access token: compare what Exchange.Params asks for (scope, resource, audience) with what this address needs, and Placement"
+	}
 	if p.core.minter.signer == nil {
 		return "the API does not say why: get a new Token, and compare Placement with where the API wants it"
 	}

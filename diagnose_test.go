@@ -134,6 +134,8 @@ func TestTestTellsWhyNoAnswerCame(t *testing.T) {
 	defer proxy407.Close()
 	proxy403 := httptest.NewServer(answerWith(403, "", "", ""))
 	defer proxy403.Close()
+	silence := must(net.ListenPacket("udp", "127.0.0.1:0"))
+	defer silence.Close()
 	stop := make(chan struct{})
 	mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -146,7 +148,7 @@ func TestTestTellsWhyNoAnswerCame(t *testing.T) {
 	key := newECKey(t, elliptic.P256())
 	trusting := func(ca string) func(*Connection) { return func(c *Connection) { c.TLS.CA = ca } }
 	through := func(transport http.RoundTripper) func(*Connection) {
-		return func(c *Connection) { c.Transport, c.Timeout = transport, short }
+		return func(c *Connection) { c.Transport = transport }
 	}
 	for _, test := range []struct {
 		name   string
@@ -160,14 +162,17 @@ func TestTestTellsWhyNoAnswerCame(t *testing.T) {
 		{"no name server", "https://nothing.invalid", through(resolving("")), KindUnreachable, "resolve", "BaseURI"},
 		{"no answer from the name server", "https://nothing.invalid", func(c *Connection) {
 			c.Timeout = short
-			c.Transport = resolving(must(net.ListenPacket("udp", "127.0.0.1:0")).LocalAddr().String())
+			c.Transport = resolving(silence.LocalAddr().String())
 		}, KindUnreachable, "resolve", "name server"},
 		{"refused", closed.URL, nil, KindUnreachable, "connect", "nothing listens there: correct host and port in BaseURI"},
 		{"no route", plain.URL, through(dialling(func(context.Context) error { return syscall.EHOSTUNREACH })), KindUnreachable, "connect", "no route"},
-		{"timeout at connect", plain.URL, through(dialling(func(ctx context.Context) error {
-			<-ctx.Done()
-			return ctx.Err()
-		})), KindUnreachable, "connect", "firewall"},
+		{"timeout at connect", plain.URL, func(c *Connection) {
+			c.Timeout = short
+			c.Transport = dialling(func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		}, KindUnreachable, "connect", "firewall"},
 		{"timeout at the handshake", "https://" + listen(t, func(net.Conn) {}), func(c *Connection) { c.Timeout = short }, KindUnreachable, "tls", "handshake"},
 		{"timeout at the headers", mute.URL, func(c *Connection) { c.Timeout = short }, KindUnreachable, "request", "Timeout (250ms): raise it, or set Ping.RelativeURI"},
 		{"hung up", "http://" + listen(t, func(c net.Conn) { c.Close() }), nil, KindUnreachable, "request", "closed without an answer"},
@@ -253,5 +258,33 @@ func TestTestTellsOfARequestThatCannotBeMade(t *testing.T) {
 	checkReport(t, r, err, KindUnreachable)
 	if !strings.Contains(r.String(), "cancelled") {
 		t.Errorf("the report does not say that the context was cancelled:\n%s", r)
+	}
+}
+
+func TestTestNamesTheExchangeWhereItFails(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	strange := serveTLS(t, nil)
+	endpoint := httptest.NewServer(replyJSON(200, `{"access_token":"opaque-access-token","expires_in":60}`))
+	defer endpoint.Close()
+	api := httptest.NewServer(replyJSON(401, `{"message":"invalid audience"}`))
+	defer api.Close()
+	for _, test := range []struct {
+		name, tokenURL string
+		kind           Kind
+		hint           string
+	}{
+		{"refused", closed.URL, KindExchangeFailed, "nothing listens there: correct host and port in Exchange.TokenURL"},
+		{"unknown authority", strange.URL, KindExchangeFailed, "set TLS.CA"},
+		{"a token that the API refuses", endpoint.URL, KindAuthRejected, "Exchange.Params"},
+	} {
+		c := validConnection()
+		c.BaseURI, c.Lifetime = api.URL, time.Minute
+		c.Exchange = &Exchange{TokenURL: test.tokenURL, Grant: "jwt-bearer"}
+		r, err := c.Test(t.Context())
+		checkReport(t, r, err, test.kind)
+		if hint := r.step("verdict").Hint; !strings.Contains(hint, test.hint) {
+			t.Errorf("%s: the hint is %q; want %q in it:\n%s", test.name, hint, test.hint, r)
+		}
 	}
 }
