@@ -69,6 +69,13 @@ func (a *accessTokens) get(ctx context.Context, p patience) (*minted, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(ctx)
 	}
+	p.gate = min(p.gate, 0) // the bound is the token endpoint's own
+	p = p.within(ctx)
+	if a.serving() == nil {
+		if err := a.refuse(p); err != nil { // nothing is begun that nobody waits for
+			return nil, err
+		}
+	}
 	t, flight := a.board()
 	if t != nil {
 		return t, nil
@@ -91,10 +98,9 @@ func (a *accessTokens) board() (*minted, *exchange) {
 
 // await waits for an exchange. Who cannot wait until the gate of a token endpoint opens is told at once.
 func (a *accessTokens) await(ctx context.Context, p patience, flight *exchange) (*minted, error) {
-	p.gate = min(p.gate, 0) // the bound is the token endpoint's own
 	for {
 		shut := flight.closing()
-		if err := a.refuse(p.within(ctx)); err != nil && !flight.isOver() {
+		if err := a.refuse(p); err != nil && !flight.isOver() {
 			return nil, err
 		}
 		select {

@@ -1,13 +1,10 @@
 package jwtbearer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -326,133 +323,6 @@ func (c *core) sighting(a *answer) sighting {
 	return seen
 }
 
-// afterAnswer follows an answer that is neither a throttle nor refuses the token.
-func (k *call) afterAnswer() {
-	if !transientStatus(k.resp.StatusCode) {
-		k.c.budget.earn(k.reward())
-		k.log(slog.LevelDebug, "answered", "status", k.resp.StatusCode)
-		return
-	}
-	k.retryTransient()
-}
-
-// reward is what a success gives back to the budget.
-func (k *call) reward() int {
-	if k.paid {
-		return retryCost
-	}
-	return 1
-}
-
-// afterError follows an attempt that got no answer.
-func (k *call) afterError(err error) {
-	k.log(slog.LevelDebug, "no answer", "error", k.err)
-	if k.ctx.Err() != nil {
-		return
-	}
-	switch k.watch.trace.transience(err) {
-	case transientAlways:
-		k.retry(true)
-	case transientIdempotent:
-		k.retryTransient()
-	}
-}
-
-// retryTransient repeats a transient failure where the request may be repeated at all.
-func (k *call) retryTransient() { k.retry(k.mayRepeat()) }
-
-// mayRepeat reports whether the request may be sent again though it may have been served.
-func (k *call) mayRepeat() bool { return k.c.retry.Always || isIdempotent(k.req) }
-
-// retry decides on another attempt after a transient failure.
-func (k *call) retry(allowed bool) {
-	if !allowed || k.probe || k.counted >= k.c.retry.MaxAttempts || !k.canRepeat() || !k.c.budget.spend() {
-		return
-	}
-	k.paid = true
-	k.next = nextBackoff
-}
-
-// canRepeat reports whether the body can be sent again, and takes note where it cannot.
-func (k *call) canRepeat() bool {
-	if k.body.replayable() {
-		return true
-	}
-	k.unsent = ErrBodyNotReplayable
-	if k.err != nil {
-		k.err = errors.Join(k.err, ErrBodyNotReplayable)
-	}
-	return false
-}
-
-// afterThrottle follows a throttle. The API did not serve the request, so every method may be repeated; all but an overload
-// do not count as attempts. Where the gate stays open, the call backs off by itself, so that no throttle is answered by
-// another attempt at once.
-func (k *call) afterThrottle() {
-	k.log(slog.LevelWarn, "throttled", "class", k.throttle.class, "rule", k.throttle.rule, "wait", k.shut)
-	most := k.c.throttling.maxWait
-	switch unknown := k.throttle.wait == 0; {
-	case k.probe || most > 0 && k.throttle.wait > most || k.tooLate(max(k.shut, k.throttle.wait)):
-	case k.throttle.class == classExhausted && unknown:
-	case k.throttle.class == classOverload:
-		k.retryTransient()
-		if k.next == nextBackoff && k.shut > 0 && !unknown {
-			k.next = nextAtOnce
-		}
-	case !k.canRepeat():
-	case k.shut == 0 || k.throttle.class == classConcurrency:
-		k.counted--
-		k.next = nextBackoff
-	default:
-		k.counted--
-		k.next = nextAtOnce
-	}
-}
-
-// tooLate reports whether a wait would end after the last attempt has to start.
-func (k *call) tooLate(wait time.Duration) bool {
-	until := time.Now().Add(wait)
-	if latest := k.latest(); !latest.IsZero() && until.After(latest) {
-		return true
-	}
-	deadline, ok := k.ctx.Deadline()
-	return ok && until.After(deadline)
-}
-
-// backoff is the wait before the next attempt: a random part of a bound that doubles (full jitter), on top of what a throttle
-// asks for that leaves the gate open.
-func (k *call) backoff() time.Duration {
-	r, bound := k.c.retry, k.c.retry.MaxBackoff
-	if n := min(k.backoffs, 62); r.MinBackoff <= bound>>n {
-		bound = r.MinBackoff << n
-	}
-	k.backoffs++
-	wait := rand.N(bound + 1)
-	if k.throttle != nil {
-		wait += k.throttle.wait
-	}
-	return wait
-}
-
-// rest prepares the wait for the next attempt. It reports whether that is worth beginning: it keeps what is left of a short
-// answer, in case no attempt can be made, and gives the connection back.
-func (k *call) rest() bool {
-	k.pause = 0
-	if k.next == nextBackoff {
-		k.pause = k.backoff()
-		if k.tooLate(k.pause) {
-			k.next = nextNone
-			return false
-		}
-	}
-	k.log(slog.LevelDebug, "trying again", "backoff", k.pause)
-	if k.resp != nil {
-		keepAnswer(k.resp, k.watch)
-	}
-	k.c.stats.wait(k.pause)
-	return true
-}
-
 // discard drops the answer of the last attempt.
 func (k *call) discard() {
 	if k.resp != nil {
@@ -472,21 +342,6 @@ func (k *call) throttledError() *ThrottledError {
 
 func (e *gateError) throttled(attempts int) *ThrottledError {
 	return &ThrottledError{Class: e.throttle.class, Rule: e.throttle.rule, Attempts: attempts, RetryAfter: e.wait}
-}
-
-// transientStatus reports whether a status may pass by itself.
-func transientStatus(code int) bool {
-	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, code)
-}
-
-// isIdempotent reports whether a request may be sent twice (RFC 9110, section 9.2.2).
-func isIdempotent(req *http.Request) bool {
-	switch cmp.Or(req.Method, http.MethodGet) {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
-		return true
-	}
-	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
 }
 
 func (k *call) log(level slog.Level, msg string, args ...any) {

@@ -413,6 +413,9 @@ func TestTokenEndpointHasItsOwnGate(t *testing.T) {
 		if !ok || throttled.RetryAfter < 59*time.Second || time.Since(began) > time.Second {
 			t.Errorf("RoundTrip = %v after %v, want a *ThrottledError of 60s at once", err, time.Since(began))
 		}
+		if _, err := c.Token(ctx); !errors.As(err, new(*ThrottledError)) || time.Since(began) > time.Second {
+			t.Errorf("Token = %v after %v while the gate is closed, want a *ThrottledError at once", err, time.Since(began))
+		}
 		if got := carried(t, c, f); got != "Bearer at-2" || time.Since(began) < time.Minute {
 			t.Errorf("Authorization = %q after %v, want at-2 after a minute", got, time.Since(began))
 		}

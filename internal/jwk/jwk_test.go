@@ -5,6 +5,8 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -73,4 +75,23 @@ func TestParseNamesWhatItDoesNotRead(t *testing.T) {
 			t.Errorf("%s: error %v, want an UnsupportedError", text, err)
 		}
 	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("../../testdata/keys/cases/*jwk*")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no samples: %v", err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if key, err := Parse(data); (key == nil) == (err == nil) {
+			t.Errorf("Parse gave %T and the error %v, want one of them", key, err)
+		}
+	})
 }

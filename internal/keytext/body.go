@@ -74,7 +74,7 @@ func (s *spread) solve() body {
 		return s.accept(bare)
 	}
 	for _, try := range []func() squeezed{s.plusInColumns, s.plus, s.plusAtLineEnds, s.unmarked, s.lastTokens} {
-		if bytes.IndexAny(bytes.TrimLeft(s.raw, " \n"), " \n") < 0 {
+		if !bytes.ContainsAny(bytes.TrimLeft(s.raw, " \n"), " \n") {
 			break
 		}
 		if next, ok := s.fitting(try()); ok {

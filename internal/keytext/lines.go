@@ -33,7 +33,7 @@ func cleanLine(line []byte) ([]byte, fixSet) {
 	if len(bare) < len(line) && len(bare) > 0 {
 		fixes.add(fixIndent)
 	}
-	if bytes.IndexAny(bare, "\"'`") >= 0 {
+	if bytes.ContainsAny(bare, "\"'`") {
 		bare = literal(bare)
 		fixes.add(fixQuotes)
 	}
