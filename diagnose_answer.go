@@ -163,10 +163,10 @@ func (p *probe) repeats() string {
 	return repeatedPath(base, "/"+rest)
 }
 
-// apiBase is the address that pings are appended to; empty: the token endpoint has not told it yet.
+// apiBase is the address that pings are appended to; empty while only the token endpoint could tell it.
 func (c *core) apiBase() *url.URL {
-	if api := c.address.Load(); api != nil {
-		return api.base
+	if a := c.address.Load(); a != nil {
+		return a.base
 	}
 	return new(url.URL)
 }

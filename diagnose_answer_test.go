@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// replyText is what a server answers to every request; fields are names and values in turn.
-func replyText(status int, body string, fields ...string) http.HandlerFunc {
+// replyWith is what a server answers to every request; fields are names and values in turn.
+func replyWith(status int, body string, fields ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i < len(fields); i += 2 {
 			w.Header().Set(fields[i], fields[i+1])
@@ -21,12 +21,12 @@ func replyText(status int, body string, fields ...string) http.HandlerFunc {
 }
 
 func replyJSON(status int, body string, fields ...string) http.HandlerFunc {
-	return replyText(status, body, append(fields, "Content-Type", "application/json")...)
+	return replyWith(status, body, append(fields, "Content-Type", "application/json")...)
 }
 
 // bearer answers with a challenge (RFC 6750, section 3).
 func bearer(status int, params string) http.HandlerFunc {
-	return replyText(status, "", "WWW-Authenticate", "Bearer "+params)
+	return replyWith(status, "", "WWW-Authenticate", "Bearer "+params)
 }
 
 func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
@@ -46,8 +46,8 @@ func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
 		{"403 insufficient_scope", bearer(403, `error="insufficient_scope", scope="read write"`), none, KindAuthRejected, "scope read write, in Payload"},
 		{"403 insufficient_scope without a scope", bearer(403, `error="insufficient_scope"`), none, KindAuthRejected, "in Payload"},
 		{"401 with a challenge only", bearer(401, `realm="x"`), none, KindAuthRejected, "does not say why"},
-		{"401 with nothing", replyText(401, ""), none, KindAuthRejected, "empty body"},
-		{"401 for a ready-made token", replyText(401, ""), func(c *Connection) { *c = Connection{BaseURI: c.BaseURI, Token: "a.b.c"} }, KindAuthRejected, "get a new Token"},
+		{"401 with nothing", replyWith(401, ""), none, KindAuthRejected, "empty body"},
+		{"401 for a ready-made token", replyWith(401, ""), func(c *Connection) { *c = Connection{BaseURI: c.BaseURI, Token: "a.b.c"} }, KindAuthRejected, "get a new Token"},
 		{"401 expired ready-made token", replyJSON(401, `{"message":"jwt expired"}`), func(c *Connection) {
 			*c = Connection{BaseURI: c.BaseURI, Token: "e30.eyJleHAiOjEwMDAwMDAwMDB9.c"}
 		}, KindAuthRejected, "Token has expired"},
@@ -70,7 +70,7 @@ func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
 		{"not yet valid", replyJSON(401, `{"message":"Token used before issued"}`), none, KindAuthRejected, "{{now -60}}"},
 		{"a wrong clock, the token stays refused", replyJSON(401, `{"message":"Token used before issued"}`, "Date", httpDate(-10*time.Minute)), none,
 			KindAuthRejected, "s behind this one"},
-		{"a wrong clock, without words", replyText(401, "", "Date", httpDate(412*time.Second)), none, KindAuthRejected, "s ahead of this one: correct one of them"},
+		{"a wrong clock, without words", replyWith(401, "", "Date", httpDate(412*time.Second)), none, KindAuthRejected, "s ahead of this one: correct one of them"},
 		{"a wrong clock, expired", replyJSON(401, `{"message":"token expired"}`, "Date", httpDate(412*time.Second)), none, KindAuthRejected, "s ahead of this one"},
 		{"missing kid", replyJSON(401, `{"message":"kid is required"}`), none, KindAuthRejected, `set JWTHeaders to {"kid": "…"}`},
 		{"unknown kid", replyJSON(401, `{"message":"Unable to find the key"}`), func(c *Connection) { c.JWTHeaders = `{"kid":"k9"}` }, KindAuthRejected, "the token names the key k9"},
@@ -85,23 +85,23 @@ func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
 		{"403 as throttle, by a rule", replyJSON(403, `{"reason":"rateLimitExceeded"}`, "Retry-After", "1800"), func(c *Connection) {
 			c.RateLimit.Rules = []Rule{{Status: []int{403}, Path: "reason", Values: []string{"rateLimitExceeded"}}}
 		}, KindThrottled, "retry after 30m0s"},
-		{"403 as throttle, by the profile", replyText(403, "", "X-Ratelimit-Remaining", "0", "X-Ratelimit-Reset", "4102444800"), func(c *Connection) {
+		{"403 as throttle, by the profile", replyWith(403, "", "X-Ratelimit-Remaining", "0", "X-Ratelimit-Reset", "4102444800"), func(c *Connection) {
 			c.RateLimit.Profile = "github"
 		}, KindThrottled, "quota: 0 left"},
 		{"403 as throttle, without a rule", replyJSON(403, `{"message":"API rate limit exceeded"}`), none, KindThrottled, "RateLimit.Rules"},
-		{"403 with Retry-After", replyText(403, "", "Retry-After", "5"), none, KindThrottled, "Rule{Status: []int{403}, …}"},
-		{"429 that no rule fits", replyText(429, ""), func(c *Connection) { c.RateLimit.Rules = []Rule{{Status: []int{403}}} }, KindThrottled, "RateLimit.Rules"},
-		{"429 at once", replyText(429, "", "Retry-After", "1800", "RateLimit", `"default";r=0;t=1800`), none, KindThrottled, "quota: 0 left, renewed in 30m0s"},
-		{"404", replyText(404, ""), none, KindNotFound, "check BaseURI and Ping.RelativeURI"},
-		{"404 with the base path twice", replyText(404, ""), func(c *Connection) { c.BaseURI += "/v1"; c.Ping.RelativeURI = "/v1/users" }, KindNotFound,
+		{"403 with Retry-After", replyWith(403, "", "Retry-After", "5"), none, KindThrottled, "Rule{Status: []int{403}, …}"},
+		{"429 that no rule fits", replyWith(429, ""), func(c *Connection) { c.RateLimit.Rules = []Rule{{Status: []int{403}}} }, KindThrottled, "RateLimit.Rules"},
+		{"429 at once", replyWith(429, "", "Retry-After", "1800", "RateLimit", `"default";r=0;t=1800`), none, KindThrottled, "quota: 0 left, renewed in 30m0s"},
+		{"404", replyWith(404, ""), none, KindNotFound, "check BaseURI and Ping.RelativeURI"},
+		{"404 with the base path twice", replyWith(404, ""), func(c *Connection) { c.BaseURI += "/v1"; c.Ping.RelativeURI = "/v1/users" }, KindNotFound,
 			"/v1/v1/users, where /v1 stands twice"},
-		{"404 with a part of the base path twice", replyText(404, ""), func(c *Connection) { c.BaseURI += "/api/v1"; c.Ping.RelativeURI = "/v1" }, KindNotFound,
+		{"404 with a part of the base path twice", replyWith(404, ""), func(c *Connection) { c.BaseURI += "/api/v1"; c.Ping.RelativeURI = "/v1" }, KindNotFound,
 			"where /v1 stands twice"},
-		{"405", replyText(405, "", "Allow", "POST"), none, KindUnexpectedAnswer, "set Ping.Method to what is allowed here: POST"},
-		{"405 without Allow", replyText(405, ""), none, KindUnexpectedAnswer, "set Ping.Method"},
-		{"a page", replyText(200, "<html>", "Content-Type", "text/html; charset=utf-8"), none, KindUnexpectedAnswer, "an HTML page"},
-		{"a page that is right", replyText(200, "<html>", "Content-Type", "text/html"), func(c *Connection) { c.Ping.Success = []Rule{{Status: []int{200}}} }, KindOK, "200"},
-		{"a page as text", replyText(200, "<html>", "Content-Type", "text/html"), func(c *Connection) { c.SuccessMediaType = MediaPlaintext }, KindOK, "200"},
+		{"405", replyWith(405, "", "Allow", "POST"), none, KindUnexpectedAnswer, "set Ping.Method to what is allowed here: POST"},
+		{"405 without Allow", replyWith(405, ""), none, KindUnexpectedAnswer, "set Ping.Method"},
+		{"a page", replyWith(200, "<html>", "Content-Type", "text/html; charset=utf-8"), none, KindUnexpectedAnswer, "an HTML page"},
+		{"a page that is right", replyWith(200, "<html>", "Content-Type", "text/html"), func(c *Connection) { c.Ping.Success = []Rule{{Status: []int{200}}} }, KindOK, "200"},
+		{"a page as text", replyWith(200, "<html>", "Content-Type", "text/html"), func(c *Connection) { c.SuccessMediaType = MediaPlaintext }, KindOK, "200"},
 		{"a redirect to a page", func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/login" {
 				http.Redirect(w, r, "/login", http.StatusFound)
@@ -115,23 +115,23 @@ func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
 		{"200 with an error and a rule", replyJSON(200, `{"ok":false,"error":"invalid_auth"}`), func(c *Connection) {
 			c.Ping.Fail = []Rule{{Path: "ok", Values: []string{"false"}}}
 		}, KindUnexpectedAnswer, "invalid_auth"},
-		{"an XML error and a rule", replyText(200, `<r><ok>false</ok><why>no such user</why></r>`, "Content-Type", "text/xml"), func(c *Connection) {
+		{"an XML error and a rule", replyWith(200, `<r><ok>false</ok><why>no such user</why></r>`, "Content-Type", "text/xml"), func(c *Connection) {
 			c.Ping.Fail, c.Ping.ErrorPath = []Rule{{Path: "//ok", Values: []string{"false"}}}, "//why"
 		}, KindUnexpectedAnswer, "no such user"},
-		{"an XML refusal by a rule", replyText(400, `<r><code>JWT</code><why>bad signature</why></r>`, "Content-Type", "text/xml"), func(c *Connection) {
+		{"an XML refusal by a rule", replyWith(400, `<r><code>JWT</code><why>bad signature</why></r>`, "Content-Type", "text/xml"), func(c *Connection) {
 			c.AuthFailure, c.Ping.ErrorPath = []Rule{{Path: "//code", Values: []string{"JWT"}}}, "//why"
 		}, KindAuthRejected, "SecretEncoding"},
-		{"an XML success", replyText(200, `<r><up>yes</up></r>`, "Content-Type", "text/xml"), func(c *Connection) {
+		{"an XML success", replyWith(200, `<r><up>yes</up></r>`, "Content-Type", "text/xml"), func(c *Connection) {
 			c.Ping.Success = []Rule{{Path: "//up", Values: []string{"yes"}}}
 		}, KindOK, "200 OK"},
-		{"no XML success", replyText(200, `<r><up>no</up></r>`, "Content-Type", "text/xml"), func(c *Connection) {
+		{"no XML success", replyWith(200, `<r><up>no</up></r>`, "Content-Type", "text/xml"), func(c *Connection) {
 			c.Ping.Success = []Rule{{Path: "//up", Values: []string{"yes"}}}
 		}, KindUnexpectedAnswer, "matches none of Ping.Success"},
-		{"200 empty", replyText(200, ""), none, KindOK, "empty body"},
-		{"200 empty where JSON is decoded", replyText(200, ""), func(c *Connection) { c.SuccessMediaType = MediaJSON }, KindOK, "SuccessMediaType is json"},
-		{"a quota", replyText(200, "{}", "RateLimit-Limit", "100", "RateLimit-Remaining", "41", "RateLimit-Reset", "17"), none, KindOK, "quota: 41 of 100 left, renewed in 17s"},
-		{"500", replyText(500, ""), none, KindServerError, "the API itself failed"},
-		{"503 with Retry-After", replyText(503, "", "Retry-After", "900"), none, KindThrottled, "15m0s"},
+		{"200 empty", replyWith(200, ""), none, KindOK, "empty body"},
+		{"200 empty where JSON is decoded", replyWith(200, ""), func(c *Connection) { c.SuccessMediaType = MediaJSON }, KindOK, "SuccessMediaType is json"},
+		{"a quota", replyWith(200, "{}", "RateLimit-Limit", "100", "RateLimit-Remaining", "41", "RateLimit-Reset", "17"), none, KindOK, "quota: 41 of 100 left, renewed in 17s"},
+		{"500", replyWith(500, ""), none, KindServerError, "the API itself failed"},
+		{"503 with Retry-After", replyWith(503, "", "Retry-After", "900"), none, KindThrottled, "15m0s"},
 		{"503", replyJSON(503, `{"message":"down for maintenance"}`), none, KindServerError, "down for maintenance"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
