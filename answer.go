@@ -162,6 +162,15 @@ func (a *answer) values(path *bodyPath) []string {
 	return found.texts
 }
 
+// scalar is the text at path, where there is one string or number and nothing else.
+func (a *answer) scalar(path *bodyPath) (string, bool) {
+	found, ok := a.at(path)
+	if !ok || !found.scalar || len(found.texts) != 1 {
+		return "", false
+	}
+	return found.texts[0], true
+}
+
 // at looks path up in the body. A body longer than bodyBound has no paths, so one that says that it is longer is not
 // read.
 func (a *answer) at(path *bodyPath) (pathResult, bool) {

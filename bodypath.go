@@ -33,6 +33,8 @@ type bodyPath struct {
 type pathResult struct {
 	texts []string // never nil
 	null  bool     // there is nothing but null
+
+	scalar bool // texts are those of strings and numbers alone
 }
 
 // compilePath compiles the text of the field at field. With media json or xml it must be a path of that kind.
@@ -173,8 +175,12 @@ func (b *bodyPath) inJSON(tree any) (found pathResult, ok bool) {
 		}
 	}()
 	nodes := b.json.Get(tree)
-	found = pathResult{texts: []string{}, null: true}
+	found = pathResult{texts: []string{}, null: true, scalar: true}
 	for _, node := range nodes {
+		switch node.(type) {
+		case nil, bool, []any, map[string]any:
+			found.scalar = false
+		}
 		found.null = found.null && node == nil
 		if list, ok := node.([]any); ok {
 			for _, element := range list {
@@ -194,7 +200,7 @@ func (b *bodyPath) inXML(document *etree.Document) (found pathResult, ok bool) {
 			found, ok = pathResult{}, false
 		}
 	}()
-	found.texts = []string{}
+	found = pathResult{texts: []string{}, scalar: true}
 	for _, element := range document.FindElementsPath(*b.xml) {
 		if b.attr == "" {
 			found.texts = append(found.texts, strings.TrimSpace(element.Text()))

@@ -48,11 +48,11 @@ func (h *hop) read(k *call, got grant) (grant, error) {
 		got.token = h.accessToken(k, a, value)
 	}
 	if h.base != nil {
-		base := a.values(h.base)
-		if len(base) == 0 || base[0] == "" {
+		base, _ := a.scalar(h.base)
+		if base == "" {
 			return got, h.refusal(k, "the answer has no base URI at BaseURIPath")
 		}
-		got.base = base[0]
+		got.base = base
 	}
 	return got, nil
 }
@@ -78,21 +78,21 @@ func (h *hop) answer(k *call) *answer {
 
 // tokenIn returns the token, or what is wrong with the answer.
 func (h *hop) tokenIn(a *answer) (token, problem string) {
-	found := a.values(h.token)
+	found, _ := a.scalar(h.token)
 	switch {
-	case len(found) == 0 || found[0] == "" || found[0] == "null":
+	case found == "" || found == "null":
 		return "", "the answer has no token at TokenPath: it is " + describe(a)
-	case strings.ContainsFunc(found[0], func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+	case strings.ContainsFunc(found, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return "", "the token in the answer holds a character that no header may carry"
 	}
-	return found[0], ""
+	return found, ""
 }
 
 // accessToken is the token of an answer, with what that says of it.
 func (h *hop) accessToken(k *call, a *answer, value string) *minted {
 	t := &minted{value: value}
-	if kind := a.values(h.kind); len(kind) > 0 {
-		t.scheme = schemeOf(kind[0])
+	if kind, ok := a.scalar(h.kind); ok {
+		t.scheme = schemeOf(kind)
 	}
 	sent := k.sent.Round(0) // it lives from some time after that on
 	life, ok := h.lifetime(a)

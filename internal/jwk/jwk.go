@@ -131,8 +131,14 @@ func (m members) completeEC() error {
 	if err != nil {
 		return sealed.Malformed("its private part d is not a valid key of its curve")
 	}
+	given := map[string]string{"x": m["x"], "y": m["y"]}
 	m.set("x", point[1:1+curve.size])
 	m.set("y", point[1+curve.size:])
+	for name, value := range given {
+		if value != "" && value != m[name] {
+			return &keycheck.MismatchError{What: "the public half does not match the private half"}
+		}
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -94,4 +95,14 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse gave %T and the error %v, want one of them", key, err)
 		}
 	})
+}
+
+func TestParseRefusesHalfAPublicHalfThatIsForeign(t *testing.T) {
+	const key = `{"kty":"EC","crv":"P-256","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE","x":"%s"}`
+	if _, err := Parse(fmt.Appendf(nil, key, "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4")); err != nil {
+		t.Errorf("its own x: %v", err)
+	}
+	if _, err := Parse(fmt.Appendf(nil, key, "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqw7D4")); err == nil {
+		t.Error("a foreign x: no error")
+	}
 }

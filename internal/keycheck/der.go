@@ -79,10 +79,45 @@ func PKCS8(der []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if public := outer.PublicKey; public.BitLength > 0 && !fitsPublic(key, public.RightAlign()) {
+	last, err := tail(der, 3, "PKCS#8 private key", 0xa0, 0x81, 0xa1)
+	if err != nil {
+		return nil, err
+	}
+	public := outer.PublicKey
+	if last.Class == asn1.ClassContextSpecific && last.Tag == 1 && last.IsCompound { // EXPLICIT, as some write it
+		if err := unmarshal(last.Bytes, &public, "public half of the PKCS#8 private key"); err != nil {
+			return nil, err
+		}
+	}
+	if public.BitLength > 0 && !fitsPublic(key, public.RightAlign()) {
 		return nil, errHalves()
 	}
 	return key, nil
+}
+
+// tail returns the last element of the sequence that der begins with. After the first ones only elements with these
+// identifiers may follow, in their order: encoding/asn1 passes over all that it does not expect, and so over a public half
+// whose identifier is damaged.
+func tail(der []byte, first int, what string, identifiers ...byte) (last asn1.RawValue, err error) {
+	var outer asn1.RawValue
+	if err := unmarshal(der, &outer, what); err != nil {
+		return last, err
+	}
+	for i, rest := 0, outer.Bytes; len(rest) > 0; i++ {
+		identifier := rest[0]
+		if rest, err = asn1.Unmarshal(rest, &last); err != nil {
+			return last, sealed.Malformed("the " + what + " cannot be read as ASN.1")
+		}
+		if i < first {
+			continue
+		}
+		at := bytes.IndexByte(identifiers, identifier)
+		if at < 0 {
+			return last, sealed.Malformed("the " + what + " ends in something that does not belong to it")
+		}
+		identifiers = identifiers[at+1:]
+	}
+	return last, nil
 }
 
 func (k *oneAsymmetricKey) inner() (crypto.Signer, error) {
@@ -197,7 +232,12 @@ func SEC1(der, params []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, &MismatchError{What: "the private number is out of the range of its curve"}
 	}
-	if public := k.PublicKey; public.BitLength > 0 && !fitsPoint(key, public.RightAlign()) {
+	last, err := tail(der, 2, "elliptic curve private key", 0xa0, 0xa1)
+	if err != nil {
+		return nil, err
+	}
+	given := last.Class == asn1.ClassContextSpecific && last.Tag == 1
+	if public := k.PublicKey; given != (public.BitLength > 0) || given && !fitsPoint(key, public.RightAlign()) {
 		return nil, errHalves()
 	}
 	return key, nil

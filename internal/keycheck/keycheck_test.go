@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
@@ -266,4 +267,63 @@ func FuzzDER(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A public half whose identifier is damaged is not passed over.
+func TestDERRefusesWhatDoesNotBelongToTheKey(t *testing.T) {
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec1, err := x509.MarshalECPrivateKey(ec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(ec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := bytes.Index(sec1, []byte{0xa1, 0x44, 0x03, 0x42}); at > 0 {
+		for _, identifier := range []byte{0xa2, 0x81, 0x05, 0x30, 0x00} {
+			damaged := bytes.Clone(sec1)
+			damaged[at] = identifier
+			if _, err := SEC1(damaged, nil); err == nil {
+				t.Errorf("SEC1 with %#x for the public half: no error", identifier)
+			}
+			damaged = bytes.Clone(pkcs8)
+			damaged[bytes.Index(damaged, []byte{0xa1, 0x44, 0x03, 0x42})] = identifier
+			if _, err := PKCS8(damaged); err == nil {
+				t.Errorf("PKCS8 with %#x for the public half of SEC1: no error", identifier)
+			}
+		}
+	} else {
+		t.Fatal("the test does not find the public half")
+	}
+
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := bytes.Clone(public)
+	foreign[0] ^= 1
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(half ...byte) []byte {
+		whole := append(bytes.Clone(der), half...)
+		whole[1] += byte(len(half))
+		return whole
+	}
+	for name, half := range map[string][]byte{"implicit": {0x81, 0x21, 0}, "explicit": {0xa1, 0x23, 0x03, 0x21, 0}} {
+		if _, err := PKCS8(with(append(half, public...)...)); err != nil {
+			t.Errorf("%s public half: %v", name, err)
+		}
+		if _, err := PKCS8(with(append(half, foreign...)...)); err == nil {
+			t.Errorf("%s foreign public half: no error", name)
+		}
+	}
+	if _, err := PKCS8(with(append([]byte{0x82, 0x21, 0}, public...)...)); err == nil {
+		t.Error("an element that PKCS#8 does not have: no error")
+	}
 }
