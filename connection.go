@@ -283,7 +283,8 @@ type RateLimit struct {
 	// Reserve is the remainder of a quota at which calls wait for its reset. Zero uses it up.
 	Reserve int `json:"reserve,omitzero"`
 
-	// Fixed turns adaptation off: only what is set here limits the pace.
+	// Fixed turns adaptation off: only what is set here limits the pace. Without it a new client also starts slowly, with two
+	// requests at once and twice as many with each round trip or 200 ms, until the API first throttles or all are at work.
 	Fixed bool `json:"fixed,omitzero"`
 }
 
@@ -296,7 +297,8 @@ type Limit struct {
 	Per time.Duration `json:"per,omitzero"`
 
 	// Burst above zero makes the limit a bucket (golang.org/x/time/rate) of that size, refilled at Requests per Per. Zero
-	// makes it a sliding window: never more than Requests in any Per, each counted until its answer arrives, plus Per.
+	// makes it a sliding window: never more than Requests in any Per, each counted until its answer arrives, plus Per. Unless
+	// RateLimit.Fixed, the window follows the server's clock where Date tells that, and a bucket keeps one token in reserve.
 	Burst int `json:"burst,omitzero"`
 }
 
@@ -316,7 +318,8 @@ type Extract struct {
 	As string `json:"as,omitzero"`
 }
 
-// Quota says where answers tell what is left of a limit.
+// Quota says where answers tell what is left of a limit. What is left is the least that an answer told since the last reset,
+// less what is in flight: an answer that tells nothing changes nothing.
 type Quota struct {
 	Limit     Extract `json:"limit,omitzero"`     // how many in all
 	Remaining Extract `json:"remaining,omitzero"` // how many are left

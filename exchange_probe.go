@@ -27,7 +27,7 @@ func (p *probe) exchange(ctx context.Context) error {
 	step := Step{Name: "exchange", Status: StatusOK, Took: took}
 	if err != nil {
 		p.denied = true
-		step.Status, step.Detail = StatusFailed, p.shown(err)
+		step.Status, step.Detail, step.Hint = StatusFailed, p.shown(err), p.core.hide(hintOf(err))
 		p.report.add(step)
 		return err
 	}

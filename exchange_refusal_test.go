@@ -380,3 +380,33 @@ func TestTimeoutsHoldAtTheTokenEndpoint(t *testing.T) {
 		}
 	})
 }
+
+func TestExchangeTakesNothingForATokenThatIsNone(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"access_token":"AT1","token_type":null,"expires_in":null}`: "Bearer AT1",
+		`{"access_token":{"a":1}}`:                                   "",
+		`{"access_token":true}`:                                      "",
+		`{"access_token":["a","b"]}`:                                 "",
+		`{"access_token":null}`:                                      "",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var sent string
+			c := dialFake(t, &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {
+				if r.URL.Path == "/token" {
+					return fakeReply(200, body, "Content-Type", "application/json"), nil
+				}
+				sent = r.Header.Get("Authorization")
+				return fakeReply(200, ""), nil
+			}}, func(conn *Connection) {
+				conn.Exchange = &Exchange{TokenURL: "https://api.example.com/token", Grant: "jwt-bearer"}
+			})
+			_, err := c.Do(fakeRequest(t, "GET", nil), nil)
+			if _, refused := errors.AsType[*TokenError](err); refused != (want == "") || sent != want {
+				t.Errorf("%s: sent %q, error %v, want %q", body, sent, err, want)
+			}
+			if report, err := c.Test(t.Context()); (err == nil) != (want != "") || want == "" && (report.Kind != KindExchangeFailed || report.Steps[len(report.Steps)-1].Hint == "") {
+				t.Errorf("%s: Test gave %v\n%v", body, err, report)
+			}
+		})
+	}
+}

@@ -292,7 +292,24 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 }
 
 // shown is an error as a report may show it.
-func (p *probe) shown(err error) string { return p.core.hide(detailOf(err)) }
+func (p *probe) shown(err error) string {
+	text := detailOf(err)
+	if hint := hintOf(err); hint != "" {
+		text = strings.Replace(text, "; "+hint, "", 1)
+	}
+	return p.core.hide(text)
+}
+
+// hintOf is what a typed error says to do, which has a place of its own in a step.
+func hintOf(err error) string {
+	if e, ok := errors.AsType[*TokenError](err); ok {
+		return e.Hint
+	}
+	if e, ok := errors.AsType[*AuthError](err); ok {
+		return e.Hint
+	}
+	return ""
+}
 
 // verdict sums up.
 func (p *probe) verdict(err error) {
@@ -358,8 +375,8 @@ func (p *probe) noTurn(err error) bool {
 
 // hint says what to do about the verdict.
 func (p *probe) hint(err error) string {
-	if refused, ok := errors.AsType[*AuthError](err); ok && refused.Hint != "" {
-		return "" // the error says it
+	if hint := hintOf(err); hint != "" {
+		return p.core.hide(hint)
 	}
 	if hint := p.diagnose(err).hint; hint != "" {
 		return hint
