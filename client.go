@@ -58,7 +58,6 @@ type core struct {
 	ownDials  bool // transport is that of newTransport, whose dials ask what became of their request
 	log       *slog.Logger
 
-	calls    atomic.Uint64 // numbers the calls for the line
 	skew     skew
 	refusals refusals
 	stats    counters
@@ -211,8 +210,7 @@ func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, 
 		resp, err := c.sendBare(req)
 		return resp, nil, err
 	}
-	c.stats.calls.Add(1)
-	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, seq: c.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
+	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, seq: c.stats.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
 	resp, err := k.run()
 	return resp, k, err
 }

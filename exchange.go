@@ -269,7 +269,7 @@ func (b *setup) compilePaths(h *hop, x *Exchange) {
 
 // run asks the token endpoint. shut is called when its gate closes.
 func (h *hop) run(ctx context.Context, before grant, probe bool, shut func()) (grant, error) {
-	k := &call{c: h.core, ctx: ctx, req: h.request().WithContext(ctx), probe: probe, seq: h.core.calls.Add(1),
+	k := &call{c: h.core, ctx: ctx, req: h.request().WithContext(ctx), probe: probe, seq: h.core.stats.calls.Add(1),
 		ticket: before.token, throttled: shut}
 	resp, err := k.run()
 	got := before
