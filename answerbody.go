@@ -26,9 +26,8 @@ type answerBody struct {
 	once  sync.Once
 }
 
-// newAnswerBody wraps resp.Body.
-func newAnswerBody(resp *http.Response, w *watch, s *slot) io.ReadCloser {
-	b := &w.answer
+// take returns what takes the place of resp.Body: b, in nearly all cases.
+func (b *answerBody) take(resp *http.Response, w *watch, s *slot) io.ReadCloser {
 	b.body, b.watch, b.slot = resp.Body, w, s
 	switch upgraded, ok := resp.Body.(io.ReadWriteCloser); {
 	case resp.Body == nil || resp.Body == http.NoBody:
@@ -41,9 +40,9 @@ func newAnswerBody(resp *http.Response, w *watch, s *slot) io.ReadCloser {
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
-	b.watch.run()
+	b.watch.read()
 	n, err := b.body.Read(p)
-	b.watch.pause()
+	b.watch.paused()
 	if err != nil {
 		if err != io.EOF {
 			err = cause(b.watch.ctx, err)

@@ -43,8 +43,8 @@ type core struct {
 	media, successMedia, errorMedia MediaType
 	authFailure                     []rule
 	throttling                      *throttling
-	retry                           Retry // with defaults filled in; zero: no bound
-	timeout                         time.Duration
+	retry                           Retry    // with defaults filled in; zero: no bound
+	silence                         watchdog // Timeout
 	ping                            ping
 	warnings                        []Warning
 	claims, header                  JSON              // the templates of the token, for reports
@@ -126,7 +126,7 @@ func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: mint: %w", err)
 	}
-	t, err := c.core.minter.token(ctx, values)
+	t, err := c.core.minter.token(ctx, values, new(minted))
 	if err != nil {
 		return "", err
 	}
@@ -154,7 +154,8 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 		body = &source{getBody: req.GetBody}
 	}
 	out := req.WithContext(req.Context())
-	out.URL = c.withoutToken(req.URL)
+	out.URL = new(*req.URL)
+	c.takeTokenOut(out.URL)
 	return c.requestValues(out, body), nil
 }
 
@@ -249,15 +250,13 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// withoutToken returns a copy of u without the parameter that holds the token.
-func (c *core) withoutToken(u *url.URL) *url.URL {
-	own := *u
+// takeTokenOut takes the parameter that holds the token out of u.
+func (c *core) takeTokenOut(u *url.URL) {
 	for _, p := range c.placements {
 		if p.In == inQuery {
-			own.RawQuery = withoutParam(own.RawQuery, p.Name)
+			u.RawQuery = withoutParam(u.RawQuery, p.Name)
 		}
 	}
-	return &own
 }
 
 // see notes what the templates look at of which an attempt is made.

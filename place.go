@@ -84,11 +84,7 @@ func (c *core) place(out *http.Request, t *minted) error {
 	for _, p := range c.placements {
 		switch p.In {
 		case inHeader:
-			value := token
-			if scheme := c.schemeAt(p, t); scheme != "" {
-				value = scheme + " " + token
-			}
-			setHeader(out.Header, p.Name, value)
+			setHeader(out.Header, p.Name, t.after(c.schemeAt(p, t)))
 		case inQuery:
 			param := url.QueryEscape(p.Name) + "=" + url.QueryEscape(token)
 			if out.URL.RawQuery != "" {

@@ -14,6 +14,7 @@ type slot struct {
 	sent     time.Time
 	before   time.Time // when the attempt before this one left
 	released bool
+	waited   time.Duration // for it
 }
 
 // giveBack ends a slot of which no use was made.
