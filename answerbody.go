@@ -45,7 +45,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	b.watch.paused()
 	if err != nil {
 		if err != io.EOF {
-			err = cause(b.watch.ctx, err)
+			err = cause(&b.watch.ctx, err)
 		}
 		b.end()
 	}
@@ -81,13 +81,13 @@ func keepAnswer(resp *http.Response, w *watch) {
 	if resp.Body == http.NoBody {
 		return
 	}
-	timer := time.AfterFunc(keepTime, func() { w.cancel(errAnswerDropped) })
+	timer := time.AfterFunc(keepTime, func() { w.ctx.end(errAnswerDropped) })
 	var kept bytes.Buffer
 	n, err := io.CopyN(&kept, resp.Body, keepBytes+1)
 	timer.Stop()
 	resp.Body.Close()
 	switch {
-	case n > keepBytes || context.Cause(w.ctx) == errAnswerDropped && err != io.EOF:
+	case n > keepBytes || context.Cause(&w.ctx) == errAnswerDropped && err != io.EOF:
 		err = errAnswerDropped
 	case err == nil:
 		err = io.EOF

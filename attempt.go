@@ -33,6 +33,9 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
 	}
+	if k.odd {
+		k.c.dropSpellings(out.Header)
+	}
 	var values *requestValues // nil: nobody looks
 	if k.c.looks&needRequest != 0 {
 		values = k.c.requestValues(out, k.body)
@@ -68,9 +71,9 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 // any error needs none, unless our own dials ask for it.
 func (k *call) traced(w *watch) context.Context {
 	if k.mayRepeat() && !k.c.ownDials {
-		return w.ctx
+		return &w.ctx
 	}
-	w.trace = &connTrace{attempt: w.ctx}
+	w.trace = &connTrace{attempt: &w.ctx}
 	return w.trace.context()
 }
 

@@ -16,6 +16,7 @@ type call struct {
 	req   *http.Request // the caller's, never changed
 	body  *source       // nil: no body
 	probe bool          // a Test: no retries, no waiting for a closed gate
+	odd   bool          // a header's name is not in canonical form
 	seq   uint64        // place in line
 	began time.Time     // when the first attempt left the line
 
@@ -32,6 +33,7 @@ type call struct {
 	token      *minted
 	skewBefore time.Duration // the correction of the token that was replaced
 	try        *attempt
+	first      attempt // the first of them, which most calls have alone
 	sent       time.Time
 	answered   time.Time // when resp came
 	resp       *http.Response
@@ -73,7 +75,10 @@ func (k *call) run() (*http.Response, error) {
 // attempt makes one attempt and decides what follows.
 func (k *call) attempt() {
 	k.next = nextNone
-	a := new(attempt)
+	a := &k.first
+	if k.attempts > 0 {
+		a = new(attempt)
+	}
 	switch err := k.enter(&a.slot); {
 	case err != nil && k.unminted:
 		k.fail(err)

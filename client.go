@@ -174,7 +174,7 @@ func (c *Client) Token(ctx context.Context) (*Token, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Token{Value: Secret(access.value), Type: c.core.scheme(access), Expiry: access.expiry}, nil
+		return &Token{Value: Secret(access.value), Type: c.core.scheme(access), Expiry: access.grant.expiry}, nil
 	}
 	if c.core.minter.needs()&needRequest != 0 {
 		return nil, errors.New("jwtbearer: token: it depends on the request: use Mint")
@@ -198,7 +198,8 @@ func (c *core) scheme(t *minted) string {
 
 // roundTrip makes a call. The call is nil for a request that was not ours to judge.
 func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, error) {
-	if err := checkRequest(req); err != nil {
+	odd, err := checkRequest(req)
+	if err != nil {
 		closeBody(req)
 		return nil, nil, err
 	}
@@ -211,27 +212,29 @@ func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, 
 		resp, err := c.sendBare(req)
 		return resp, nil, err
 	}
-	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, seq: c.stats.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
+	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, odd: odd, seq: c.stats.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
 	resp, err := k.run()
 	return resp, k, err
 }
 
-// checkRequest finds what http.Transport would find too late: after the wait and the signature.
-func checkRequest(req *http.Request) error {
+// checkRequest finds what http.Transport would find too late: after the wait and the signature. It reports whether the name of
+// a header is odd: not in canonical form.
+func checkRequest(req *http.Request) (odd bool, err error) {
 	switch {
 	case req.URL == nil:
-		return errors.New("jwtbearer: the request has no URL")
+		return false, errors.New("jwtbearer: the request has no URL")
 	case req.URL.Host == "":
-		return errors.New("jwtbearer: the request's URL has no host")
+		return false, errors.New("jwtbearer: the request's URL has no host")
 	case req.Method != "" && !isToken(req.Method):
-		return errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
+		return false, errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
 	}
 	for name, values := range req.Header {
 		if !isToken(name) || slices.ContainsFunc(values, isBrokenValue) {
-			return fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
+			return false, fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
 		}
+		odd = odd || !isCanonical(name)
 	}
-	return nil
+	return odd, nil
 }
 
 // isBrokenValue reports whether a header value holds a control character.

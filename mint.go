@@ -38,8 +38,11 @@ type minted struct {
 	field string        // the same after its scheme, as a header has it; empty, or both are one piece of memory
 	skew  time.Duration // the correction of its time
 	until time.Time     // how long it serves; zero: for one attempt
+	grant *grantFacts   // nil: it is no access token
+}
 
-	// Of an access token.
+// grantFacts are what the answer of a token endpoint tells of an access token.
+type grantFacts struct {
 	scheme string    // its type; empty: not told
 	expiry time.Time // zero: not known
 	renew  time.Time // from when on it is renewed while it still serves

@@ -78,7 +78,7 @@ func (c *core) route(req *http.Request) (route, error) {
 func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	w := new(watch)
 	w.begin(req.Context(), &c.silence)
-	out := req.Clone(w.ctx)
+	out := req.Clone(&w.ctx)
 	out.Response = nil
 	maps.DeleteFunc(out.Header, func(name string, _ []string) bool { return c.isSecretHeader(name) })
 	for _, p := range c.placements {

@@ -315,6 +315,9 @@ func (w *waiter) poke() {
 
 // wakeRefused wakes the head and, where the gate is closed, those who will not wait that long.
 func (l *line) wakeRefused(now time.Time) {
+	if l.queue.Len() == 0 {
+		return
+	}
 	if until, _ := l.shut(now); !until.After(now) {
 		l.wakeHead()
 		return

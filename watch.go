@@ -14,10 +14,9 @@ import (
 // the next bytes of the request, to answer, or to send more of a body that somebody is reading. Minting the token is none of
 // that. net/http may keep the context for longer than the attempt lasts, so that no watch serves twice.
 type watch struct {
-	dog    *watchdog
-	ctx    context.Context // the attempt's own
-	cancel context.CancelCauseFunc
-	trace  *connTrace // nil: what it tells would change nothing
+	dog   *watchdog
+	ctx   lateContext // the attempt's own
+	trace *connTrace  // nil: what it tells would change nothing
 
 	began    time.Time
 	sending  atomic.Int64 // since when the peer may take more of the request or answer, see now; zero: it need not
@@ -30,14 +29,13 @@ type watch struct {
 
 // begin makes the context of the attempt. Its time stands still before start.
 func (w *watch) begin(ctx context.Context, dog *watchdog) {
-	w.dog = dog
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	w.dog, w.ctx.parent = dog, ctx
 }
 
 // start says that the request is sent now.
 func (w *watch) start(now time.Time) {
 	w.began = now
-	w.send()
+	w.sending.Store(1)
 	w.dog.add(w)
 }
 
@@ -68,7 +66,7 @@ func (w *watch) left() time.Duration {
 // end ends the attempt and frees its context.
 func (w *watch) end() {
 	w.dog.remove(w)
-	w.cancel(nil)
+	w.ctx.end(nil)
 }
 
 // A watchdog looks after the watches of one client, whose limits are the same, with one timer for all: it fires when the first
@@ -133,7 +131,7 @@ func (d *watchdog) unlink(w *watch) {
 // look ends the attempts whose time is over.
 func (d *watchdog) look(timer int) {
 	for _, w := range d.over(timer) {
-		w.cancel(&timeoutError{limit: d.limit})
+		w.ctx.end(&timeoutError{limit: d.limit})
 	}
 }
 
