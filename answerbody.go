@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,7 +23,7 @@ type answerBody struct {
 	body  io.ReadCloser
 	watch *watch
 	slot  *slot // nil: none
-	once  sync.Once
+	ended atomic.Bool
 }
 
 // take returns what takes the place of resp.Body: b, in nearly all cases.
@@ -59,12 +59,13 @@ func (b *answerBody) Close() error {
 }
 
 func (b *answerBody) end() {
-	b.once.Do(func() {
-		b.watch.end()
-		if b.slot != nil {
-			b.slot.release()
-		}
-	})
+	if b.ended.Swap(true) {
+		return
+	}
+	b.watch.end()
+	if b.slot != nil {
+		b.slot.release()
+	}
 }
 
 // An upgradedBody is the connection after 101 Switching Protocols. No silence on it is too long.

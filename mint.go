@@ -147,7 +147,7 @@ func (m *minter) mint(t *minted, req *requestValues) error {
 		return err
 	}
 	m.stats.minted.Add(1)
-	*t = minted{field: string(buf.token), skew: skew}
+	t.field, t.skew = string(buf.token), skew
 	t.value = t.field[len(m.before):]
 	if m.reuse > 0 {
 		// Without the monotonic clock, which stands still while a machine sleeps, but the API's does not.
