@@ -50,7 +50,7 @@ func newExchange() *exchange {
 
 // fresh returns the token that serves, if it need not be renewed yet.
 func (a *accessTokens) fresh() *minted {
-	if t := a.current.Load(); t != nil && time.Now().Before(t.renew) {
+	if t := a.current.Load(); t != nil && time.Now().Before(t.grant.renew) {
 		return t
 	}
 	return nil
@@ -88,7 +88,7 @@ func (a *accessTokens) board() (*minted, *exchange) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t, now := a.serving(), time.Now()
-	due := t == nil || !now.Before(t.renew) && !now.Before(a.pause)
+	due := t == nil || !now.Before(t.grant.renew) && !now.Before(a.pause)
 	if due && a.flight == nil {
 		a.flight = newExchange()
 		go a.fly(a.flight)

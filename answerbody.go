@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,12 +23,11 @@ type answerBody struct {
 	body  io.ReadCloser
 	watch *watch
 	slot  *slot // nil: none
-	once  sync.Once
+	ended atomic.Bool
 }
 
-// newAnswerBody wraps resp.Body.
-func newAnswerBody(resp *http.Response, w *watch, s *slot) io.ReadCloser {
-	b := &w.answer
+// take returns what takes the place of resp.Body: b, in nearly all cases.
+func (b *answerBody) take(resp *http.Response, w *watch, s *slot) io.ReadCloser {
 	b.body, b.watch, b.slot = resp.Body, w, s
 	switch upgraded, ok := resp.Body.(io.ReadWriteCloser); {
 	case resp.Body == nil || resp.Body == http.NoBody:
@@ -41,12 +40,12 @@ func newAnswerBody(resp *http.Response, w *watch, s *slot) io.ReadCloser {
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
-	b.watch.run()
+	b.watch.read()
 	n, err := b.body.Read(p)
-	b.watch.pause()
+	b.watch.paused()
 	if err != nil {
 		if err != io.EOF {
-			err = cause(b.watch.ctx, err)
+			err = cause(&b.watch.ctx, err)
 		}
 		b.end()
 	}
@@ -60,12 +59,13 @@ func (b *answerBody) Close() error {
 }
 
 func (b *answerBody) end() {
-	b.once.Do(func() {
-		b.watch.end()
-		if b.slot != nil {
-			b.slot.release()
-		}
-	})
+	if b.ended.Swap(true) {
+		return
+	}
+	b.watch.end()
+	if b.slot != nil {
+		b.slot.release()
+	}
 }
 
 // An upgradedBody is the connection after 101 Switching Protocols. No silence on it is too long.
@@ -82,13 +82,13 @@ func keepAnswer(resp *http.Response, w *watch) {
 	if resp.Body == http.NoBody {
 		return
 	}
-	timer := time.AfterFunc(keepTime, func() { w.cancel(errAnswerDropped) })
+	timer := time.AfterFunc(keepTime, func() { w.ctx.end(errAnswerDropped) })
 	var kept bytes.Buffer
 	n, err := io.CopyN(&kept, resp.Body, keepBytes+1)
 	timer.Stop()
 	resp.Body.Close()
 	switch {
-	case n > keepBytes || context.Cause(w.ctx) == errAnswerDropped && err != io.EOF:
+	case n > keepBytes || context.Cause(&w.ctx) == errAnswerDropped && err != io.EOF:
 		err = errAnswerDropped
 	case err == nil:
 		err = io.EOF

@@ -9,23 +9,38 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
 
+// An attempt is what one attempt needs besides its request, in one piece of memory.
+type attempt struct {
+	slot  slot
+	watch watch
+	body  answerBody
+	token minted // where one is minted for this attempt alone
+	url   url.URL
+}
+
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
-func (k *call) prepare(w *watch) (*http.Request, error) {
-	out := k.req.WithContext(k.traced(w))
+func (k *call) prepare(a *attempt) (*http.Request, error) {
+	out := k.req.WithContext(k.traced(&a.watch))
 	out.Response = nil
-	out.URL = k.c.withoutToken(k.req.URL)
+	a.url = *k.req.URL
+	out.URL = &a.url
+	k.c.takeTokenOut(out.URL)
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
+	}
+	if k.odd {
+		k.c.dropSpellings(out.Header)
 	}
 	var values *requestValues // nil: nobody looks
 	if k.c.looks&needRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
-	token, err := k.mint(values)
+	token, err := k.mint(values, &a.token)
 	if err != nil {
 		k.unminted = true
 		return nil, err
@@ -48,7 +63,7 @@ func (k *call) prepare(w *watch) (*http.Request, error) {
 	if err := k.c.place(out, token); err != nil {
 		return nil, err
 	}
-	watchBody(out, w)
+	watchBody(out, &a.watch)
 	return out, nil
 }
 
@@ -56,18 +71,18 @@ func (k *call) prepare(w *watch) (*http.Request, error) {
 // any error needs none, unless our own dials ask for it.
 func (k *call) traced(w *watch) context.Context {
 	if k.mayRepeat() && !k.c.ownDials {
-		return w.ctx
+		return &w.ctx
 	}
-	w.trace = &connTrace{attempt: w.ctx}
+	w.trace = &connTrace{attempt: &w.ctx}
 	return w.trace.context()
 }
 
 // mint returns the token for an attempt: the one that the call has, or one that the minter gives.
-func (k *call) mint(values *requestValues) (*minted, error) {
+func (k *call) mint(values *requestValues, own *minted) (*minted, error) {
 	if k.ticket != nil {
 		return k.ticket, nil
 	}
-	return k.c.minter.token(k.ctx, values)
+	return k.c.minter.token(k.ctx, values, own)
 }
 
 // mayReplace reports whether there can be another token in the place of a refused one.

@@ -16,6 +16,7 @@ type call struct {
 	req   *http.Request // the caller's, never changed
 	body  *source       // nil: no body
 	probe bool          // a Test: no retries, no waiting for a closed gate
+	odd   bool          // a header's name is not in canonical form
 	seq   uint64        // place in line
 	began time.Time     // when the first attempt left the line
 
@@ -31,7 +32,8 @@ type call struct {
 	// The last attempt.
 	token      *minted
 	skewBefore time.Duration // the correction of the token that was replaced
-	watch      *watch
+	try        *attempt
+	first      attempt // the first of them, which most calls have alone
 	sent       time.Time
 	answered   time.Time // when resp came
 	resp       *http.Response
@@ -73,8 +75,11 @@ func (k *call) run() (*http.Response, error) {
 // attempt makes one attempt and decides what follows.
 func (k *call) attempt() {
 	k.next = nextNone
-	s, err := k.enter()
-	switch {
+	a := &k.first
+	if k.attempts > 0 {
+		a = new(attempt)
+	}
+	switch err := k.enter(&a.slot); {
 	case err != nil && k.unminted:
 		k.fail(err)
 		return
@@ -82,36 +87,35 @@ func (k *call) attempt() {
 		k.giveUp(err)
 		return
 	}
-	w := newWatch(k.ctx, k.c.timeout)
+	a.watch.begin(k.ctx, &k.c.silence)
 	ready := false
 	defer func() {
 		if !ready { // also after a panic of the caller's Key
-			w.end()
-			s.giveBack()
+			a.watch.end()
+			a.slot.giveBack()
 		}
 	}()
-	out, err := k.prepare(w)
+	out, err := k.prepare(a)
 	if err != nil {
 		k.fail(err)
 		return
 	}
 	ready = true
-	k.send(out, w, s)
+	k.send(out, a)
 }
 
 // enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
 // more where that expired in line.
-func (k *call) enter() (*slot, error) {
+func (k *call) enter(s *slot) error {
 	if k.c.access == nil {
-		return k.stand()
+		return k.stand(s)
 	}
 	for again := false; ; again = true {
 		if err := k.authorize(); err != nil {
-			return nil, err
+			return err
 		}
-		s, err := k.stand()
-		if err != nil || k.isAuthorized() || again {
-			return s, err
+		if err := k.stand(s); err != nil || k.isAuthorized() || again {
+			return err
 		}
 		s.giveBack()
 	}
@@ -142,26 +146,26 @@ func (k *call) authorize() (err error) {
 
 // stand waits for everything that delays an attempt: the line, then the caller's Limiter, then the gate if it closed
 // meanwhile.
-func (k *call) stand() (*slot, error) {
-	began := time.Now()
-	s, err := k.c.line.enter(k.ctx, k.seq, k.patience())
-	if err == nil && k.c.limiter == nil {
-		k.c.stats.wait(s.sent.Sub(began))
-		return s, nil
+func (k *call) stand(s *slot) error {
+	if k.c.limiter == nil {
+		err := k.c.line.enter(k.ctx, k.seq, k.patience(), s)
+		k.c.stats.wait(s.waited)
+		return err
 	}
-	defer func() { k.c.stats.wait(time.Since(began)) }()
+	defer func(began time.Time) { k.c.stats.wait(time.Since(began)) }(time.Now())
+	if err := k.c.line.enter(k.ctx, k.seq, k.patience(), s); err != nil {
+		return err
+	}
+	err := k.c.limiter.Wait(k.ctx)
 	if err != nil {
-		return nil, err
+		err = errors.Join(err, k.ctx.Err())
+	} else {
+		err = k.c.line.reopened(k.ctx, k.patience())
 	}
-	if err := k.c.limiter.Wait(k.ctx); err != nil {
+	if err != nil {
 		s.giveBack()
-		return nil, errors.Join(err, k.ctx.Err())
 	}
-	if err := k.c.line.reopened(k.ctx, k.patience()); err != nil {
-		s.giveBack()
-		return nil, err
-	}
-	return s, nil
+	return err
 }
 
 // latest is when the last attempt may start; zero: no bound. Before the first attempt only the context bounds the wait.
@@ -232,7 +236,8 @@ func (k *call) endedBy(err error) error {
 }
 
 // send makes one attempt and judges its outcome.
-func (k *call) send(out *http.Request, w *watch, s *slot) {
+func (k *call) send(out *http.Request, a *attempt) {
+	w, s := &a.watch, &a.slot
 	if k.attempts == 0 {
 		k.began = s.sent
 	}
@@ -240,8 +245,8 @@ func (k *call) send(out *http.Request, w *watch, s *slot) {
 	k.attempts++
 	k.counted++
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
-	k.watch = w
-	k.sent = time.Now()
+	k.try = a
+	k.sent = clockFrom(s.sent)
 	w.start(k.sent)
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
@@ -254,9 +259,9 @@ func (k *call) send(out *http.Request, w *watch, s *slot) {
 		return
 	}
 	w.gotAnswer()
-	k.answered = time.Now()
+	k.answered = clockFrom(k.sent)
 	resp.Request = k.req
-	resp.Body = newAnswerBody(resp, w, s)
+	resp.Body = a.body.take(resp, w, s)
 	k.c.forgetToken(resp.Header, k.token.value)
 	k.resp = resp
 	if k.c.hop != nil {
@@ -269,6 +274,9 @@ func (k *call) send(out *http.Request, w *watch, s *slot) {
 	}
 	k.judge(s)
 }
+
+// clockFrom is time.Now at half the price, for somebody who read the clock a moment ago.
+func clockFrom(t time.Time) time.Time { return t.Add(time.Since(t)) }
 
 // carry lets the transport carry a request. A nil answer without an error, which is against its contract, is an error here.
 func (c *core) carry(out *http.Request) (*http.Response, error) {

@@ -43,8 +43,8 @@ type core struct {
 	media, successMedia, errorMedia MediaType
 	authFailure                     []rule
 	throttling                      *throttling
-	retry                           Retry // with defaults filled in; zero: no bound
-	timeout                         time.Duration
+	retry                           Retry    // with defaults filled in; zero: no bound
+	silence                         watchdog // Timeout
 	ping                            ping
 	warnings                        []Warning
 	claims, header                  JSON              // the templates of the token, for reports
@@ -126,7 +126,7 @@ func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: mint: %w", err)
 	}
-	t, err := c.core.minter.token(ctx, values)
+	t, err := c.core.minter.token(ctx, values, new(minted))
 	if err != nil {
 		return "", err
 	}
@@ -154,7 +154,8 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 		body = &source{getBody: req.GetBody}
 	}
 	out := req.WithContext(req.Context())
-	out.URL = c.withoutToken(req.URL)
+	out.URL = new(*req.URL)
+	c.takeTokenOut(out.URL)
 	return c.requestValues(out, body), nil
 }
 
@@ -173,7 +174,7 @@ func (c *Client) Token(ctx context.Context) (*Token, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Token{Value: Secret(access.value), Type: c.core.scheme(access), Expiry: access.expiry}, nil
+		return &Token{Value: Secret(access.value), Type: c.core.scheme(access), Expiry: access.grant.expiry}, nil
 	}
 	if c.core.minter.needs()&needRequest != 0 {
 		return nil, errors.New("jwtbearer: token: it depends on the request: use Mint")
@@ -197,7 +198,8 @@ func (c *core) scheme(t *minted) string {
 
 // roundTrip makes a call. The call is nil for a request that was not ours to judge.
 func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, error) {
-	if err := checkRequest(req); err != nil {
+	odd, err := checkRequest(req)
+	if err != nil {
 		closeBody(req)
 		return nil, nil, err
 	}
@@ -210,27 +212,29 @@ func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, 
 		resp, err := c.sendBare(req)
 		return resp, nil, err
 	}
-	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, seq: c.stats.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
+	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, odd: odd, seq: c.stats.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
 	resp, err := k.run()
 	return resp, k, err
 }
 
-// checkRequest finds what http.Transport would find too late: after the wait and the signature.
-func checkRequest(req *http.Request) error {
+// checkRequest finds what http.Transport would find too late: after the wait and the signature. It reports whether the name of
+// a header is odd: not in canonical form.
+func checkRequest(req *http.Request) (odd bool, err error) {
 	switch {
 	case req.URL == nil:
-		return errors.New("jwtbearer: the request has no URL")
+		return false, errors.New("jwtbearer: the request has no URL")
 	case req.URL.Host == "":
-		return errors.New("jwtbearer: the request's URL has no host")
+		return false, errors.New("jwtbearer: the request's URL has no host")
 	case req.Method != "" && !isToken(req.Method):
-		return errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
+		return false, errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
 	}
 	for name, values := range req.Header {
 		if !isToken(name) || slices.ContainsFunc(values, isBrokenValue) {
-			return fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
+			return false, fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
 		}
+		odd = odd || !isCanonical(name)
 	}
-	return nil
+	return odd, nil
 }
 
 // isBrokenValue reports whether a header value holds a control character.
@@ -249,15 +253,13 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// withoutToken returns a copy of u without the parameter that holds the token.
-func (c *core) withoutToken(u *url.URL) *url.URL {
-	own := *u
+// takeTokenOut takes the parameter that holds the token out of u.
+func (c *core) takeTokenOut(u *url.URL) {
 	for _, p := range c.placements {
 		if p.In == inQuery {
-			own.RawQuery = withoutParam(own.RawQuery, p.Name)
+			u.RawQuery = withoutParam(u.RawQuery, p.Name)
 		}
 	}
-	return &own
 }
 
 // see notes what the templates look at of which an attempt is made.

@@ -90,19 +90,19 @@ func (h *hop) tokenIn(a *answer) (token, problem string) {
 
 // accessToken is the token of an answer, with what that says of it.
 func (h *hop) accessToken(k *call, a *answer, value string) *minted {
-	t := &minted{value: value}
+	t := &minted{value: value, grant: new(grantFacts)}
 	if kind, ok := a.scalar(h.kind); ok {
-		t.scheme = schemeOf(kind)
+		t.grant.scheme = schemeOf(kind)
 	}
 	sent := k.sent.Round(0) // it lives from some time after that on
 	life, ok := h.lifetime(a)
 	if !ok {
 		t.until = sent.Add(unbounded)
-		t.renew = t.until
+		t.grant.renew = t.until
 		return t
 	}
-	t.expiry = sent.Add(life)
-	t.until, t.renew = t.expiry, t.expiry.Add(-min(life/5, renewMost))
+	t.until = sent.Add(life)
+	t.grant.expiry, t.grant.renew = t.until, t.until.Add(-min(life/5, renewMost))
 	return t
 }
 

@@ -33,8 +33,8 @@ func (p *probe) exchange(ctx context.Context) error {
 	}
 	p.core.access.current.Store(got.token)
 	step.Detail = fmt.Sprintf("%s token of %d bytes", cmp.Or(p.core.scheme(got.token), "a"), len(got.token.value))
-	if !got.token.expiry.IsZero() {
-		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.expiry).Round(time.Second))
+	if !got.token.grant.expiry.IsZero() {
+		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.grant.expiry).Round(time.Second))
 	}
 	p.report.add(step)
 	return nil

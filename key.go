@@ -238,7 +238,11 @@ func parseCertificates(text string) ([]*x509.Certificate, error) {
 
 // buildToken compiles what a token is made of.
 func (b *setup) buildToken() {
-	m := &minter{ready: string(b.conn.Token), signer: b.signer, skew: &b.core.skew, stats: &b.core.stats, reuse: b.conn.TokenReuse}
+	m := &minter{signer: b.signer, skew: &b.core.skew, stats: &b.core.stats, reuse: b.conn.TokenReuse}
+	if scheme := b.core.scheme(new(minted)); scheme != "" {
+		m.before = scheme + " "
+	}
+	m.ready = &minted{value: string(b.conn.Token), field: m.before + string(b.conn.Token)}
 	b.core.minter = m
 	b.core.claims, b.core.header = b.conn.Payload, b.conn.JWTHeaders
 	notNegative(b.p, "Lifetime", b.conn.Lifetime)

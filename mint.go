@@ -17,7 +17,7 @@ var errSignerGone = errors.New("jwtbearer: the Key panicked while it signed a to
 
 // A minter makes the tokens of one connection.
 type minter struct {
-	ready   string // the ready-made token, instead of all below
+	ready   *minted // the ready-made token, instead of all below
 	signer  *Signer
 	header  *objectTemplate
 	head    []byte // the first part of the token, where it never changes
@@ -25,6 +25,7 @@ type minter struct {
 	reuse   time.Duration // how long one token serves; zero: a fresh one for every attempt
 	skew    *skew
 	stats   *counters
+	before  string // what stands before the token in the first header that holds it, such as "Bearer "; empty: nothing
 
 	current atomic.Pointer[minted] // the token that serves now
 	mu      sync.Mutex
@@ -34,13 +35,28 @@ type minter struct {
 // A minted is a signed token.
 type minted struct {
 	value string
+	field string        // the same after its scheme, as a header has it; empty, or both are one piece of memory
 	skew  time.Duration // the correction of its time
 	until time.Time     // how long it serves; zero: for one attempt
+	grant *grantFacts   // nil: it is no access token
+}
 
-	// Of an access token.
+// grantFacts are what the answer of a token endpoint tells of an access token.
+type grantFacts struct {
 	scheme string    // its type; empty: not told
 	expiry time.Time // zero: not known
 	renew  time.Time // from when on it is renewed while it still serves
+}
+
+// after is the token as a header holds it, after a scheme.
+func (t *minted) after(scheme string) string {
+	if scheme == "" {
+		return t.value
+	}
+	if n := len(t.field) - len(t.value) - 1; n == len(scheme) && t.field[:n] == scheme {
+		return t.field
+	}
+	return scheme + " " + t.value
 }
 
 // serves reports whether the token may be used again. There may be none.
@@ -61,13 +77,13 @@ func (m *minter) needs() needs {
 	return m.header.needs() | m.payload.needs()
 }
 
-// token returns the token for an attempt: the one that serves now, or a fresh one.
-func (m *minter) token(ctx context.Context, req *requestValues) (*minted, error) {
+// token returns the token for an attempt: the one that serves now, or a fresh one, which is put into own unless it is kept.
+func (m *minter) token(ctx context.Context, req *requestValues, own *minted) (*minted, error) {
 	if m.signer == nil {
-		return &minted{value: m.ready}, nil
+		return m.ready, nil
 	}
 	if m.reuse == 0 {
-		return m.mint(req)
+		return own, m.mint(own, req)
 	}
 	if t := m.current.Load(); t.serves() {
 		m.stats.reused.Add(1)
@@ -114,31 +130,33 @@ func (m *minter) fly(f *flight) {
 		m.mu.Unlock()
 		close(f.done)
 	}()
-	f.token, f.err = m.mint(nil)
-	if f.err == nil {
-		m.current.Store(f.token)
+	t := new(minted)
+	if f.err = m.mint(t, nil); f.err == nil {
+		f.token = t
+		m.current.Store(t)
 	}
 }
 
-// mint makes a fresh token.
-func (m *minter) mint(req *requestValues) (*minted, error) {
+// mint makes a fresh token in t.
+func (m *minter) mint(t *minted, req *requestValues) error {
 	now, skew := time.Now(), m.skew.get()
 	buf := mintBuffers.Get().(*mintBuffer)
 	defer buf.free()
 	buf.env = env{now: now.Add(skew), req: req}
 	if err := m.render(buf); err != nil {
-		return nil, err
+		return err
 	}
 	m.stats.minted.Add(1)
-	t := &minted{value: string(buf.token), skew: skew}
+	t.field, t.skew = string(buf.token), skew
+	t.value = t.field[len(m.before):]
 	if m.reuse > 0 {
 		// Without the monotonic clock, which stands still while a machine sleeps, but the API's does not.
 		t.until = now.Round(0).Add(usefulLife(t.value, buf.env.now, m.reuse))
 	}
-	return t, nil
+	return nil
 }
 
-// render makes the token in buf.
+// render makes the token in buf, after what stands before it.
 func (m *minter) render(buf *mintBuffer) (err error) {
 	e := &buf.env
 	if buf.payload, err = m.payload.appendObject(buf.payload[:0], e); err != nil {
@@ -152,7 +170,7 @@ func (m *minter) render(buf *mintBuffer) (err error) {
 		buf.head = appendHead(buf.head[:0], buf.header)
 		head = buf.head
 	}
-	buf.token, err = m.signer.appendToken(buf.token[:0], head, buf.payload)
+	buf.token, err = m.signer.appendToken(append(buf.token[:0], m.before...), head, buf.payload)
 	return err
 }
 

@@ -76,8 +76,9 @@ func (c *core) route(req *http.Request) (route, error) {
 
 // sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.
 func (c *core) sendBare(req *http.Request) (*http.Response, error) {
-	w := newWatch(req.Context(), c.timeout)
-	out := req.Clone(w.ctx)
+	w := new(watch)
+	w.begin(req.Context(), &c.silence)
+	out := req.Clone(&w.ctx)
 	out.Response = nil
 	maps.DeleteFunc(out.Header, func(name string, _ []string) bool { return c.isSecretHeader(name) })
 	for _, p := range c.placements {
@@ -94,7 +95,7 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	}
 	w.gotAnswer()
 	resp.Request = req
-	resp.Body = newAnswerBody(resp, w, nil)
+	resp.Body = new(answerBody).take(resp, w, nil)
 	return resp, nil
 }
 

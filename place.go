@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/textproto"
@@ -66,6 +67,18 @@ func checkNamedPlacement(field string, place Placement, p *problems) {
 	}
 }
 
+// isCanonical reports whether a token is written as net/http writes header names: X-Api-Key.
+func isCanonical(name string) bool {
+	upper := true
+	for _, b := range []byte(name) {
+		if upper && 'a' <= b && b <= 'z' || !upper && 'A' <= b && b <= 'Z' {
+			return false
+		}
+		upper = b == '-'
+	}
+	return true
+}
+
 // isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
 func isToken(s string) bool {
 	for _, b := range []byte(s) {
@@ -84,11 +97,7 @@ func (c *core) place(out *http.Request, t *minted) error {
 	for _, p := range c.placements {
 		switch p.In {
 		case inHeader:
-			value := token
-			if scheme := c.schemeAt(p, t); scheme != "" {
-				value = scheme + " " + token
-			}
-			setHeader(out.Header, p.Name, value)
+			out.Header[p.Name] = []string{t.after(c.schemeAt(p, t))}
 		case inQuery:
 			param := url.QueryEscape(p.Name) + "=" + url.QueryEscape(token)
 			if out.URL.RawQuery != "" {
@@ -108,8 +117,8 @@ func (c *core) place(out *http.Request, t *minted) error {
 
 // schemeAt is what stands before a token in a header: the type of an access token, where Placement does not say.
 func (c *core) schemeAt(p Placement, t *minted) string {
-	if c.typed && t.scheme != "" {
-		return t.scheme
+	if c.typed && t.grant != nil && t.grant.scheme != "" {
+		return t.grant.scheme
 	}
 	return p.Scheme
 }
@@ -126,14 +135,12 @@ func placeCookie(out *http.Request, name, token string) {
 	out.Header["Cookie"] = []string{strings.Join(append(pairs, name+"="+token), "; ")}
 }
 
-// setHeader sets a header in place of one that the caller wrote in whatever case.
-func setHeader(header http.Header, name, value string) {
-	for other := range header {
-		if len(other) == len(name) && other != name && strings.EqualFold(other, name) {
-			delete(header, other)
-		}
-	}
-	header[name] = []string{value}
+// dropSpellings drops the headers that the caller wrote in another case than net/http and that placements take.
+func (c *core) dropSpellings(header http.Header) {
+	maps.DeleteFunc(header, func(name string, _ []string) bool {
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		return canonical != name && holdsToken(c.placements, canonical)
+	})
 }
 
 // placeInForm sets a field of the request's form, in place of one that the caller set. The body is read for that, so it must

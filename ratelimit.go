@@ -88,27 +88,29 @@ func newLine(t *throttling) *line {
 	return l
 }
 
-// enter waits until the attempt of call seq may leave, and takes a slot for it. The error is a *gateError, errTooLate, or
-// that of ctx; then nothing was taken.
-func (l *line) enter(ctx context.Context, seq uint64, p patience) (*slot, error) {
+// enter waits until the attempt of call seq may leave, and takes a slot for it, in s. The error is a *gateError, errTooLate,
+// or that of ctx; then nothing was taken.
+func (l *line) enter(ctx context.Context, seq uint64, p patience, s *slot) error {
+	s.waited = 0
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	l.mu.Lock()
 	if l.queue.Len() == 0 {
-		if s, wait := l.tryLeave(time.Now()); s != nil && wait == 0 {
+		if left, _ := l.tryLeave(time.Now(), s); left {
 			l.mu.Unlock()
-			return s, nil
+			return nil
 		}
 	}
 	w := &waiter{seq: seq, patience: p.within(ctx), wake: make(chan struct{}, 1)}
 	l.join(w)
 	l.mu.Unlock()
-	return l.stand(ctx, w)
+	return l.stand(ctx, w, s)
 }
 
 // stand waits in line as w. It always leaves the line.
-func (l *line) stand(ctx context.Context, w *waiter) (*slot, error) {
+func (l *line) stand(ctx context.Context, w *waiter, s *slot) error {
+	began := time.Now()
 	var timer *time.Timer
 	defer func() {
 		if timer != nil {
@@ -116,9 +118,10 @@ func (l *line) stand(ctx context.Context, w *waiter) (*slot, error) {
 		}
 	}()
 	for {
-		s, wait, err := l.turn(w)
-		if s != nil || err != nil {
-			return s, err
+		left, wait, err := l.turn(w, s)
+		if left || err != nil {
+			s.waited = time.Since(began)
+			return err
 		}
 		var due <-chan time.Time
 		if wait > 0 {
@@ -136,7 +139,8 @@ func (l *line) stand(ctx context.Context, w *waiter) (*slot, error) {
 			l.mu.Lock()
 			l.quit(w)
 			l.mu.Unlock()
-			return nil, ctx.Err()
+			s.waited = time.Since(began)
+			return ctx.Err()
 		}
 	}
 }
@@ -181,28 +185,27 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// turn lets w leave if it may, and else tells how long to wait before asking again; zero: until woken.
-func (l *line) turn(w *waiter) (s *slot, wait time.Duration, err error) {
+// turn lets w leave with s if it may, and else tells how long to wait before asking again; zero: until woken.
+func (l *line) turn(w *waiter, s *slot) (left bool, wait time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	if err := l.refuse(w, now); err != nil {
 		l.quit(w)
-		return nil, 0, err
+		return false, 0, err
 	}
 	if l.queue.Front() != w.place {
-		return nil, 0, nil
+		return false, 0, nil
 	}
-	s, wait = l.tryLeave(now)
-	if s != nil {
+	if left, wait = l.tryLeave(now, s); left {
 		l.quit(w)
-		return s, 0, nil
+		return true, 0, nil
 	}
 	if wait > 0 && !w.latest.IsZero() && now.Add(wait).After(w.latest) {
 		l.quit(w)
-		return nil, 0, errTooLate
+		return false, 0, errTooLate
 	}
-	return nil, wait, nil
+	return false, wait, nil
 }
 
 // refuse tells whether the gate is closed for longer than w may wait.
@@ -227,23 +230,23 @@ func (l *line) shut(now time.Time) (until time.Time, why throttle) {
 	return until, l.closed
 }
 
-// tryLeave takes a slot if everything permits it now, and else tells after which time to ask again; zero: when woken.
-func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
+// tryLeave takes a slot, in s, if everything permits it now, and else tells after which time to ask again; zero: when woken.
+func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) {
 	if l.concurrency > 0 && l.inFlight >= l.concurrency {
-		return nil, 0
+		return false, 0
 	}
 	at, ok := l.pace.next(now, l.unanswered)
 	if !ok {
-		return nil, 0
+		return false, 0
 	}
-	wait := at.Sub(now)
+	wait = at.Sub(now)
 	if l.interval > 0 && !l.left.IsZero() {
 		wait = max(wait, l.left.Add(l.interval).Sub(now))
 	}
 	for _, w := range l.windows {
 		at, ok := w.next(now)
 		if !ok {
-			return nil, 0
+			return false, 0
 		}
 		wait = max(wait, at.Sub(now))
 	}
@@ -251,9 +254,9 @@ func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
 		wait = max(wait, b.next(now))
 	}
 	if wait > 0 {
-		return nil, wait
+		return false, wait
 	}
-	s := &slot{line: l, sent: now, before: l.left}
+	*s = slot{line: l, sent: now, before: l.left}
 	for _, b := range l.buckets {
 		b.leave(now, l.unanswered)
 	}
@@ -264,7 +267,7 @@ func (l *line) tryLeave(now time.Time) (*slot, time.Duration) {
 	l.left = now
 	l.unanswered++
 	l.inFlight++
-	return s, 0
+	return true, 0
 }
 
 // join puts w into the line, behind all older calls. A new call is newer than nearly all that wait, a retry older than most.
@@ -312,6 +315,9 @@ func (w *waiter) poke() {
 
 // wakeRefused wakes the head and, where the gate is closed, those who will not wait that long.
 func (l *line) wakeRefused(now time.Time) {
+	if l.queue.Len() == 0 {
+		return
+	}
 	if until, _ := l.shut(now); !until.After(now) {
 		l.wakeHead()
 		return

@@ -124,7 +124,7 @@ func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
 				var wg sync.WaitGroup
 				for seq := range uint64(3) { // the head and two behind it
 					wg.Go(func() {
-						_, err := l.enter(ctx, 2+seq, patience{})
+						err := l.enter(ctx, 2+seq, patience{}, new(slot))
 						if !errors.Is(err, context.Canceled) || time.Since(began) != time.Second/2 {
 							t.Errorf("enter gives %v after %v, want the context's error after 500ms", err, time.Since(began))
 						}
@@ -180,14 +180,14 @@ func TestClosedGateHoldsEverybodyAndRefusesTheImpatient(t *testing.T) {
 		soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		for name, impatient := range map[string]func() error{
-			"a deadline before the gate opens": func() error { _, err := l.enter(soon, 2, patience{}); return err },
-			"no time for the gate":             func() error { _, err := l.enter(t.Context(), 2, patience{gate: -1}); return err },
+			"a deadline before the gate opens": func() error { err := l.enter(soon, 2, patience{}, new(slot)); return err },
+			"no time for the gate":             func() error { err := l.enter(t.Context(), 2, patience{gate: -1}, new(slot)); return err },
 			"less time than the gate needs": func() error {
-				_, err := l.enter(t.Context(), 2, patience{gate: 9 * time.Second})
+				err := l.enter(t.Context(), 2, patience{gate: 9 * time.Second}, new(slot))
 				return err
 			},
 			"a latest time before it opens": func() error {
-				_, err := l.enter(t.Context(), 2, patience{latest: began.Add(time.Second)})
+				err := l.enter(t.Context(), 2, patience{latest: began.Add(time.Second)}, new(slot))
 				return err
 			},
 		} {
@@ -211,7 +211,7 @@ func TestGateThatClosesReachesThoseWhoStandInLineAlready(t *testing.T) {
 		var wg sync.WaitGroup
 		for seq := range uint64(3) {
 			wg.Go(func() {
-				_, err := l.enter(t.Context(), 2+seq, patience{gate: time.Minute})
+				err := l.enter(t.Context(), 2+seq, patience{gate: time.Minute}, new(slot))
 				if _, ok := errors.AsType[*gateError](err); !ok || time.Since(began) != 500*time.Millisecond {
 					t.Errorf("waiter %d: %v after %v, want a gateError after 500ms", seq, err, time.Since(began))
 				}
@@ -227,7 +227,7 @@ func TestExhaustedQuotaWithoutAnEndIsWaitedForByNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLine(t, RateLimit{MaxWait: time.Minute})
 		enter(t, l, 1).refused(throttle{class: classExhausted}, sighting{})
-		_, err := l.enter(t.Context(), 2, patience{gate: time.Minute})
+		err := l.enter(t.Context(), 2, patience{gate: time.Minute}, new(slot))
 		if _, ok := errors.AsType[*gateError](err); !ok {
 			t.Errorf("enter gives %v, want a gateError", err)
 		}
@@ -257,7 +257,7 @@ func TestQuotaWhoseResetIsBeyondMaxWaitRefusesAtOnce(t *testing.T) {
 		l, began := testLine(t, RateLimit{}), time.Now()
 		none := sighting{readings: []reading{{name: "daily", hasRemaining: true, reset: 5 * time.Hour, hasReset: true}}}
 		enter(t, l, 1).accepted(none)
-		_, err := l.enter(t.Context(), 2, patience{gate: time.Minute})
+		err := l.enter(t.Context(), 2, patience{gate: time.Minute}, new(slot))
 		gate, ok := errors.AsType[*gateError](err)
 		if !ok || gate.wait < 5*time.Hour || gate.throttle.class != classExhausted || time.Since(began) != 0 {
 			t.Errorf("enter gives %v (%+v) after %v, want to be refused at once for 5h", err, gate, time.Since(began))
@@ -281,7 +281,8 @@ func TestTenThousandWaitersAreCheap(t *testing.T) {
 				if i%2 == 0 {
 					mine = t.Context()
 				}
-				s, err := l.enter(mine, uint64(i+1), patience{})
+				s := new(slot)
+				err := l.enter(mine, uint64(i+1), patience{}, s)
 				if err != nil {
 					return
 				}
@@ -330,8 +331,8 @@ func testLine(t *testing.T, rl RateLimit) *line {
 // enter takes a slot.
 func enter(t *testing.T, l *line, seq uint64) *slot {
 	t.Helper()
-	s, err := l.enter(t.Context(), seq, patience{})
-	if err != nil {
+	s := new(slot)
+	if err := l.enter(t.Context(), seq, patience{}, s); err != nil {
 		t.Fatal(fmt.Errorf("call %d: %w", seq, err))
 	}
 	return s

@@ -14,7 +14,9 @@ import (
 func (k *call) afterAnswer() {
 	if !transientStatus(k.resp.StatusCode) {
 		k.c.budget.earn(k.reward())
-		k.log(slog.LevelDebug, "answered", "status", k.resp.StatusCode)
+		if k.c.log.Enabled(k.ctx, slog.LevelDebug) { // so that nothing is allocated for nobody
+			k.log(slog.LevelDebug, "answered", "status", k.resp.StatusCode)
+		}
 		return
 	}
 	k.retryTransient()
@@ -34,7 +36,7 @@ func (k *call) afterError(err error) {
 	if k.ctx.Err() != nil {
 		return
 	}
-	switch k.watch.trace.transience(err) {
+	switch k.try.watch.trace.transience(err) {
 	case transientAlways:
 		k.retry(true)
 	case transientIdempotent:
@@ -131,7 +133,7 @@ func (k *call) rest() bool {
 	}
 	k.log(slog.LevelDebug, "trying again", "backoff", k.pause)
 	if k.resp != nil {
-		keepAnswer(k.resp, k.watch)
+		keepAnswer(k.resp, &k.try.watch)
 	}
 	k.c.stats.wait(k.pause)
 	return true

@@ -14,6 +14,7 @@ type slot struct {
 	sent     time.Time
 	before   time.Time // when the attempt before this one left
 	released bool
+	waited   time.Duration // for it
 }
 
 // giveBack ends a slot of which no use was made.
@@ -103,7 +104,7 @@ func spread(wait time.Duration) time.Duration { return min(wait/100, 250*time.Mi
 
 // answered takes note of an answer, with the line's lock held.
 func (s *slot) answered(seen sighting) time.Time {
-	l, now := s.line, time.Now()
+	l, now := s.line, clockFrom(s.sent)
 	if !seen.date.IsZero() {
 		l.clock.observe(seen.date, s.sent, now)
 	}

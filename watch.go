@@ -6,122 +6,158 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // A watch ends an attempt in which nothing moves for too long. It runs while the peer is expected to do something: to take
 // the next bytes of the request, to answer, or to send more of a body that somebody is reading. Minting the token is none of
-// that.
-//
-// It also holds the body of the answer, which lives as long: one piece of memory instead of two. net/http may keep the context
-// for longer than the attempt lasts, so that no watch serves twice.
+// that. net/http may keep the context for longer than the attempt lasts, so that no watch serves twice.
 type watch struct {
-	limit  time.Duration   // zero: none
-	ctx    context.Context // the attempt's own
-	cancel context.CancelCauseFunc
-	trace  *connTrace // nil: what it tells would change nothing
-	answer answerBody
+	dog   *watchdog
+	ctx   lateContext // the attempt's own
+	trace *connTrace  // nil: what it tells would change nothing
 
-	mu       sync.Mutex
-	timer    *time.Timer // nil: none
-	armed    bool        // timer will fire
-	running  bool
 	began    time.Time
-	since    time.Duration // from began until the time began anew, where it is running
-	answered bool          // the request's body does not count any more
-	ended    bool
+	sending  atomic.Int64 // since when the peer may take more of the request or answer, see now; zero: it need not
+	reading  atomic.Int64 // the same of the answer's body
+	answered atomic.Bool  // sending does not count any more
+
+	on         bool // in the list of dog.watches, whose lock guards this and the next two
+	prev, next *watch
 }
 
-// newWatch makes the watch over an attempt, and its context. Its time stands still before start.
-func newWatch(ctx context.Context, limit time.Duration) *watch {
-	w := &watch{limit: limit}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	return w
+// begin makes the context of the attempt. Its time stands still before start.
+func (w *watch) begin(ctx context.Context, dog *watchdog) {
+	w.dog, w.ctx.parent = dog, ctx
 }
 
 // start says that the request is sent now.
 func (w *watch) start(now time.Time) {
-	w.mu.Lock() // timer is not set when a very short one fires
-	defer w.mu.Unlock()
 	w.began = now
-	if w.limit > 0 {
-		w.running, w.armed = true, true
-		w.timer = time.AfterFunc(w.limit, w.fire)
-	}
+	w.sending.Store(1)
+	w.dog.add(w)
 }
 
-// fire ends the attempt if its time is over. To stop and reset the timer at every Read costs more than to let it fire in
-// vain once in a while.
-func (w *watch) fire() {
-	w.mu.Lock()
-	left := w.since + w.limit - time.Since(w.began)
-	over := w.running && left <= 0
-	w.armed = w.running && !over
-	if w.armed {
-		w.timer.Reset(left)
-	}
-	w.mu.Unlock()
-	if over {
-		w.cancel(&timeoutError{limit: w.limit})
-	}
-}
+// now is the time that has passed since the request was sent. It is never zero.
+func (w *watch) now() int64 { return int64(time.Since(w.began)) + 1 }
 
-// run starts the time anew.
-func (w *watch) run() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.set(true)
-}
-
-// pause stops the time.
-func (w *watch) pause() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.set(false)
-}
+// send starts the time for the request anew, read that for the answer's body. It goes on until sent or paused.
+func (w *watch) send()   { w.sending.Store(w.now()) }
+func (w *watch) sent()   { w.sending.Store(0) }
+func (w *watch) read()   { w.reading.Store(w.now()) }
+func (w *watch) paused() { w.reading.Store(0) }
 
 // gotAnswer says that the answer came: from now on only reading its body counts.
-func (w *watch) gotAnswer() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.answered = true
-	w.set(false)
-}
+func (w *watch) gotAnswer() { w.answered.Store(true) }
 
-// sending runs or stops the time for the request's body, as long as there is no answer.
-func (w *watch) sending(run bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.answered {
-		w.set(run)
+// left is how long the peer may be silent still.
+func (w *watch) left() time.Duration {
+	since := &w.sending
+	if w.answered.Load() {
+		since = &w.reading
 	}
+	if began := since.Load(); began != 0 {
+		return w.dog.limit - time.Duration(w.now()-began)
+	}
+	return w.dog.limit
 }
 
 // end ends the attempt and frees its context.
 func (w *watch) end() {
-	w.mu.Lock()
-	w.set(false)
-	w.ended = true
-	if w.timer != nil {
-		w.timer.Stop()
-	}
-	w.mu.Unlock()
-	w.cancel(nil)
+	w.dog.remove(w)
+	w.ctx.end(nil)
 }
 
-// set starts the time anew or stops it, with the lock held.
-func (w *watch) set(run bool) {
-	switch {
-	case w.timer == nil || w.ended:
-	case !run:
-		w.running = false
-	default:
-		w.running, w.since = true, time.Since(w.began)
-		if !w.armed {
-			w.armed = true
-			w.timer.Reset(w.limit)
-		}
+// A watchdog looks after the watches of one client, whose limits are the same, with one timer for all: it fires when the first
+// of them can be over, and once in vain after the last. So an attempt, of which nearly none is too long, costs no timer of its own.
+type watchdog struct {
+	limit time.Duration // zero: none
+
+	mu    sync.Mutex
+	first *watch
+	due   time.Time // when the timer fires; zero: there is none
+	timer *time.Timer
+	made  int // timers: one of before is not timer
+}
+
+// add takes a watch under guard, whose request is sent now.
+func (d *watchdog) add(w *watch) {
+	if d.limit <= 0 {
+		return
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w.on = true
+	if w.next = d.first; w.next != nil {
+		w.next.prev = w
+	}
+	d.first = w
+	// No timer is so late or so far ahead but one of another synctest bubble, with a clock of its own, or none.
+	if due := d.due.Sub(w.began); due < -time.Minute || due > d.limit+time.Minute {
+		d.due = w.began.Add(d.limit)
+		d.made++
+		number := d.made
+		d.timer = time.AfterFunc(d.limit, func() { d.look(number) })
+	}
+}
+
+// remove ends the guard over a watch.
+func (d *watchdog) remove(w *watch) {
+	if d.limit <= 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unlink(w)
+}
+
+func (d *watchdog) unlink(w *watch) {
+	if !w.on {
+		return
+	}
+	w.on = false
+	if w.next != nil {
+		w.next.prev = w.prev
+	}
+	if w.prev != nil {
+		w.prev.next = w.next
+	} else {
+		d.first = w.next
+	}
+	w.prev, w.next = nil, nil
+}
+
+// look ends the attempts whose time is over.
+func (d *watchdog) look(timer int) {
+	for _, w := range d.over(timer) {
+		w.ctx.end(&timeoutError{limit: d.limit})
+	}
+}
+
+// over takes out the watches whose time is over, and sets the timer for the others.
+func (d *watchdog) over(timer int) (over []*watch) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if timer != d.made {
+		return nil
+	}
+	soonest := d.limit
+	for w := d.first; w != nil; {
+		next := w.next
+		if left := w.left(); left > 0 {
+			soonest = min(soonest, left)
+		} else {
+			d.unlink(w)
+			over = append(over, w)
+		}
+		w = next
+	}
+	if d.due = (time.Time{}); d.first != nil {
+		d.due = time.Now().Add(soonest)
+		d.timer.Reset(soonest)
+	}
+	return over
 }
 
 // A watchedBody is a request's body whose bytes the peer is expected to take. The time that the caller's own Read needs does
@@ -149,9 +185,9 @@ func watchBody(out *http.Request, w *watch) {
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
-	b.watch.sending(false)
+	b.watch.sent()
 	n, err := b.ReadCloser.Read(p)
-	b.watch.sending(true)
+	b.watch.send()
 	return n, err
 }
 

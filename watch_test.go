@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,6 +126,67 @@ func TestNegativeTimeoutWaitsForEver(t *testing.T) {
 		}}, func(conn *Connection) { conn.Timeout = -1 })
 		if resp, err := c.RoundTrip(fakeRequest(t, "GET", nil)); err != nil {
 			t.Errorf("RoundTrip = %v, %v, want the late answer", resp, err)
+		}
+	})
+}
+
+// All attempts of a client share one timer.
+func TestTimeoutIsExactForEachOfManyAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Has("answered") {
+				return fakeReply(200, ""), nil
+			}
+			<-r.Context().Done()
+			return nil, context.Cause(r.Context())
+		}), func(conn *Connection) {
+			conn.Timeout, conn.Retry.MaxAttempts, conn.RateLimit.Fixed = 10*time.Second, 1, true
+		})
+		var wg sync.WaitGroup
+		for i := range 50 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 731 * time.Millisecond)
+				req := fakeRequest(t, "GET", nil)
+				if i%3 == 0 {
+					req.URL.RawQuery = "answered"
+				}
+				began := time.Now()
+				resp, err := c.RoundTrip(req)
+				if i%3 == 0 {
+					if err != nil || resp.StatusCode != 200 {
+						t.Errorf("attempt %d = %v, %v, want 200", i, resp, err)
+					}
+					return
+				}
+				_, timedOut := errors.AsType[*timeoutError](err)
+				if took := time.Since(began); !timedOut || took != 10*time.Second {
+					t.Errorf("attempt %d: %v after %s, want a timeout after 10s", i, err, took)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// A timer belongs to one bubble of synctest, and a client that tests share does not.
+func TestTimeoutHoldsForAClientThatHasSeenAnotherClock(t *testing.T) {
+	silent := false
+	c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
+		if !silent {
+			return fakeReply(200, ""), nil
+		}
+		<-r.Context().Done()
+		return nil, context.Cause(r.Context())
+	}), func(conn *Connection) { conn.Timeout, conn.Retry.MaxAttempts, conn.RateLimit.Fixed = 10*time.Second, 1, true })
+	if _, err := c.RoundTrip(fakeRequest(t, "GET", nil)); err != nil {
+		t.Fatal(err)
+	}
+	silent = true
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := c.RoundTrip(fakeRequest(t, "GET", nil))
+		if _, ok := errors.AsType[*timeoutError](err); !ok || time.Since(began) != 10*time.Second {
+			t.Errorf("RoundTrip: %v after %s, want a timeout after 10s", err, time.Since(began))
 		}
 	})
 }
