@@ -25,13 +25,13 @@ type diagnosis struct {
 
 // diagnose looks for the cause of a failure. The zero diagnosis means that nothing more is known than err says.
 func (p *probe) diagnose(err error) diagnosis {
-	if _, ok := errors.AsType[*ThrottledError](err); ok || err == nil || p.why != "" {
+	if _, ok := errors.AsType[*ThrottledError](err); ok || err == nil || p.advice != "" {
 		return diagnosis{}
 	}
 	causes := []func(error) (diagnosis, bool){p.unmade, p.ofCertificate, p.ofAlert, p.ofProxy, p.ofScheme, p.ofName, p.ofDial,
 		p.ofSilence, p.ofHangUp}
 	if p.resp != nil {
-		causes = []func(error) (diagnosis, bool){p.ofPlainHTTP, p.ofRefusedLimit, p.ofChallenge, p.ofWords, p.ofStatus}
+		causes = []func(error) (diagnosis, bool){p.ofBrokenBody, p.ofPlainHTTP, p.ofRefusedLimit, p.ofChallenge, p.ofWords, p.ofStatus}
 	}
 	for _, find := range causes {
 		if d, ok := find(err); ok {
@@ -242,8 +242,7 @@ func (p *probe) ofDial(err error) (diagnosis, bool) {
 
 // ofSilence finds that time ran out, and what was waited for.
 func (p *probe) ofSilence(err error) (diagnosis, bool) {
-	timeout, ok := errors.AsType[net.Error](err)
-	if (!ok || !timeout.Timeout()) && !errors.Is(err, context.DeadlineExceeded) || p.noTurn(err) {
+	if !isTimeout(err) || p.noTurn(err) {
 		return diagnosis{}, false
 	}
 	hint := "no answer came in time: raise Timeout, or look at the network"
