@@ -470,7 +470,7 @@ func (p *probe) hint(err error) string {
 	case KindUnreachable:
 		return "check BaseURI, the network and the proxy settings"
 	case KindTLSFailed:
-		return "see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate"
+		return p.inTransport("see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate")
 	}
 	return ""
 }

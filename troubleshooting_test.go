@@ -138,9 +138,21 @@ func (f failure) report(t *testing.T, name string) string {
 	if f.change != nil {
 		f.change(c)
 	}
-	r, err := c.Test(t.Context())
+	r, err := testThrough(t, c)
 	checkReport(t, r, err, f.kind)
 	return evened(r.String())
+}
+
+// testThrough is the Test of a connection without a Transport of its own, whose requests go through c's all the same.
+func testThrough(t *testing.T, c *Connection) (*Report, error) {
+	transport := c.Transport
+	c.Transport = nil
+	client, err := NewClient(c)
+	if err != nil {
+		return c.Test(t.Context())
+	}
+	client.core.transport = transport
+	return client.Test(t.Context())
 }
 
 // evened takes out of a report what differs from run to run and from machine to machine.
