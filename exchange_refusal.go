@@ -62,7 +62,7 @@ func (h *hop) hint(k *call, e *TokenError) string {
 		return hint
 	}
 	switch {
-	case status >= 300 && status < 400:
+	case status >= 300 && status < 400 && status != http.StatusNotModified:
 		return "redirects of a token endpoint are not followed: set " + h.field + ".TokenURL to where it is"
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone:
 		return "check " + h.field + ".TokenURL and Method"

@@ -313,6 +313,14 @@ func TestReportOfAnExchange(t *testing.T) {
 		hint     string
 	}{
 		{"ok", func(int) (*http.Response, error) { return issued("at", `,"expires_in":60`), nil }, KindOK, StatusOK, "Bearer token of 2 bytes, expires in 59s", ""},
+		{"expires_in of the past", func(int) (*http.Response, error) { return issued("at", `,"expires_in":-1`), nil }, KindOK, StatusWarning,
+			"has expired already: it serves until it is refused", ""},
+		{"expires_at of the past", func(int) (*http.Response, error) { return issued("at", `,"expires_at":"0001-01-01T00:00:00Z"`), nil }, KindOK, StatusWarning,
+			"has expired already: it serves until it is refused", ""},
+		{"expires_in of zero", func(int) (*http.Response, error) { return issued("at", `,"expires_in":0`), nil }, KindOK, StatusOK, "Bearer token of 2 bytes", ""},
+		{"a past that another member corrects", func(int) (*http.Response, error) {
+			return issued("at", `,"expires_in":60,"expires_at":"0001-01-01T00:00:00Z"`), nil
+		}, KindOK, StatusOK, "expires in 59s", ""},
 		{"refused", func(int) (*http.Response, error) { return refusedWith(400, "invalid_scope", "no"), nil }, KindExchangeFailed, StatusFailed,
 			"400 Bad Request: invalid_scope: no", ""},
 		{"unreachable", func(int) (*http.Response, error) { return nil, errors.New("connection refused") }, KindExchangeFailed, StatusFailed,

@@ -195,15 +195,15 @@ func (p *probe) token(err error) {
 		p.report.add(step)
 		return
 	}
-	p.describeToken(p.call.token.value)
+	p.describeToken(p.call.token.value, p.call.token.skew)
 }
 
-// describeToken reports a token that was signed.
-func (p *probe) describeToken(token string) {
+// describeToken reports a token that was signed at the time of a clock that is so far ahead of this one.
+func (p *probe) describeToken(token string, ahead time.Duration) {
 	p.report.decode(token, p.core.header, p.core.claims)
 	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
 	if expiry := expiryOf(token); !expiry.IsZero() {
-		life := time.Until(expiry).Round(time.Second)
+		life := (time.Until(expiry) - ahead).Round(time.Second)
 		if step.Detail += fmt.Sprintf(", expires in %s", life); life <= 0 {
 			step.Status, step.Hint = StatusWarning, "it has expired: look at the claim exp"
 			step.Detail = fmt.Sprintf("%d bytes, expired %s ago", len(token), -life)
