@@ -18,6 +18,7 @@ import (
 )
 
 const (
+	tokenPath  = "TokenPath"                // the field
 	mostAnswer = 1 << 20                    // bytes of a token endpoint's answer
 	longLife   = 64_000_000                 // seconds, two years: more is in milliseconds, as Adobe's are
 	unbounded  = 100 * 365 * 24 * time.Hour // how long a token serves that does not expire
@@ -37,20 +38,20 @@ func (h *hop) read(k *call, got grant) (grant, error) {
 	case k.throttle != nil:
 		return got, &prefixed{"token endpoint", k.throttledError()}
 	case k.refused || k.resp.StatusCode >= 300:
-		return got, h.refusal(k, "")
+		return got, h.refusal(k, "", tokenPath)
 	}
 	a := h.answer(k)
 	if !h.keeps {
 		value, problem := h.tokenIn(a)
 		if problem != "" {
-			return got, h.refusal(k, problem)
+			return got, h.refusal(k, problem, tokenPath)
 		}
 		got.token, got.over = h.accessToken(k, a, value), h.over(a)
 	}
 	if h.base != nil {
 		base, _ := a.scalar(h.base)
 		if base == "" {
-			return got, h.refusal(k, "the answer has no base URI at BaseURIPath")
+			return got, h.refusal(k, "the answer has no base URI at BaseURIPath", "BaseURIPath")
 		}
 		got.base = base
 	}

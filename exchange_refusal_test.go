@@ -196,8 +196,8 @@ func TestBaseURIOfTheAnswer(t *testing.T) {
 			})
 			u, err := c.BaseURI(t.Context())
 			if test.want == "" {
-				if _, ok := errors.AsType[*TokenError](err); !ok {
-					t.Errorf("BaseURI = %v, %v, want a *TokenError", u, err)
+				if e, ok := errors.AsType[*TokenError](err); !ok || test.told == "" && !strings.HasSuffix(e.Hint, ".TokenURL and BaseURIPath") {
+					t.Errorf("BaseURI = %v, %v, want a *TokenError, whose hint is about BaseURIPath where there is none", u, err)
 				}
 				return
 			}

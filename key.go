@@ -58,7 +58,7 @@ func (b *setup) buildKey() {
 	}
 	facts, err := newKeyFacts(signer.public(), certs)
 	if err != nil {
-		b.p.addError("Certificate", err)
+		b.p.addError(field, err)
 		return
 	}
 	b.templates.key = facts
