@@ -67,6 +67,7 @@ func failures(t *testing.T) map[string]failure {
 		"path": {replyJSON(404, `{"message":"no such resource"}`), func(c *Connection) { c.Ping.RelativeURI = "/v1/users" }, KindNotFound},
 		"throttle": {replyJSON(403, `{"reason":"rateLimitExceeded","message":"Rate limit exceeded"}`,
 			"RateLimit", `"default";r=0;t=40`), nil, KindThrottled},
+		"body": {breakOff(200, `{"items":[`, "Content-Type", "application/json"), nil, KindUnexpectedAnswer},
 		"login": {func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/login" {
 				http.Redirect(w, r, "/login", http.StatusFound)
