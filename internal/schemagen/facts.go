@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strings"
 	"unicode"
 
@@ -130,12 +131,8 @@ func noneIsEmpty(n node) node {
 // facts are by type and field.
 func facts(src *source, profiles []string) map[string]fact {
 	all := connectionFacts(src)
-	for path, f := range throttlingFacts(profiles) {
-		all[path] = f
-	}
-	for path, f := range partFacts() {
-		all[path] = f
-	}
+	maps.Copy(all, throttlingFacts(profiles))
+	maps.Copy(all, partFacts())
 	return all
 }
 
