@@ -131,23 +131,23 @@ func (f function) arity() string {
 
 // usage is the hint how to call the function.
 func (f function) usage(name string) string {
-	call := name
-	for _, p := range f.params[:len(f.params)-f.optional] {
-		call += p.example()
+	call := []string{name}
+	for _, p := range f.params {
+		call = append(call, p.example())
 	}
-	hint := "write {{" + call + "}}"
+	hint := "write {{" + strings.Join(call, " ") + "}}"
 	if f.optional > 0 {
-		hint += " or {{" + call + f.params[len(f.params)-1].example() + "}}"
+		hint += " or {{" + strings.Join(call[:len(call)-f.optional], " ") + "}}"
 	}
 	return hint
 }
 
-// example is an argument, with a blank before it.
+// example is an argument that the parameter takes.
 func (p param) example() string {
 	if p == paramWhole {
-		return " 16"
+		return "16"
 	}
-	return " .Fields.name"
+	return ".Fields.name"
 }
 
 // meantFunction is the hint for an unknown function: often the name of a field without its root.

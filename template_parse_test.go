@@ -67,9 +67,9 @@ func TestTemplatesRefuse(t *testing.T) {
 		{`{{.Token}}`, `column 3: .Token is not known here`, "HTTPHeaders, Ping and Exchange"},
 
 		// Arity and types.
-		{`{{now 1 2}}`, `column 3: the function "now" takes at most 1 argument, not 2`, ""},
-		{`{{uuid 1}}`, `column 3: the function "uuid" takes no argument, not 1`, ""},
-		{`{{upper}}`, `column 3: the function "upper" takes 1 argument, not 0`, ""},
+		{`{{now 1 2}}`, `column 3: the function "now" takes at most 1 argument, not 2`, "write {{now 16}} or {{now}}"},
+		{`{{uuid 1}}`, `column 3: the function "uuid" takes no argument, not 1`, "write {{uuid}}"},
+		{`{{upper}}`, `column 3: the function "upper" takes 1 argument, not 0`, "write {{upper .Fields.name}}"},
 		{`{{"a" | upper "b"}}`, `column 9: the function "upper" takes 1 argument, not 2`, ""},
 		{`{{randomHex}}`, `column 3: the function "randomHex" takes 1 argument, not 0`, ""},
 		{`{{randomHex 0}}`, `column 3: randomHex: wants a number from 1 to 1024`, ""},

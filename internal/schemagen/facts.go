@@ -144,6 +144,11 @@ func facts(src *source, profiles []string) map[string]fact {
 	return all
 }
 
+// rule is an example of one that looks at the body.
+func rule(status int, code string) members {
+	return members{{"status", []int{status}}, {"path", "error.code"}, {"values", []string{code}}}
+}
+
 func connectionFacts(src *source) map[string]fact {
 	return map[string]fact{
 		"Connection.Name":             {examples: list("billing")},
@@ -168,7 +173,7 @@ func connectionFacts(src *source) map[string]fact {
 		"Connection.Lifetime":       {examples: list("5m")},
 		"Connection.TokenReuse":     {examples: list("10m")},
 		"Connection.Placement":      {examples: list([]members{{{"in", "query"}, {"name", "jwt"}}}, []members{{{"name", "X-Api-Token"}}})},
-		"Connection.AuthFailure":    {examples: list([]members{{{"status", []int{401}}}, {{"status", []int{403}}, {"path", "error.code"}, {"values", []string{"invalid_token"}}}})},
+		"Connection.AuthFailure":    {examples: list([]members{{{"status", []int{401}}}, rule(403, "invalid_token")})},
 		"Connection.Timeout":        {signed: true, standard: "30s", examples: list("1m30s")},
 		"Connection.AllowPlainHTTP": {standard: false},
 		"Connection.AllowWeakKey":   {standard: false},
@@ -183,7 +188,7 @@ func throttlingFacts(profiles []string) map[string]fact {
 		"RateLimit.Limits":      {examples: list([]members{{{"requests", 100}, {"per", "1m"}}, {{"requests", 5}, {"per", "1s"}}})},
 		"RateLimit.Interval":    {examples: list("250ms")},
 		"RateLimit.Concurrency": {examples: list(4)},
-		"RateLimit.Rules":       {examples: list([]members{{{"status", []int{429}}}, {{"status", []int{403}}, {"path", "error.code"}, {"values", []string{"rateLimitExceeded"}}}})},
+		"RateLimit.Rules":       {examples: list([]members{{{"status", []int{429}}}, rule(403, "rateLimitExceeded")})},
 		"RateLimit.Wait":        {instead: noneIsEmpty, examples: list([]members{{{"header", "Retry-After"}}, wait})},
 		"RateLimit.Combine":     {instead: oneOf("first", "longest"), standard: "first"},
 		"RateLimit.DefaultWait": {examples: list("1m")},

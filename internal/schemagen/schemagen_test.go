@@ -146,7 +146,8 @@ func texts(values []any) []string {
 func TestTheNamesOfMethodsAreThoseThatTheLibraryTakes(t *testing.T) {
 	pattern := regexp.MustCompile(load(t)["Connection"].Properties["signatureMethod"].AnyOf[1].Pattern)
 	row := closedSets[slices.IndexFunc(closedSets, func(row closedSet) bool { return row.property == "signatureMethod" })]
-	for _, kind := range []string{"hs", "rs", "ps", "es", "hmac-sha", "rsa-sha", "RSA-PSS-SHA", "rsapss-sha", "Rsassa-Pss-sha", "ecdsa-SHA", "dsa-sha", "hmac", "rs-"} {
+	for _, kind := range []string{"hs", "rs", "ps", "es", "hmac-sha", "rsa-sha", "RSA-PSS-SHA", "rsapss-sha", "Rsassa-Pss-sha", "ecdsa-SHA",
+		"dsa-sha", "hmac", "rs-"} {
 		for _, size := range []string{"", "1", "256", "384", "512", "256 ", "256x"} {
 			for _, name := range []string{kind + size, " " + strings.ToUpper(kind) + size} {
 				taken := problemOf(row, name) == nil
