@@ -360,3 +360,46 @@ func eachField(t reflect.Type, seen map[reflect.Type]bool, visit func(path strin
 		}
 	}
 }
+
+// TestSchemaTakesTheConnectionsOfVendors has those of the examples, and others whose tokens differ most.
+func TestSchemaTakesTheConnectionsOfVendors(t *testing.T) {
+	s := validator(t, "")
+	for name, text := range map[string]string{
+		"GitHub App": `{"baseURI": "https://api.github.com", "signatureMethod": "RS256", "privateKey": "${env:GITHUB_APP_KEY}",
+			"httpHeaders": {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
+			"payload": {"iat": "{{now -60}}", "exp": "{{now 540}}", "iss": "{{.Fields.app}}"}, "fields": {"app": 12345, "installation": "678"},
+			"exchange": {"tokenURL": "/app/installations/{{.Fields.installation}}/access_tokens", "bearer": true, "tokenPath": "token",
+				"headers": {"Accept": "application/vnd.github+json"}},
+			"rateLimit": {"profile": "github"}, "ping": {"relativeURI": "/installation/repositories?per_page=1"}}`,
+		"APNs": `{"baseURI": "https://api.push.apple.com", "signatureMethod": "ES256", "privateKey": "${file:AuthKey.p8}",
+			"jwtHeaders": {"kid": "ABC123DEFG", "typ": null}, "payload": {"iss": "DEF123GHIJ", "iat": "{{now}}"}, "tokenReuse": "50m",
+			"rateLimit": {"profile": "apns"}}`,
+		"Coinbase": `{"baseURI": "https://api.coinbase.com/api/v3", "signatureMethod": "es256", "privateKey": "${env:COINBASE_KEY}",
+			"jwtHeaders": {"kid": "{{.Fields.key}}", "nonce": "{{randomHex 16}}"}, "fields": {"key": "organizations/1/apiKeys/2"},
+			"payload": {"sub": "{{.Fields.key}}", "iss": "cdp", "nbf": "{{now}}", "exp": "{{now 120}}",
+				"uri": "{{.Request.Method}} {{.Request.Host}}{{.Request.Path}}"}}`,
+		"Ghost": `{"baseURI": "https://blog.example.com/ghost/api", "signatureMethod": "HS256", "secret": "${env:GHOST_SECRET}",
+			"secretEncoding": "hex", "jwtHeaders": {"kid": "${env:GHOST_ID}"}, "payload": {"aud": "/admin/"}, "lifetime": "5m",
+			"placement": [{"scheme": "Ghost"}], "httpHeaders": {"Accept-Version": "v5.0"}}`,
+		"Zendesk": `{"baseURI": "https://acme.zendesk.com", "signatureMethod": "HS256", "secret": "${env:ZENDESK}",
+			"payload": {"jti": "{{uuid}}", "iat": "{{now}}", "name": "N", "email": "n@example.com"}, "placement": [{"in": "query", "name": "jwt"}],
+			"ping": {"relativeURI": "/access/jwt"}}`,
+		"Salesforce": `{"baseURI": "/services/data/v61.0", "signatureMethod": "RS256", "privateKey": "${file:server.key}",
+			"payload": {"iss": "${env:SF_CLIENT}", "sub": "me@example.com", "aud": "https://login.salesforce.com"}, "lifetime": "3m",
+			"exchange": {"tokenURL": "https://login.salesforce.com/services/oauth2/token", "grant": "jwt-bearer", "baseURIPath": "instance_url"},
+			"rateLimit": {"profile": "salesforce"}}`,
+		"NetSuite": `{"baseURI": "https://1.suitetalk.api.netsuite.com/services/rest", "signatureMethod": "PS256", "privateKey": "${file:ns.pem}",
+			"jwtHeaders": {"kid": "${env:NS_CERT}"}, "payload": {"iss": "${env:NS_CLIENT}", "scope": "{{list .Fields.scope}}"},
+			"fields": {"scope": "restlets, rest_webservices"}, "lifetime": "1h",
+			"exchange": {"tokenURL": "/auth/oauth2/v1/token", "grant": "client-credentials"},
+			"rateLimit": {"concurrency": 5, "rules": [{"status": [400], "path": "error.code", "values": ["SSS_REQUEST_LIMIT_EXCEEDED"],
+				"class": "concurrency"}, {"status": [429]}]}}`,
+		"Stream": `{"baseURI": "https://chat.stream-io-api.com", "signatureMethod": "HS256", "secret": "${env:STREAM_SECRET}",
+			"payload": {"server": true}, "placement": [{"in": "header", "name": "Authorization"}],
+			"httpHeaders": {"Stream-Auth-Type": "jwt"}, "tokenReuse": "24h"}`,
+	} {
+		if err := s.Validate(instance(t, text)); err != nil {
+			t.Errorf("the connection of %s is refused: %v", name, err)
+		}
+	}
+}
