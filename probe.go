@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/ecdsa"
@@ -8,6 +9,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -104,7 +106,8 @@ type probe struct {
 	trace  netTrace
 	resp   *http.Response
 	call   *call
-	why    string // the rules of Ping refuse resp
+	advice string // what to do about a success that is refused; empty: the answer was not, or no success
+	broken error  // resp is a success whose body did not come whole
 	denied bool   // the token endpoint gave no access token
 	sent   *http.Request
 	seen   observation // of resp
@@ -192,15 +195,15 @@ func (p *probe) token(err error) {
 		p.report.add(step)
 		return
 	}
-	p.describeToken(p.call.token.value)
+	p.describeToken(p.call.token.value, p.call.token.skew)
 }
 
-// describeToken reports a token that was signed.
-func (p *probe) describeToken(token string) {
+// describeToken reports a token that was signed at the time of a clock that is so far ahead of this one.
+func (p *probe) describeToken(token string, ahead time.Duration) {
 	p.report.decode(token, p.core.header, p.core.claims)
 	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
 	if expiry := expiryOf(token); !expiry.IsZero() {
-		life := time.Until(expiry).Round(time.Second)
+		life := (time.Until(expiry) - ahead).Round(time.Second)
 		if step.Detail += fmt.Sprintf(", expires in %s", life); life <= 0 {
 			step.Status, step.Hint = StatusWarning, "it has expired: look at the claim exp"
 			step.Detail = fmt.Sprintf("%d bytes, expired %s ago", len(token), -life)
@@ -223,37 +226,88 @@ func (p *probe) judge(last *lastCall) error {
 	p.report.StatusCode = p.resp.StatusCode
 	p.report.Latency = p.trace.latency()
 	p.measureSkew()
+	broken := p.keepBody()
 	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
 	p.seen = p.observe(a)
 	if i := matchAny(p.core.ping.fail, a); i >= 0 {
-		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i))
+		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i), "see what it says, or correct that rule")
 	}
-	if matchAny(p.core.ping.success, a) >= 0 {
+	accepted := matchAny(p.core.ping.success, a) >= 0
+	if !accepted {
+		if err := last.failure(p.resp); err != nil {
+			return err
+		}
+	}
+	switch {
+	case broken != nil:
+		p.broken = broken
+		return p.core.callError(p.sent, broken)
+	case accepted:
 		return nil
 	}
-	if err := last.failure(p.resp); err != nil {
-		return err
-	}
 	if len(p.core.ping.success) > 0 {
-		return p.unexpected(last, "the answer matches none of Ping.Success")
+		return p.unexpected(last, "the answer matches none of Ping.Success", "see what it says, or correct these rules")
 	}
-	if why := p.misplaced(a); why != "" {
-		return p.unexpected(last, why)
+	if what, advice := p.misplaced(a); what != "" {
+		return p.unexpected(last, what, advice)
 	}
 	return nil
 }
 
-// unexpected is the error of an answer that the rules of Ping refuse, whatever its status. A refusal by the API counts first.
-func (p *probe) unexpected(last *lastCall, why string) error {
+// keepBody reads the body as Do would, up to keepBytes, and says how it stalled or broke off. A stream may go on for ever, so it
+// is not read.
+func (p *probe) keepBody() error {
+	body := p.resp.Body
+	if body == http.NoBody || isStream(p.resp.Header.Get("Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil
+	}
+	var kept bytes.Buffer
+	n, err := io.CopyN(&kept, body, keepBytes)
+	rest := io.Reader(body)
+	if err != nil {
+		rest = errReader{err}
+	}
+	p.resp.Body = readCloser{io.MultiReader(&kept, rest), body}
+	switch {
+	case err == nil || err == io.EOF:
+		return nil
+	case isTimeout(err):
+		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+	}
+	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+}
+
+// isStream reports whether a body of that type has no end that anybody waits for, such as text/event-stream,
+// application/json;stream=watch and application/x-ndjson.
+func isStream(contentType string) bool {
+	kind := strings.ToLower(contentType)
+	return strings.Contains(kind, "stream") && !strings.Contains(kind, "octet-stream") || strings.Contains(kind, "ndjson") ||
+		strings.HasPrefix(kind, "multipart/x-mixed-replace")
+}
+
+// isTimeout reports whether time ran out, that of an attempt or that of the context.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// unexpected is the error of a success that is none: the rules of Ping refuse it, or it is no answer for programs. A refusal by
+// the API counts first.
+func (p *probe) unexpected(last *lastCall, what, advice string) error {
 	if err := last.failure(p.resp); err != nil {
 		return err
 	}
-	p.why = why
+	p.advice = advice
 	token, attempts := "", 1
 	if p.call != nil {
 		token, attempts = p.call.token.value, p.call.attempts
 	}
-	return p.core.responseError(p.resp, attempts, token)
+	return fmt.Errorf("%w: %s", p.core.responseError(p.resp, attempts, token), what)
 }
 
 // measureSkew compares the clocks.
@@ -309,129 +363,4 @@ func hintOf(err error) string {
 		return e.Hint
 	}
 	return ""
-}
-
-// verdict sums up.
-func (p *probe) verdict(err error) {
-	r := p.report
-	if r.Kind == "" {
-		r.Kind = p.kindOf(err)
-	}
-	r.OK = r.Kind == KindOK
-	if t, ok := errors.AsType[*ThrottledError](err); ok {
-		r.RetryAfter = t.RetryAfter
-	}
-	step := Step{Name: "verdict", Status: StatusOK, Detail: "the connection works"}
-	if !r.OK {
-		step.Status, step.Detail, step.Hint = StatusFailed, string(r.Kind)+": "+p.shown(err), p.hint(err)
-	}
-	r.add(step)
-}
-
-// kindOf classifies the outcome of a Test.
-func (p *probe) kindOf(err error) Kind {
-	if err == nil {
-		return KindOK
-	}
-	if p.noTurn(err) {
-		return KindThrottled
-	}
-	if _, ok := errors.AsType[*ThrottledError](err); ok {
-		return KindThrottled
-	}
-	if _, ok := errors.AsType[*TokenError](err); ok || p.denied {
-		return KindExchangeFailed
-	}
-	if _, ok := errors.AsType[*AuthError](err); ok {
-		return KindAuthRejected
-	}
-	if kind := p.diagnose(err).kind; kind != "" {
-		return kind
-	}
-	if answer, ok := errors.AsType[*ResponseError](err); ok {
-		switch code := answer.StatusCode; {
-		case p.why != "":
-			return KindUnexpectedAnswer
-		case code == http.StatusUnauthorized || code == http.StatusForbidden:
-			return KindAuthRejected
-		case code == http.StatusNotFound || code == http.StatusGone:
-			return KindNotFound
-		case code >= 500:
-			return KindServerError
-		}
-		return KindUnexpectedAnswer
-	}
-	if op, ok := errors.AsType[*net.OpError](err); isTLSVerdict(err) || errors.Is(err, http.ErrSchemeMismatch) ||
-		ok && op.Op == "remote error" { // an alert of the peer, such as that it wants a certificate
-		return KindTLSFailed
-	}
-	return KindUnreachable
-}
-
-// noTurn reports whether the connection's own pace left no time to send the request.
-func (p *probe) noTurn(err error) bool {
-	return p.call != nil && p.call.attempts == 0 && !p.call.unminted && errors.Is(err, context.DeadlineExceeded)
-}
-
-// hint says what to do about the verdict.
-func (p *probe) hint(err error) string {
-	if hint := hintOf(err); hint != "" {
-		return p.core.hide(hint)
-	}
-	if hint := p.diagnose(err).hint; hint != "" {
-		return hint
-	}
-	switch p.report.Kind {
-	case KindBadConfig, KindBadKey:
-		return "correct the failed step above"
-	case KindUnexpectedAnswer:
-		return cmp.Or(p.why, unexpectedHint(p.report.StatusCode))
-	case KindServerError:
-		return "the API itself failed: try again later, and tell its operator if that lasts"
-	case KindThrottled:
-		if p.noTurn(err) {
-			return "RateLimit, or Limiter, left no turn in time: try again when fewer requests wait"
-		}
-		return "the API is reachable and refuses for now: try again later"
-	case KindAuthRejected:
-		if skew := p.report.Skew; skew.Abs() > skewNoticed {
-			return clockHint(skew) + ": correct one of them"
-		}
-		if p.report.StatusCode == http.StatusForbidden {
-			return "the token was understood, but may not do this: give its iss (or sub) the permission, or ask for a scope in Payload"
-		}
-		return "compare JWTHeaders and Payload with what the API asks for, and PrivateKey or Secret with the key that it has"
-	case KindNotFound:
-		u := p.resp.Request.URL
-		return "check BaseURI and Ping.RelativeURI: the request went to " + p.core.hide(u.Host+u.EscapedPath())
-	case KindExchangeFailed:
-		if _, ok := errors.AsType[*TokenError](err); ok {
-			return "" // the error says it
-		}
-		return "check Exchange.TokenURL, the network, TLS and the proxy settings"
-	case KindUnreachable:
-		return "check BaseURI, the network and the proxy settings"
-	case KindTLSFailed:
-		return "see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate"
-	}
-	return ""
-}
-
-// unexpectedHint says what to do about a status that is neither a success nor of a kind of its own.
-func unexpectedHint(code int) string {
-	switch {
-	case code == http.StatusMethodNotAllowed:
-		return "set Ping.Method, or Ping.RelativeURI to an address that may be asked with it"
-	case code < 400:
-		return "the API redirects: set BaseURI, or Ping.RelativeURI, to the address that it leads to"
-	}
-	return "the API is reachable and the token was not refused: compare Ping with what this address expects"
-}
-
-func detailOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	text := strings.TrimPrefix(err.Error(), "jwtbearer: ")
-	return strings.ReplaceAll(text, "readLoopPeekFailLocked: ", "") // net/http adds the name of its function now and then
 }
