@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -190,6 +191,7 @@ func isTLSVerdict(err error) bool {
 // the answer shows that the clocks differ. A token that stays refused is kept: to mint again is no help for a minute.
 func (k *call) afterRefusal() {
 	k.c.stats.refused.Add(1)
+	k.log(slog.LevelWarn, "token refused", "status", k.resp.StatusCode)
 	if k.reminted {
 		k.c.refusals.lasting(k.answered)
 		k.c.skew.replace(k.token.skew, k.skewBefore)

@@ -12,11 +12,11 @@ import (
 
 // afterAnswer follows an answer that is neither a throttle nor refuses the token.
 func (k *call) afterAnswer() {
+	if k.c.log.Enabled(k.ctx, slog.LevelDebug) { // so that nothing is allocated for nobody
+		k.log(slog.LevelDebug, "answered", "status", k.resp.StatusCode)
+	}
 	if !transientStatus(k.resp.StatusCode) {
 		k.c.budget.earn(k.reward())
-		if k.c.log.Enabled(k.ctx, slog.LevelDebug) { // so that nothing is allocated for nobody
-			k.log(slog.LevelDebug, "answered", "status", k.resp.StatusCode)
-		}
 		return
 	}
 	k.retryTransient()
