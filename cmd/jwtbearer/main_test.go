@@ -120,13 +120,13 @@ func (b *watchedBuffer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// scriptReplace edits a file: replace FILE REGEXP TEXT.
+// scriptReplace edits a file: replace FILE REGEXP TEXT, where \n in the text is a line break.
 func scriptReplace(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: replace FILE REGEXP TEXT")
 	}
 	old := ts.ReadFile(args[0])
-	edited := regexp.MustCompile(args[1]).ReplaceAllString(old, args[2])
+	edited := regexp.MustCompile(args[1]).ReplaceAllString(old, strings.ReplaceAll(args[2], `\n`, "\n"))
 	if edited == old {
 		ts.Fatalf("%s has no %s", args[0], args[1])
 	}
