@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -114,22 +115,22 @@ func writeFindings(w io.Writer, all []finding) error {
 		_, err := fmt.Fprintln(w, "nothing to complain about")
 		return err
 	}
+	var b strings.Builder
 	on := hasColours(w)
 	for _, f := range all {
 		colour := yellow
 		if f.Severity == severityError {
 			colour = red
 		}
-		name := ""
+		b.WriteString(paint(on, colour, f.Severity) + strings.Repeat(" ", len("warning  ")-len(f.Severity)))
 		if f.Connection != "" {
-			name = f.Connection + ": "
+			b.WriteString(f.Connection + ": ")
 		}
-		if _, err := fmt.Fprintf(w, "%s  %s%s: %s\n", paint(on, colour, fmt.Sprintf("%-7s", f.Severity)), name, f.Field, f.Problem); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "%s: %s\n", f.Field, f.Problem)
 		if f.Hint != "" {
-			fmt.Fprintf(w, "         -> %s\n", f.Hint)
+			fmt.Fprintf(&b, "         -> %s\n", f.Hint)
 		}
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -97,9 +98,12 @@ func (n *narrator) WithGroup(string) slog.Handler      { return n }
 
 // Handle implements slog.Handler.
 func (n *narrator) Handle(ctx context.Context, r slog.Record) error {
-	attrs := map[string]slog.Value{}
+	attrs, rest := map[string]slog.Value{}, ""
 	r.Attrs(func(a slog.Attr) bool {
 		attrs[a.Key] = a.Value.Resolve()
+		if !slices.Contains(ofEveryRecord, a.Key) {
+			rest += fmt.Sprintf("  %s %s", a.Key, attrs[a.Key])
+		}
 		return true
 	})
 	number := 0
@@ -107,14 +111,17 @@ func (n *narrator) Handle(ctx context.Context, r slog.Record) error {
 		number = note.number
 		note.told(durationOf(attrs["backoff"]))
 	}
-	if text := sentence(strings.TrimPrefix(r.Message, "jwtbearer: "), attrs); text != "" {
+	if text := sentence(strings.TrimPrefix(r.Message, "jwtbearer: "), attrs, rest); text != "" {
 		n.say(number, fmt.Sprintf("%s %s  %s", attrs["method"], attrs["path"], text))
 	}
 	return nil
 }
 
-// sentence tells of one record. It is empty for what another line tells.
-func sentence(msg string, attrs map[string]slog.Value) string {
+// ofEveryRecord are the attributes that each record of the library has.
+var ofEveryRecord = []string{"connection", "method", "path", "attempt"}
+
+// sentence tells of one record, of which rest is what not every record has. It is empty for what another line tells.
+func sentence(msg string, attrs map[string]slog.Value, rest string) string {
 	attempt := fmt.Sprintf("attempt %s  ", attrs["attempt"])
 	switch msg {
 	case "answered":
@@ -122,24 +129,28 @@ func sentence(msg string, attrs map[string]slog.Value) string {
 	case "no answer":
 		return attempt + "no answer: " + attrs["error"].String()
 	case "throttled":
-		text := attempt + "throttled"
-		if class := attrs["class"].String(); class != "throttled" {
-			text += " (" + class + ")"
-		}
-		if rule := attrs["rule"].String(); rule != "" {
-			text += " by " + rule
-		}
-		if wait := durationOf(attrs["wait"]); wait > 0 {
-			text += "  wait " + short(wait)
-		}
-		return text
+		return attempt + throttled(attrs)
 	case "trying again":
 		if backoff := durationOf(attrs["backoff"]); backoff > 0 {
 			return "backs off for " + short(backoff)
 		}
 		return "" // it stands in line, which is told when it has its turn
 	}
-	return attempt + msg
+	return attempt + msg + rest
+}
+
+func throttled(attrs map[string]slog.Value) string {
+	text := "throttled"
+	if class := attrs["class"].String(); class != text {
+		text += " (" + class + ")"
+	}
+	if rule := attrs["rule"].String(); rule != "" {
+		text += " by " + rule
+	}
+	if wait := durationOf(attrs["wait"]); wait > 0 {
+		text += "  wait " + short(wait)
+	}
+	return text
 }
 
 func durationOf(v slog.Value) time.Duration {

@@ -31,7 +31,7 @@ func TestNarratorTellsOfAttemptsAndWaits(t *testing.T) {
 		n.Wait(ctx) // the backoff was told
 		tell(slog.LevelDebug, "no answer", "attempt", 3, "error", errors.New("connection reset"))
 		tell(slog.LevelDebug, "answered", "attempt", 4, "status", 200)
-		tell(slog.LevelWarn, "something new", "attempt", 5)
+		tell(slog.LevelWarn, "something new", "attempt", 5, "status", 401)
 		n.Wait(context.Background()) // of a call that nobody follows
 
 		want := `   0.000s  #7  GET /x  attempt 1  throttled by rules[0]  wait 1.2s
@@ -40,7 +40,7 @@ func TestNarratorTellsOfAttemptsAndWaits(t *testing.T) {
    1.250s  #7  GET /x  backs off for 300ms
    1.550s  #7  GET /x  attempt 3  no answer: connection reset
    1.550s  #7  GET /x  attempt 4  200
-   1.550s  #7  GET /x  attempt 5  something new
+   1.550s  #7  GET /x  attempt 5  something new  status 401
 `
 		if got := b.String(); got != want {
 			t.Errorf("told:\n%s\nwant:\n%s", got, want)

@@ -113,14 +113,14 @@ func tokenList(n jwtbearer.Stats) string {
 
 // json writes the summary for programs; times are in seconds.
 func (s *summary) json(w io.Writer) error {
-	type times struct {
+	type quantiles struct {
 		P50 float64 `json:"p50"`
 		P90 float64 `json:"p90"`
 		P99 float64 `json:"p99"`
 		Max float64 `json:"max"`
 	}
-	seconds := func(p percentiles) times {
-		return times{p.P50.Seconds(), p.P90.Seconds(), p.P99.Seconds(), p.Max.Seconds()}
+	seconds := func(p percentiles) quantiles {
+		return quantiles{p.P50.Seconds(), p.P90.Seconds(), p.P99.Seconds(), p.Max.Seconds()}
 	}
 	n := s.Stats
 	return writeIndented(w, struct {
@@ -131,8 +131,8 @@ func (s *summary) json(w io.Writer) error {
 		Elapsed    float64        `json:"elapsed"`
 		Throughput float64        `json:"throughput"`
 		Statuses   map[string]int `json:"statuses"`
-		Calls      times          `json:"calls"`
-		Answers    times          `json:"answers"`
+		Calls      quantiles      `json:"calls"`
+		Answers    quantiles      `json:"answers"`
 		Attempts   uint64         `json:"attempts"`
 		Throttles  uint64         `json:"throttles"`
 		Waited     float64        `json:"waited"`
