@@ -56,7 +56,7 @@ func runImport(cmd *cobra.Command, kind, name string) error {
 		return err
 	}
 	for _, note := range imported.Notes {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", note.Path, note.Text)
+		fmt.Fprintln(cmd.ErrOrStderr(), note)
 	}
 	return writeConnections(cmd.OutOrStdout(), imported)
 }

@@ -22,7 +22,7 @@ func command(t *testing.T, stdin, passphrase string, args ...string) result {
 	t.Helper()
 	cmd := exec.Command("jwtbearer", args...)
 	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), raceSettings}
 	if passphrase != "" {
 		cmd.Env = append(cmd.Env, passphraseVariable+"="+passphrase)
 	}

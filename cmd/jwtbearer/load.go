@@ -77,7 +77,7 @@ func (l *load) call(ctx context.Context) {
 	began := time.Now()
 	status, err := l.send(httptrace.WithClientTrace(ctx, t.trace()))
 	took := time.Since(began)
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return
 	}
 	l.mu.Lock()

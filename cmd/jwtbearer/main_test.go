@@ -18,11 +18,18 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"jwtbearer": main}) }
 
+// raceSettings keep programs that were built with the race detector from sleeping a second when they end.
+const raceSettings = "GORACE=atexit_sleep_ms=0"
+
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, raceSettings)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": scriptStatus, "demo": scriptDemo, "interrupt": scriptInterrupt, "replace": scriptReplace,
 		},
@@ -54,7 +61,7 @@ func checkStatus(ts *testscript.TestScript, err error, want string) {
 func start(ts *testscript.TestScript, stdout, stderr io.Writer, args []string) *exec.Cmd {
 	cmd := exec.Command("jwtbearer", args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME")}
+	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), raceSettings}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	ts.Check(cmd.Start())
 	return cmd
