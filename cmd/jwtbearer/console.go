@@ -55,7 +55,7 @@ func interruptible(ctx context.Context, f func(context.Context) error) error {
 	defer stop()
 	err := f(ctx)
 	if ctx.Err() != nil {
-		return &exitError{exitInterrupted, errors.New("jwtbearer: interrupted")}
+		return &exitError{status: exitInterrupted, err: errors.New("jwtbearer: interrupted")}
 	}
 	return err
 }

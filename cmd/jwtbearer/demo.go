@@ -44,8 +44,9 @@ Exit status: 0 it was interrupted, 1 it could not go on, 2 wrong usage, or the a
   jwtbearer demo | jwtbearer test -f -                # in one line; Ctrl-C ends it
   jwtbearer demo --method ES256 --dialect code-only --rate 5 --burst 1 --verbose > demo.yaml
   jwtbearer demo --window 3s --requests 150 > demo.yaml`,
-		Args: arguments(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              arguments(),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on; port 0: any that is free")

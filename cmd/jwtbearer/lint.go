@@ -29,8 +29,9 @@ configuration, or with --strict a warning.`,
 		Example: `  jwtbearer lint -f conn.yaml
   jwtbearer lint -f connections/ --strict    # a folder, in CI
   jwtbearer lint -f conn.yaml --json | jq -r '.[].problem'`,
-		Args: arguments(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              arguments(),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	c.connection.add(cmd)
 	cmd.Flags().BoolVar(&c.json, "json", false, "list the findings as JSON")

@@ -35,12 +35,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	exit := &exitError{exitUsage, err}
+	exit := &exitError{status: exitUsage, err: err}
 	if e, ok := errors.AsType[*exitError](err); ok {
 		exit = e
 	}
 	if exit.err != nil {
 		fmt.Fprintln(stderr, exit.err)
+	}
+	if exit.help != "" {
+		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", exit.help)
 	}
 	return exit.status
 }
@@ -89,6 +92,7 @@ func version() string {
 type exitError struct {
 	status int
 	err    error
+	help   string // the command whose help would have helped
 }
 
 func (e *exitError) Error() string {
@@ -105,12 +109,13 @@ func refused(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &exitError{exitRefused, err}
+	return &exitError{status: exitRefused, err: err}
 }
 
 // misuse is an error about the command line, with the way to the help.
 func misuse(cmd *cobra.Command, problem string) error {
-	return fmt.Errorf("%s: %s\nRun '%[1]s --help' for usage.", cmd.CommandPath(), problem)
+	path := cmd.CommandPath()
+	return &exitError{exitUsage, fmt.Errorf("%s: %s", path, problem), path}
 }
 
 // flagError tells of a flag that cannot be read and, where it does not exist, which one was probably meant.

@@ -46,8 +46,9 @@ configuration, 130 interrupted, after the summary of what was done so far.`,
   jwtbearer request -f conn.yaml -d @items.csv -H 'Content-Type: text/csv' /import
   jwtbearer request -f conn.yaml -n 1000 -c 8 /items     # how fast does the API let me be?
   jwtbearer request -f conn.yaml -v /me                  # each attempt and wait, and why`,
-		Args: arguments("REF"),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              arguments("REF"),
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}
 	c.connection.add(cmd)
 	c.message.add(cmd)

@@ -17,7 +17,8 @@ Exit status: 0 fine, 2 wrong usage.`,
 		Example: `  jwtbearer schema > jwtbearer.schema.json
   # and in the first line of a connection file, for editors with a YAML language server:
   # yaml-language-server: $schema=jwtbearer.schema.json`,
-		Args: arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(schema.JSON())
 			return err

@@ -29,8 +29,9 @@ Exit status: 0 the connection works, 1 the API or the key said no, or no answer 
 130 interrupted.`,
 		Example: `  jwtbearer test -f conn.yaml
   jwtbearer test -f conn.yaml --name production --json | jq -r .kind`,
-		Args: arguments(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              arguments(),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	c.connection.add(cmd)
 	cmd.Flags().BoolVar(&c.json, "json", false, "report as JSON")

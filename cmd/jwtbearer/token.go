@@ -34,8 +34,9 @@ Exit status: 0 fine, 1 the key said no, or with --access the token endpoint, 2 w
   jwtbearer token -f conn.yaml --decode
   jwtbearer token -f conn.yaml -X POST --url '/orders?x=1' -d '{"id":7}' --decode | jq .claims
   curl -H "Authorization: Bearer $(jwtbearer token -f conn.yaml --access)" https://api.example.com/me`,
-		Args: arguments(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              arguments(),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	c.connection.add(cmd)
 	c.message.add(cmd)
