@@ -65,7 +65,8 @@ func (f *connectionFlags) all(cmd *cobra.Command) ([]*jwtbearer.Connection, erro
 	}
 	named := slices.DeleteFunc(slices.Clone(conns), func(c *jwtbearer.Connection) bool { return c.Name != f.name })
 	if len(named) == 0 {
-		return nil, fmt.Errorf("%s: no connection in %s is named %q, but %s", cmd.CommandPath(), f.file, f.name, quoted(names(conns)))
+		return nil, fmt.Errorf("%s: no connection in %s is named %q, but %s",
+			cmd.CommandPath(), f.file, f.name, quoted(names(conns)))
 	}
 	return named, nil
 }
@@ -77,7 +78,8 @@ func (f *connectionFlags) one(cmd *cobra.Command) (*jwtbearer.Connection, error)
 		return nil, err
 	}
 	if len(conns) > 1 {
-		return nil, fmt.Errorf("%s: %s holds %d connections: choose one with --name: %s", cmd.CommandPath(), f.file, len(conns), quoted(names(conns)))
+		return nil, fmt.Errorf("%s: %s holds %d connections: choose one with --name: %s",
+			cmd.CommandPath(), f.file, len(conns), quoted(names(conns)))
 	}
 	return conns[0], nil
 }
@@ -110,8 +112,11 @@ func environment(ref string) (string, error) {
 		return "", errors.New("a connection from standard input has no folder to find files in: use ${env:NAME}, or -f with a file")
 	}
 	value, ok := os.LookupEnv(name)
-	if !ok {
+	switch {
+	case !ok:
 		return "", fmt.Errorf("the environment variable %s is not set", name)
+	case value == "":
+		return "", fmt.Errorf("the environment variable %s is empty", name)
 	}
 	return value, nil
 }

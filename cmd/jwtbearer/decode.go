@@ -33,7 +33,11 @@ func writeDecoded(w io.Writer, token string, secrets *strings.Replacer) error {
 		Header json.RawMessage `json:"header"`
 		Claims json.RawMessage `json:"claims"`
 		Times  json.RawMessage `json:"times,omitzero"`
-	}{json.RawMessage(secrets.Replace(string(header))), json.RawMessage(secrets.Replace(string(claims))), timesIn(claims, time.Now())})
+	}{without(secrets, header), without(secrets, claims), timesIn(claims, time.Now())})
+}
+
+func without(secrets *strings.Replacer, text json.RawMessage) json.RawMessage {
+	return json.RawMessage(secrets.Replace(string(text)))
 }
 
 func decodePart(part string) (json.RawMessage, error) {

@@ -64,7 +64,8 @@ func demoDialects() []demoDialect {
 }
 
 // demoProfiles are the settings of RateLimit.Profile, of each of which demoapi has the dialect.
-var demoProfiles = []string{"github", "app-store-server", "apns", "shopify-graphql", "salesforce", "google-cloud", "discord", "ietf"}
+var demoProfiles = []string{"github", "app-store-server", "apns", "shopify-graphql", "salesforce", "google-cloud",
+	"discord", "ietf"}
 
 func dialectNames() []string {
 	all := slices.Clone(demoProfiles)

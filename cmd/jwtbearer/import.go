@@ -16,9 +16,9 @@ func newImportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "import celigo|postman FILE",
 		Short: "Turn a Celigo connection or a Postman collection into a connection file",
-		Long: `Reads a connection as Celigo's API gives it, or a Postman collection or request whose auth type is jwt, from FILE or, for
--, from standard input, and writes the connections as YAML to standard output. What could not be carried over, and what is
-to be filled in, is told on standard error; nothing is dropped silently.
+		Long: `Reads a connection as Celigo's API gives it, or a Postman collection or request whose auth type is jwt, from FILE or,
+for -, from standard input, and writes the connections as YAML to standard output. What could not be carried over, and what
+is to be filled in, is told on standard error; nothing is dropped silently.
 
 Exit status: 0 fine, also with notes, 2 wrong usage, or FILE is not what it should be.`,
 		Example: `  jwtbearer import celigo connection.json > conn.yaml

@@ -21,8 +21,9 @@ func newLintCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint -f FILE",
 		Short: "Check connections without sending anything",
-		Long: `Checks every connection of the file (or the one that --name names): errors are what keeps it from being used, warnings
-what is legal but probably not meant, such as a token without exp or a key that had to be repaired. It signs and sends nothing.
+		Long: `Checks every connection of the file (or the one that --name names): errors are what keeps it from being used,
+warnings what is legal but probably not meant, such as a token without exp or a key that had to be repaired. It signs and
+sends nothing.
 
 Exit status: 0 fine, perhaps with warnings, 1 a key or secret cannot be used and all else is fine, 2 wrong usage or
 configuration, or with --strict a warning.`,

@@ -120,8 +120,8 @@ func (l *load) progress() (done, failed int) {
 
 func (l *load) summary(elapsed time.Duration) *summary {
 	o := &l.outcomes
-	s := &summary{Requests: l.count, Done: o.done, OK: o.done - o.failed, Failed: o.failed, Elapsed: elapsed, Statuses: o.statuses,
-		Calls: percentilesOf(o.calls), Answers: percentilesOf(o.answers), Stats: l.client.Stats()}
+	s := &summary{Requests: l.count, Done: o.done, OK: o.done - o.failed, Failed: o.failed, Elapsed: elapsed,
+		Statuses: o.statuses, Calls: percentilesOf(o.calls), Answers: percentilesOf(o.answers), Stats: l.client.Stats()}
 	for status, f := range o.errors {
 		s.Errors = append(s.Errors, failureLine{Status: status, Count: f.count, First: f.first})
 	}

@@ -1,4 +1,4 @@
-// Command jwtbearer tries and inspects connections to APIs that authenticate by JSON Web Tokens, and the keys that sign these.
+// Command jwtbearer tries and inspects connections to APIs that authenticate by JSON Web Tokens, and the keys that sign them.
 package main
 
 import (

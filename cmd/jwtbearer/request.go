@@ -34,9 +34,9 @@ its origin. The body of the request goes as it is, with the Content-Type of the 
 An answer that is not a success is told on standard error. Its body is written too, unless it refuses the token or
 throttles, and of it the first 64 KiB.
 
-With -n the request is sent that often, by -c workers, the bodies are dropped, and a summary is written. "calls" in it are
-requests from start to end, with their waits and all their attempts; "answers" are single attempts, from the moment that they
-leave to the first byte of the answer. In JSON times are in seconds.
+With -n the request is sent that often, by -c workers, the bodies are dropped, and a summary is written. "calls" in it
+are requests from start to end, with their waits and all their attempts; "answers" are single attempts, from the moment that
+they leave to the first byte of the answer. In JSON times are in seconds.
 
 Exit status: 0 fine, 1 the API or the key said no (with -n: to at least one request) or no answer came, 2 wrong usage or
 configuration, 130 interrupted, after the summary of what was done so far.`,
@@ -86,7 +86,8 @@ func (c *requestCommand) run(cmd *cobra.Command, ref string) error {
 	defer client.CloseIdleConnections()
 	return interruptible(cmd.Context(), func(ctx context.Context) error {
 		if c.count > 1 || c.json {
-			return c.many(ctx, cmd, &load{client: client, message: m, ref: ref, count: c.count, workers: c.workers, verbose: verbose})
+			l := &load{client: client, message: m, ref: ref, count: c.count, workers: c.workers, verbose: verbose}
+			return c.many(ctx, cmd, l)
 		}
 		return c.once(verbose.follow(ctx, 0), cmd.OutOrStdout(), client, m, ref)
 	})

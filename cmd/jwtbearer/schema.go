@@ -10,8 +10,8 @@ func newSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of connection files",
-		Long: `Prints the JSON Schema (draft 2020-12) of connection files, by which editors complete and check them, YAML as well as JSON.
-It describes every setting.
+		Long: `Prints the JSON Schema (draft 2020-12) of connection files, by which editors complete and check them, YAML as well as
+JSON. It describes every setting.
 
 Exit status: 0 fine, 2 wrong usage.`,
 		Example: `  jwtbearer schema > jwtbearer.schema.json

@@ -22,14 +22,15 @@ func newTokenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token -f FILE",
 		Short: "Print the token that a request would carry",
-		Long: `Signs a token as for a request and prints it, without sending anything. Where its claims depend on the request, that is
-GET of the base URI, unless -X, --url, -d and -H say otherwise. Of a connection with an exchange it is the assertion that the
-token endpoint would get; --access fetches the access token instead.
+		Long: `Signs a token as for a request and prints it, without sending anything. Where its claims depend on the request, that
+is GET of the base URI, unless -X, --url, -d and -H say otherwise. Of a connection with an exchange it is the assertion that
+the token endpoint would get; --access fetches the access token instead.
 
 With --decode it prints JSON instead: header and claims in their order, and what the times among them mean. It does not hold
 the signature, and ****** where claims hold secrets.
 
-Exit status: 0 fine, 1 the key said no, or with --access the token endpoint, 2 wrong usage or configuration, 130 interrupted.`,
+Exit status: 0 fine, 1 the key said no, or with --access the token endpoint, 2 wrong usage or configuration,
+130 interrupted.`,
 		Example: `  jwtbearer token -f conn.yaml
   jwtbearer token -f conn.yaml --decode
   jwtbearer token -f conn.yaml -X POST --url '/orders?x=1' -d '{"id":7}' --decode | jq .claims
@@ -79,7 +80,9 @@ func (c *tokenCommand) run(cmd *cobra.Command) error {
 }
 
 // token is what a request carries or, of a connection with an exchange, what the token endpoint gets.
-func (c *tokenCommand) token(ctx context.Context, conn *jwtbearer.Connection, client *jwtbearer.Client, m *message) (string, error) {
+func (c *tokenCommand) token(
+	ctx context.Context, conn *jwtbearer.Connection, client *jwtbearer.Client, m *message,
+) (string, error) {
 	if c.access && conn.Exchange != nil {
 		access, err := client.Token(ctx)
 		if err != nil {
