@@ -63,7 +63,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer"
@@ -128,22 +127,32 @@ func checkNames(all []loaded) error {
 	if len(all) == 1 {
 		return nil
 	}
-	var errs []error
-	for i, l := range all {
+	var errs []*Error
+	first := make(map[string]loaded)
+	for _, l := range all {
 		e := &Error{File: l.file, Line: l.at.line, Column: l.at.column, Field: "name"}
-		if l.conn.Name == "" {
+		other, taken := first[l.conn.Name]
+		switch {
+		case l.conn.Name == "":
 			e.Problem, e.Hint = "is not set, and this connection is not the only one", "give each a name"
-			errs = append(errs, e)
+		case taken:
+			e.Problem = fmt.Sprintf("%q is the name of another connection, too", l.conn.Name)
+			e.Hint = fmt.Sprintf("give each a name of its own; the other begins at %s", other.place())
+		default:
+			first[l.conn.Name] = l
 			continue
 		}
-		same := func(other loaded) bool { return other.conn.Name == l.conn.Name }
-		if first := all[slices.IndexFunc(all, same)]; first.conn != all[i].conn {
-			e.Problem = fmt.Sprintf("%q is the name of another connection, too", l.conn.Name)
-			e.Hint = "give each a name of its own; the other is in " + cmp.Or(first.file, "line") + fmt.Sprintf(" %d", first.at.line)
-			errs = append(errs, e)
-		}
+		errs = append(errs, e)
 	}
-	return errors.Join(errs...)
+	return joined("", errs)
+}
+
+// place tells where a connection begins.
+func (l loaded) place() string {
+	if l.file == "" {
+		return fmt.Sprintf("line %d", l.at.line)
+	}
+	return fmt.Sprintf("%s:%d", l.file, l.at.line)
 }
 
 // filesOf returns the connection files of a folder.
@@ -222,10 +231,7 @@ func parse(file string, data []byte) ([]loaded, error) {
 	if len(all) == 0 && len(d.errs) == 0 {
 		d.errs = append(d.errs, &Error{Problem: "holds no connection", Hint: "write lines such as baseURI: https://api.example.com"})
 	}
-	for _, err := range d.errs {
-		err.File = file
-	}
-	return all, d.err()
+	return all, joined(file, d.errs)
 }
 
 // connectionsOf returns the connections in a document: none, one, or a list of them.

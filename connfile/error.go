@@ -1,6 +1,8 @@
 package connfile
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -52,6 +54,24 @@ func (e *Error) place() string {
 		return fmt.Sprintf("connfile: line %d, column %d", e.Line, e.Column)
 	}
 	return fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
+}
+
+// mostShown bounds how many problems of a file are told.
+const mostShown = 20
+
+// joined returns errs as one error, nil if there are none.
+func joined(file string, errs []*Error) error {
+	var all []error
+	for i, e := range errs {
+		e.File = cmp.Or(e.File, file)
+		if i == mostShown {
+			e = &Error{File: file, Problem: fmt.Sprintf("%d more problems", len(errs)-mostShown)}
+		}
+		if all = append(all, e); i == mostShown {
+			break
+		}
+	}
+	return errors.Join(all...)
 }
 
 // longestShownKey is far longer than any key of a connection file, and shorter than most secrets and any line of a key.

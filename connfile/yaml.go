@@ -25,7 +25,7 @@ func readYAML(text string, firstLine int) (n node, err *Error) {
 			n, err = node{}, &Error{Line: firstLine, Column: 1, Problem: "is not YAML that can be read", Hint: hintSyntax}
 		}
 	}()
-	if err := r.checkCost(text); err != nil {
+	if err := r.checkCost(); err != nil {
 		return node{}, err
 	}
 	tokens := lexer.Tokenize(text)
@@ -50,7 +50,7 @@ func readYAML(text string, firstLine int) (n node, err *Error) {
 // What goccy's lexer and parser need quadratic time or stack for. Within these bounds the worst file of maxSize found takes
 // some tenths of a second.
 const (
-	maxKeys      = 5000 // of all mappings in a document
+	maxEntries   = 5000 // keys and dashes in a document
 	maxFlowDepth = 100  // of brackets and braces
 	maxColumn    = 200  // of a dash or key outside of brackets; each level of nesting needs another column
 	maxBlank     = 20   // blank lines in a row
@@ -59,14 +59,14 @@ const (
 )
 
 // checkCost refuses what goccy's lexer reads slowly.
-func (r *yamlReader) checkCost(text string) *Error {
+func (r *yamlReader) checkCost() *Error {
 	blank := 0
 	for i, line := range r.lines {
 		if blank++; strings.TrimLeft(line, " \t") != "" {
 			blank = 0
 		}
 		switch {
-		case blank > maxBlank && i < len(strings.TrimRight(text, " \t\n")):
+		case blank > maxBlank:
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d blank lines in a row", maxBlank), "remove some")
 		case strings.Count(line, "\t") > maxTabs:
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d tabs in one line", maxTabs), "use spaces")
@@ -79,7 +79,7 @@ func (r *yamlReader) checkCost(text string) *Error {
 
 // checkTokens refuses what connection files have no use for, and what most often is meant as text and lacks its quotes.
 func (r *yamlReader) checkTokens(tokens token.Tokens) *Error {
-	depth, keys := 0, 0
+	depth, entries := 0, 0
 	for i, t := range tokens {
 		switch t.Type {
 		case token.InvalidType:
@@ -93,15 +93,13 @@ func (r *yamlReader) checkTokens(tokens token.Tokens) *Error {
 			}
 		case token.MappingEndType, token.SequenceEndType:
 			depth--
-		case token.MappingValueType:
-			if keys++; keys > maxKeys {
-				return r.fail(r.at(t), fmt.Sprintf("more than %d keys", maxKeys), "split the file")
+		case token.MappingValueType, token.SequenceEntryType:
+			if t.Type == token.MappingValueType && i > 0 {
+				t = tokens[i-1] // the key
 			}
-			if i > 0 {
-				t = tokens[i-1]
+			if entries++; entries > maxEntries {
+				return r.fail(r.at(t), fmt.Sprintf("more than %d keys and list entries", maxEntries), "split the file")
 			}
-			fallthrough
-		case token.SequenceEntryType:
 			if depth <= 0 && t.Position.Column > maxColumn {
 				return r.fail(r.at(t), fmt.Sprintf("indented by more than %d", maxColumn), "")
 			}
