@@ -78,23 +78,23 @@ func Load(path string) ([]*jwtbearer.Connection, error) {
 	if err != nil {
 		return nil, fileError(path, err)
 	}
-	files := []string{path}
-	if info.IsDir() {
-		if files, err = filesOf(path); err != nil {
-			return nil, err
-		}
+	if !info.IsDir() {
+		return finish(loadFile(path))
+	}
+	files, err := filesOf(path)
+	if err != nil {
+		return nil, err
 	}
 	var all []loaded
-	var errs []error
+	var errs []*Error
 	for _, file := range files {
-		conns, err := loadFile(file)
-		if info.IsDir() && len(conns) == 1 {
+		conns, bad := loadFile(file)
+		if len(conns) == 1 {
 			conns[0].conn.Name = cmp.Or(conns[0].conn.Name, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
 		}
-		all = append(all, conns...)
-		errs = append(errs, err)
+		all, errs = append(all, conns...), append(errs, bad...)
 	}
-	return finish(all, errors.Join(errs...))
+	return finish(all, errs)
 }
 
 // Parse reads the connections of a file. Lookup is nil in each, so that a reference is an error of NewClient until the caller
@@ -111,9 +111,9 @@ type loaded struct {
 }
 
 // finish returns the connections if nothing is wrong with any.
-func finish(all []loaded, err error) ([]*jwtbearer.Connection, error) {
-	if err = errors.Join(err, checkNames(all)); err != nil {
-		return nil, err
+func finish(all []loaded, errs []*Error) ([]*jwtbearer.Connection, error) {
+	if errs = append(errs, checkNames(all)...); len(errs) > 0 {
+		return nil, joined(errs)
 	}
 	conns := make([]*jwtbearer.Connection, len(all))
 	for i, l := range all {
@@ -123,7 +123,7 @@ func finish(all []loaded, err error) ([]*jwtbearer.Connection, error) {
 }
 
 // checkNames sees to it that each of several connections has a name of its own.
-func checkNames(all []loaded) error {
+func checkNames(all []loaded) []*Error {
 	if len(all) == 1 {
 		return nil
 	}
@@ -144,7 +144,7 @@ func checkNames(all []loaded) error {
 		}
 		errs = append(errs, e)
 	}
-	return joined("", errs)
+	return errs
 }
 
 // place tells where a connection begins.
@@ -179,29 +179,34 @@ func filesOf(folder string) ([]string, error) {
 	return files, nil
 }
 
-func loadFile(path string) ([]loaded, error) {
+func loadFile(path string) ([]loaded, []*Error) {
 	folder, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, []*Error{fileError(path, err)}
 	}
-	file, err := os.Open(path)
+	data, err := readFile(path)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, []*Error{fileError(path, err)}
 	}
-	defer file.Close()
-	data, err := readUpTo(file, maxSize)
-	if err != nil {
-		return nil, fileError(path, err)
-	}
-	conns, err := parse(path, data)
+	conns, errs := parse(path, data)
 	for _, l := range conns {
 		l.conn.Lookup = lookupIn(folder)
 	}
-	return conns, err
+	return conns, errs
+}
+
+// readFile reads a connection file, or the beginning of one that is too long.
+func readFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readUpTo(file, maxSize)
 }
 
 // fileError tells about a file that cannot be read.
-func fileError(path string, err error) error {
+func fileError(path string, err error) *Error {
 	problem := err.Error()
 	if bad, ok := errors.AsType[*fs.PathError](err); ok {
 		problem = bad.Err.Error() // the path stands before it
@@ -210,11 +215,11 @@ func fileError(path string, err error) error {
 }
 
 // parse reads the connections of a file. With an error it returns those that it could read in part.
-func parse(file string, data []byte) ([]loaded, error) {
+func parse(file string, data []byte) ([]loaded, []*Error) {
 	docs, bad := documents(data)
 	if bad != nil {
 		bad.File = file
-		return nil, bad
+		return nil, []*Error{bad}
 	}
 	var all []loaded
 	d := new(decoder)
@@ -231,7 +236,10 @@ func parse(file string, data []byte) ([]loaded, error) {
 	if len(all) == 0 && len(d.errs) == 0 {
 		d.errs = append(d.errs, &Error{Problem: "holds no connection", Hint: "write lines such as baseURI: https://api.example.com"})
 	}
-	return all, joined(file, d.errs)
+	for _, e := range d.errs {
+		e.File = file
+	}
+	return all, d.errs
 }
 
 // connectionsOf returns the connections in a document: none, one, or a list of them.

@@ -1,7 +1,6 @@
 package connfile
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,20 +55,17 @@ func (e *Error) place() string {
 	return fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
 }
 
-// mostShown bounds how many problems of a file are told.
+// mostShown bounds how many problems are told at once.
 const mostShown = 20
 
-// joined returns errs as one error, nil if there are none.
-func joined(file string, errs []*Error) error {
+// joined returns errs, of which there are some, as one error.
+func joined(errs []*Error) error {
 	var all []error
-	for i, e := range errs {
-		e.File = cmp.Or(e.File, file)
-		if i == mostShown {
-			e = &Error{File: file, Problem: fmt.Sprintf("%d more problems", len(errs)-mostShown)}
-		}
-		if all = append(all, e); i == mostShown {
-			break
-		}
+	for _, e := range errs[:min(mostShown, len(errs))] {
+		all = append(all, e)
+	}
+	if more := len(errs) - mostShown; more > 0 {
+		all = append(all, fmt.Errorf("connfile: and %d more", more))
 	}
 	return errors.Join(all...)
 }

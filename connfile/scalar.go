@@ -2,10 +2,7 @@ package connfile
 
 import (
 	"math"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf16"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -19,7 +16,7 @@ func (r *yamlReader) scalar(n ast.ScalarNode, min int, flow bool) (node, *Error)
 	case token.ImplicitNullType:
 		return node{at: s.at}, nil
 	case token.DoubleQuoteType:
-		if !soundEscapes(t.Origin) {
+		if !r.soundEscapes(t) {
 			return node{}, r.fail(r.at(t), "an escape sequence that stands for no character", `write \\ for a backslash`)
 		}
 	case token.SingleQuoteType:
@@ -52,40 +49,6 @@ func fold(text string) string {
 		b.WriteString(line)
 	}
 	return b.String()
-}
-
-// soundEscapes reports whether the numbers in the escape sequences of a double-quoted scalar are such, and name characters.
-// goccy reads any letters as digits, and half a surrogate pair as U+FFFD.
-func soundEscapes(origin string) bool {
-	for {
-		i := strings.IndexByte(origin, '\\')
-		if i < 0 || i+1 == len(origin) {
-			return true
-		}
-		digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[origin[i+1]]
-		origin = origin[i+2:]
-		if digits == 0 {
-			continue
-		}
-		r, ok := hexRune(origin, digits)
-		if ok && utf16.IsSurrogate(r) && strings.HasPrefix(origin[digits:], `\u`) {
-			low, _ := hexRune(origin[digits+2:], 4)
-			r, digits = utf16.DecodeRune(r, low), digits+6
-		}
-		if !ok || utf16.IsSurrogate(r) || r > unicode.MaxRune || r == unicode.ReplacementChar && digits > 8 {
-			return false
-		}
-		origin = origin[digits:]
-	}
-}
-
-// hexRune reads so many hexadecimal digits at the start of s.
-func hexRune(s string, digits int) (rune, bool) {
-	if len(s) < digits {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(s[:digits], 16, 31)
-	return rune(n), err == nil
 }
 
 // block reads a literal (|) or folded (>) scalar. Its lines are those after the header that are indented by at least min-1,

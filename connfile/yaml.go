@@ -13,13 +13,17 @@ import (
 // A yamlReader reads one document of a YAML file. Its structure is what goccy's parser says; the text of its scalars is read
 // here, from the lines, because goccy loses tabs in plain scalars, blanks at the end of block scalars and empty lines.
 type yamlReader struct {
-	lines  []string
-	before int // lines of the file before this document
+	lines          []string
+	before         int  // lines of the file before this document
+	numericEscapes bool // it holds what looks like the number of a character: \x41, \u0041
 }
 
 // readYAML reads a document. A document in which nothing is but comments gives an empty node.
 func readYAML(text string, firstLine int) (n node, err *Error) {
 	r := &yamlReader{lines: strings.Split(text, "\n"), before: firstLine - 1}
+	for _, mark := range []string{`\x`, `\u`, `\U`} {
+		r.numericEscapes = r.numericEscapes || strings.Contains(text, mark)
+	}
 	defer func() {
 		if recover() != nil { // goccy indexes without looking in places
 			n, err = node{}, &Error{Line: firstLine, Column: 1, Problem: "is not YAML that can be read", Hint: hintSyntax}
