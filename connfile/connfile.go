@@ -134,10 +134,10 @@ func checkNames(all []loaded) []*Error {
 		other, taken := first[l.conn.Name]
 		switch {
 		case l.conn.Name == "":
-			e.Problem, e.Hint = "is not set, and this connection is not the only one", "give each a name"
+			e.Problem, e.Hint = "is not set, and this connection is not the only one", "give each its own"
 		case taken:
-			e.Problem = fmt.Sprintf("%q is the name of another connection, too", l.conn.Name)
-			e.Hint = fmt.Sprintf("give each a name of its own; the other begins at %s", other.place())
+			e.Problem = showKey(l.conn.Name) + " is that of another connection, too"
+			e.Hint = fmt.Sprintf("give each its own; the other begins at %s", other.place())
 		default:
 			first[l.conn.Name] = l
 			continue

@@ -83,5 +83,5 @@ func showKey(key string) string {
 
 // notInKey reports whether r stands in no usual name of a setting, a header or a claim.
 func notInKey(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.$:/", r)
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(" _-.$:/", r)
 }
