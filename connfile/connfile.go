@@ -224,6 +224,10 @@ func parse(file string, data []byte) ([]loaded, []*Error) {
 			continue
 		}
 		for _, n := range connectionsOf(n) {
+			if len(all) == maxConnections {
+				d.fail(n.at, "", fmt.Sprintf("more than %d connections", maxConnections), "split the file")
+				break
+			}
 			all = append(all, loaded{conn: d.connection(n), file: file, at: n.at})
 		}
 	}
