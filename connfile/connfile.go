@@ -58,12 +58,9 @@ package connfile
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer"
@@ -79,23 +76,23 @@ func Load(path string) ([]*jwtbearer.Connection, error) {
 	if err != nil {
 		return nil, fileError(path, err)
 	}
-	files := []string{path}
-	if info.IsDir() {
-		if files, err = filesOf(path); err != nil {
-			return nil, err
-		}
+	if !info.IsDir() {
+		return finish(loadFile(path))
+	}
+	files, err := filesOf(path)
+	if err != nil {
+		return nil, err
 	}
 	var all []loaded
-	var errs []error
+	var errs []*Error
 	for _, file := range files {
-		conns, err := loadFile(file)
-		if info.IsDir() && len(conns) == 1 {
+		conns, bad := loadFile(file)
+		if len(conns) == 1 {
 			conns[0].conn.Name = cmp.Or(conns[0].conn.Name, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
 		}
-		all = append(all, conns...)
-		errs = append(errs, err)
+		all, errs = append(all, conns...), append(errs, bad...)
 	}
-	return finish(all, errors.Join(errs...))
+	return finish(all, errs)
 }
 
 // Parse reads the connections of a file. Lookup is nil in each, so that a reference is an error of NewClient until the caller
@@ -112,9 +109,9 @@ type loaded struct {
 }
 
 // finish returns the connections if nothing is wrong with any.
-func finish(all []loaded, err error) ([]*jwtbearer.Connection, error) {
-	if err = errors.Join(err, checkNames(all)); err != nil {
-		return nil, err
+func finish(all []loaded, errs []*Error) ([]*jwtbearer.Connection, error) {
+	if errs = append(errs, checkNames(all)...); len(errs) > 0 {
+		return nil, joined(errs)
 	}
 	conns := make([]*jwtbearer.Connection, len(all))
 	for i, l := range all {
@@ -124,26 +121,36 @@ func finish(all []loaded, err error) ([]*jwtbearer.Connection, error) {
 }
 
 // checkNames sees to it that each of several connections has a name of its own.
-func checkNames(all []loaded) error {
+func checkNames(all []loaded) []*Error {
 	if len(all) == 1 {
 		return nil
 	}
-	var errs []error
-	for i, l := range all {
+	var errs []*Error
+	first := make(map[string]loaded)
+	for _, l := range all {
 		e := &Error{File: l.file, Line: l.at.line, Column: l.at.column, Field: "name"}
-		if l.conn.Name == "" {
-			e.Problem, e.Hint = "is not set, and this connection is not the only one", "give each a name"
-			errs = append(errs, e)
+		other, taken := first[l.conn.Name]
+		switch {
+		case l.conn.Name == "":
+			e.Problem, e.Hint = "is not set, and this connection is not the only one", "give each its own"
+		case taken:
+			e.Problem = showKey(l.conn.Name) + " is that of another connection, too"
+			e.Hint = fmt.Sprintf("give each its own; the other begins at %s", other.place())
+		default:
+			first[l.conn.Name] = l
 			continue
 		}
-		same := func(other loaded) bool { return other.conn.Name == l.conn.Name }
-		if first := all[slices.IndexFunc(all, same)]; first.conn != all[i].conn {
-			e.Problem = fmt.Sprintf("%q is the name of another connection, too", l.conn.Name)
-			e.Hint = "give each a name of its own; the other is in " + cmp.Or(first.file, "line") + fmt.Sprintf(" %d", first.at.line)
-			errs = append(errs, e)
-		}
+		errs = append(errs, e)
 	}
-	return errors.Join(errs...)
+	return errs
+}
+
+// place tells where a connection begins.
+func (l loaded) place() string {
+	if l.file == "" {
+		return fmt.Sprintf("line %d", l.at.line)
+	}
+	return fmt.Sprintf("%s:%d", l.file, l.at.line)
 }
 
 // filesOf returns the connection files of a folder.
@@ -170,42 +177,43 @@ func filesOf(folder string) ([]string, error) {
 	return files, nil
 }
 
-func loadFile(path string) ([]loaded, error) {
+func loadFile(path string) ([]loaded, []*Error) {
 	folder, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, []*Error{fileError(path, err)}
 	}
-	file, err := os.Open(path)
+	data, err := readFile(path)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, []*Error{fileError(path, err)}
 	}
-	defer file.Close()
-	data, err := readUpTo(file, maxSize)
-	if err != nil {
-		return nil, fileError(path, err)
-	}
-	conns, err := parse(path, data)
+	conns, errs := parse(path, data)
 	for _, l := range conns {
 		l.conn.Lookup = lookupIn(folder)
 	}
-	return conns, err
+	return conns, errs
+}
+
+// readFile reads a connection file, or the beginning of one that is too long.
+func readFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readUpTo(file, maxSize)
 }
 
 // fileError tells about a file that cannot be read.
-func fileError(path string, err error) error {
-	problem := err.Error()
-	if bad, ok := errors.AsType[*fs.PathError](err); ok {
-		problem = bad.Err.Error() // the path stands before it
-	}
-	return &Error{File: path, Problem: "cannot be read: " + problem, cause: err}
+func fileError(path string, err error) *Error {
+	return &Error{File: path, Problem: "cannot be read: " + withoutPath(err).Error(), cause: err}
 }
 
 // parse reads the connections of a file. With an error it returns those that it could read in part.
-func parse(file string, data []byte) ([]loaded, error) {
+func parse(file string, data []byte) ([]loaded, []*Error) {
 	docs, bad := documents(data)
 	if bad != nil {
 		bad.File = file
-		return nil, bad
+		return nil, []*Error{bad}
 	}
 	var all []loaded
 	d := new(decoder)
@@ -216,16 +224,20 @@ func parse(file string, data []byte) ([]loaded, error) {
 			continue
 		}
 		for _, n := range connectionsOf(n) {
+			if len(all) == maxConnections {
+				d.fail(n.at, "", fmt.Sprintf("more than %d connections", maxConnections), "split the file")
+				break
+			}
 			all = append(all, loaded{conn: d.connection(n), file: file, at: n.at})
 		}
 	}
 	if len(all) == 0 && len(d.errs) == 0 {
 		d.errs = append(d.errs, &Error{Problem: "holds no connection", Hint: "write lines such as baseURI: https://api.example.com"})
 	}
-	for _, err := range d.errs {
-		err.File = file
+	for _, e := range d.errs {
+		e.File = file
 	}
-	return all, d.err()
+	return all, d.errs
 }
 
 // connectionsOf returns the connections in a document: none, one, or a list of them.

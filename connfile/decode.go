@@ -1,7 +1,7 @@
 package connfile
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -18,15 +18,6 @@ import (
 // A decoder fills Connections from nodes. It goes by the Go types, so that a new field of theirs is a new key here. It goes on
 // after a problem, to find them all.
 type decoder struct{ errs []*Error }
-
-// err joins what was found.
-func (d *decoder) err() error {
-	errs := make([]error, len(d.errs))
-	for i, e := range d.errs {
-		errs[i] = e
-	}
-	return errors.Join(errs...)
-}
 
 // connection decodes a whole Connection.
 func (d *decoder) connection(n node) *jwtbearer.Connection {
@@ -180,7 +171,7 @@ func (d *decoder) unknown(field string, m nodeMember, known []string) {
 
 // keyHint tells what was meant by a key that is unknown.
 func keyHint(field, key string, known []string) string {
-	if near := nearest.Name(key, known); near != "" {
+	if near := cmp.Or(nearest.Name(key, known), elsewhere[strings.ToLower(key)]); slices.Contains(known, near) {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	if field != "" {
@@ -190,6 +181,12 @@ func keyHint(field, key string, known []string) string {
 		return goOnly[i] + " is set in Go, on the Connection that Load returns"
 	}
 	return "remove it, or see jwtbearer schema for the keys"
+}
+
+// elsewhere has the keys by which other programs know some settings.
+var elsewhere = map[string]string{
+	"url": "baseURI", "endpoint": "baseURI", "host": "baseURI", "headers": "httpHeaders", "alg": "signatureMethod",
+	"algorithm": "signatureMethod", "claims": "payload", "pem": "privateKey", "cert": "certificate", "expiresin": "lifetime",
 }
 
 // goOnly are the fields of Connection that have no place in a file.

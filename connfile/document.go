@@ -9,8 +9,10 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// maxSize is the longest connection file.
-const maxSize = 256 << 10
+const (
+	maxSize        = 256 << 10 // of a file
+	maxConnections = 1000      // in a file; each takes a kilobyte, however short it is written
+)
 
 // A document is a part of a file: what stands between two lines ---.
 type document struct {
@@ -52,6 +54,9 @@ func split(text string) ([]document, *Error) {
 		}
 		if rest := strings.TrimLeft(mark[3:], " \t"); rest != "" && rest[0] != '#' {
 			return nil, &Error{Line: number, Column: 5, Problem: "something behind " + mark[:3], Hint: "write it in the next line"}
+		}
+		if len(docs) == maxConnections {
+			return nil, &Error{Line: number, Column: 1, Problem: fmt.Sprintf("more than %d documents", maxConnections), Hint: "split the file"}
 		}
 		docs[len(docs)-1].text = text[start : end-len(line)]
 		docs = append(docs, document{firstLine: number + 1})

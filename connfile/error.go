@@ -1,6 +1,7 @@
 package connfile
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -54,6 +55,21 @@ func (e *Error) place() string {
 	return fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
 }
 
+// mostShown bounds how many problems are told at once.
+const mostShown = 20
+
+// joined returns errs, of which there are some, as one error.
+func joined(errs []*Error) error {
+	var all []error
+	for _, e := range errs[:min(mostShown, len(errs))] {
+		all = append(all, e)
+	}
+	if more := len(errs) - mostShown; more > 0 {
+		all = append(all, fmt.Errorf("connfile: and %d more", more))
+	}
+	return errors.Join(all...)
+}
+
 // longestShownKey is far longer than any key of a connection file, and shorter than most secrets and any line of a key.
 const longestShownKey = 32
 
@@ -67,5 +83,5 @@ func showKey(key string) string {
 
 // notInKey reports whether r stands in no usual name of a setting, a header or a claim.
 func notInKey(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.$:/", r)
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(" _-.$:/", r)
 }

@@ -2,24 +2,21 @@ package connfile
 
 import (
 	"math"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf16"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
 
 // scalar reads a plain or quoted scalar.
-func (r *yamlReader) scalar(n ast.ScalarNode, min int, flow bool) (node, *Error) {
+func (r *yamlReader) scalar(n ast.ScalarNode) (node, *Error) {
 	t := n.GetToken()
 	s := node{at: r.fileAt(t), kind: kindText, text: t.Value}
 	switch t.Type {
 	case token.ImplicitNullType:
 		return node{at: s.at}, nil
 	case token.DoubleQuoteType:
-		if !soundEscapes(t.Origin) {
+		if !r.soundEscapes(t) {
 			return node{}, r.fail(r.at(t), "an escape sequence that stands for no character", `write \\ for a backslash`)
 		}
 	case token.SingleQuoteType:
@@ -30,7 +27,7 @@ func (r *yamlReader) scalar(n ast.ScalarNode, min int, flow bool) (node, *Error)
 			return node{}, r.fail(r.at(t), "text over several lines that holds a #", "put it in quotes")
 		}
 	}
-	return s, r.checkColumn(t, min, flow)
+	return s, nil
 }
 
 // fold joins the lines of a plain scalar (YAML 1.2.2, section 6.5).
@@ -54,46 +51,15 @@ func fold(text string) string {
 	return b.String()
 }
 
-// soundEscapes reports whether the numbers in the escape sequences of a double-quoted scalar are such, and name characters.
-// goccy reads any letters as digits, and half a surrogate pair as U+FFFD.
-func soundEscapes(origin string) bool {
-	for {
-		i := strings.IndexByte(origin, '\\')
-		if i < 0 || i+1 == len(origin) {
-			return true
-		}
-		digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[origin[i+1]]
-		origin = origin[i+2:]
-		if digits == 0 {
-			continue
-		}
-		r, ok := hexRune(origin, digits)
-		if ok && utf16.IsSurrogate(r) && strings.HasPrefix(origin[digits:], `\u`) {
-			low, _ := hexRune(origin[digits+2:], 4)
-			r, digits = utf16.DecodeRune(r, low), digits+6
-		}
-		if !ok || utf16.IsSurrogate(r) || r > unicode.MaxRune || r == unicode.ReplacementChar && digits > 8 {
-			return false
-		}
-		origin = origin[digits:]
-	}
-}
-
-// hexRune reads so many hexadecimal digits at the start of s.
-func hexRune(s string, digits int) (rune, bool) {
-	if len(s) < digits {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(s[:digits], 16, 31)
-	return rune(n), err == nil
-}
-
-// block reads a literal (|) or folded (>) scalar. Its lines are those after the header that are indented by at least min-1,
+// block reads a literal (|) or folded (>) scalar. Its lines are those after the header that are indented by at least least-1,
 // which is more than their key or dash.
-func (r *yamlReader) block(n *ast.LiteralNode, min int) (node, *Error) {
+func (r *yamlReader) block(n *ast.LiteralNode, least int) (node, *Error) {
 	header := n.Start
-	text := foldBlock(r.blockLines(header, min-1), header.Value)
-	if squeeze(text) != squeeze(n.Value.Value) {
+	text := foldBlock(r.blockLines(header, least-1), header.Value)
+	switch visible := squeeze(text); {
+	case visible == "": // and goccy misreads the quotes of a key behind it
+		return node{}, r.fail(r.at(header), "a block of text in which there is none", `indent the text, or write ""`)
+	case visible != squeeze(n.Value.Value):
 		return node{}, r.fail(r.at(header), "a block of text whose indentation is not clear", "indent all its lines alike")
 	}
 	return node{kind: kindText, text: text, at: r.fileAt(header)}, nil
