@@ -103,7 +103,7 @@ func im0(o *importedObject) *importedObject {
 // celigoKnown returns a text member, or what can be shown of it: only a word that is known.
 func celigoKnown(o *importedObject, name string, known ...string) string {
 	text := strings.ToLower(im0(o).text(name))
-	if text != "" && !slices.Contains(known, text) {
+	if o.has(name) && !slices.Contains(known, text) {
 		return "that is not known"
 	}
 	return text

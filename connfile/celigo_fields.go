@@ -25,6 +25,8 @@ func (c *celigoImport) declare(http *importedObject) {
 		if id := field.text("id"); id != "" {
 			c.declareSecret(field.at("id"), id)
 		}
+		field.ignore("label", "required", "position", "helpText", "type")
+		field.rest(noCounterpart)
 	}
 }
 

@@ -73,7 +73,7 @@ func (c *celigoImport) pacing(o, http *importedObject) {
 	if limit, ok := limits.whole("limit", 1, longestInterval); ok {
 		c.RateLimit.Interval = time.Duration(limit) * time.Millisecond
 		if c.RateLimit.Concurrency > 1 {
-			c.im.note(NoteChanged, http.at("concurrencyLevel"), "is 1, since rateLimit.limit is set")
+			c.im.note(NoteChanged, http.at("concurrencyLevel"), "became 1, not %d, since rateLimit.limit is set", c.RateLimit.Concurrency)
 		}
 		c.RateLimit.Concurrency = 1
 		c.im.note(NoteAssumed, limits.at("limit"), "taken for milliseconds between two requests, one at a time, as Celigo's form means it; "+
@@ -117,7 +117,7 @@ func (c *celigoImport) concurrency(o, http *importedObject) {
 		if level > 0 {
 			c.RateLimit.Concurrency = int(min(level, target))
 		}
-		c.im.note(NoteChanged, http.at("targetConcurrencyLevel"), "is a bound of rateLimit.concurrency, the least one counts; below it this client finds its own pace")
+		c.im.note(NoteChanged, http.at("targetConcurrencyLevel"), "became rateLimit.concurrency, unless concurrencyLevel is less; below that this client finds its own pace")
 	}
 }
 

@@ -43,6 +43,12 @@ func (o *importedObject) get(name string) (jsontext.Value, bool) {
 	return v, v.Kind != jsontext.Literal || v.Text != "null"
 }
 
+// holds reports whether a member is there at all.
+func (o *importedObject) holds(name string) bool {
+	return slices.ContainsFunc(o.members, func(m jsontext.Member) bool { return m.Name == name })
+}
+
+// has reports whether a member is there and says something.
 func (o *importedObject) has(name string) bool {
 	return slices.ContainsFunc(o.members, func(m jsontext.Member) bool { return m.Name == name && !saysNothing(m.Value) })
 }

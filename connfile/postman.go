@@ -63,22 +63,22 @@ func (p *postmanImport) document(doc jsontext.Value) error {
 		return errors.New("the document is not an object: export a collection as v2.1")
 	}
 	o := p.object("", doc)
-	if o.has("collection") && !o.has("item") {
+	if o.holds("collection") && !o.holds("item") {
 		inner := o.object("collection")
 		o.rest(postmanOther)
 		o = inner
 	}
 	switch {
-	case o.has("item"):
+	case o.holds("item"):
 		p.collection(o)
-	case o.has("request"):
+	case o.holds("request"):
 		p.item(o, postmanScope{})
-	case o.has("url"):
+	case o.holds("url"):
 		p.request(o, postmanScope{name: o.text("name")}, o)
 		o.rest(postmanOther)
-	case o.has("requests"):
+	case o.holds("requests"):
 		return errors.New("this is a collection of v1: export it as v2.1")
-	case o.has("values"):
+	case o.holds("values"):
 		return errors.New("this is an environment: export the collection that uses it")
 	default:
 		return errors.New("there is neither item nor request: export a collection as v2.1")
@@ -128,7 +128,7 @@ func (p *postmanImport) folder(o *importedObject, scope postmanScope) {
 // item reads a folder or a request.
 func (p *postmanImport) item(o *importedObject, scope postmanScope) {
 	name := o.text("name")
-	if o.has("item") {
+	if o.holds("item") {
 		p.folder(o, postmanScope{name: name, auth: scope.auth})
 		return
 	}

@@ -206,6 +206,8 @@ func (o *importedObject) joined(name, separator string) string {
 			element.ignore("type")
 			e.Text = element.scalar("value")
 			element.rest(postmanOther)
+		} else if e.Kind == jsontext.Array {
+			o.im.note(NoteDropped, fmt.Sprintf("%s[%d]", o.at(name), i), "is not text, so it was not taken")
 		}
 		list = append(list, e.Text)
 	}
