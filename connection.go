@@ -421,7 +421,8 @@ type Exchange struct {
 	ExpiresAtPath string `json:"expiresAtPath,omitzero"`
 	BaseURIPath   string `json:"baseURIPath,omitzero"`
 
-	// ExpiresIn is how long the access token lives where the answer does not say. Zero: until it is refused.
+	// ExpiresIn is how long the access token lives where the answer does not say, or says a time that is over already. Zero:
+	// until it is refused.
 	ExpiresIn time.Duration `json:"expiresIn,omitzero"`
 
 	// RateLimit is the token endpoint's own.

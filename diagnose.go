@@ -25,22 +25,43 @@ type diagnosis struct {
 
 // diagnose looks for the cause of a failure. The zero diagnosis means that nothing more is known than err says.
 func (p *probe) diagnose(err error) diagnosis {
-	if _, ok := errors.AsType[*ThrottledError](err); ok || err == nil || p.why != "" {
+	if _, ok := errors.AsType[*ThrottledError](err); ok || err == nil || p.advice != "" {
 		return diagnosis{}
 	}
 	causes := []func(error) (diagnosis, bool){p.unmade, p.ofCertificate, p.ofAlert, p.ofProxy, p.ofScheme, p.ofName, p.ofDial,
 		p.ofSilence, p.ofHangUp}
 	if p.resp != nil {
-		causes = []func(error) (diagnosis, bool){p.ofPlainHTTP, p.ofRefusedLimit, p.ofChallenge, p.ofWords, p.ofStatus}
+		causes = []func(error) (diagnosis, bool){p.ofBrokenBody, p.ofPlainHTTP, p.ofRefusedLimit, p.ofChallenge, p.ofWords, p.ofStatus}
 	}
 	for _, find := range causes {
 		if d, ok := find(err); ok {
-			d.hint = p.core.hide(d.hint)
+			d.hint = p.core.hide(p.inTransport(d.hint))
 			return d
 		}
 	}
 	return diagnosis{}
 }
+
+// inTransport names the settings of the caller's own Transport, where there is one, instead of those of TLS, which cannot be set
+// beside it.
+func (p *probe) inTransport(hint string) string {
+	if p.core.ownDials {
+		return hint
+	}
+	return settingsOfTransport.Replace(hint)
+}
+
+// settingsOfTransport are what a tls.Config has for the settings of TLS. The longer text comes first.
+var settingsOfTransport = strings.NewReplacer(
+	"TLS.Certificate and TLS.PrivateKey, or TLS.PFX", "Certificates in the tls.Config of Transport",
+	"TLS.Certificate, or TLS.PFX,", "Certificates in the tls.Config of Transport",
+	"TLS.Certificate", "Certificates in the tls.Config of Transport",
+	"TLS.CA to the PEM certificate", "RootCAs in the tls.Config of Transport to a pool with the certificate",
+	"TLS.CA", "RootCAs in the tls.Config of Transport",
+	"TLS.ServerName", "ServerName in the tls.Config of Transport",
+	"TLS.MinVersion", "MinVersion in the tls.Config of Transport",
+	"Connection.TLS: CA for a private authority, Certificate and PrivateKey for", "the tls.Config of Transport: RootCAs for a private authority, Certificates for",
+)
 
 // blame marks the step of the network that a failure belongs to, where that showed only later: with TLS 1.3 a server refuses
 // the client's certificate after the handshake (RFC 8446, section 4.4.2.4), and a proxy refuses on a connection that works.
@@ -134,9 +155,9 @@ var alerts = []struct {
 	{40, "the two sides have no protocol or cipher in common: compare TLS.MinVersion with what the server speaks", wantsClientCertificate},
 	{43, refusesClientCertificate, ""},
 	{44, refusesClientCertificate, ""},
-	{45, "TLS.Certificate has expired: set a new one and its TLS.PrivateKey, or TLS.PFX", ""},
+	{45, "the client certificate has expired: set a new TLS.Certificate and TLS.PrivateKey, or TLS.PFX", ""},
 	{46, refusesClientCertificate, wantsClientCertificate},
-	{48, "the server does not know the authority of TLS.Certificate: append its chain, or have the certificate issued by that API's authority", ""},
+	{48, "the server does not know the authority of the client certificate: append its chain to TLS.Certificate, or have it issued by that API's authority", ""},
 	{49, refusesClientCertificate, wantsClientCertificate},
 	{70, otherTLS, otherTLS},
 	{112, unknownHost, unknownHost},
@@ -242,8 +263,7 @@ func (p *probe) ofDial(err error) (diagnosis, bool) {
 
 // ofSilence finds that time ran out, and what was waited for.
 func (p *probe) ofSilence(err error) (diagnosis, bool) {
-	timeout, ok := errors.AsType[net.Error](err)
-	if (!ok || !timeout.Timeout()) && !errors.Is(err, context.DeadlineExceeded) || p.noTurn(err) {
+	if !isTimeout(err) || p.noTurn(err) {
 		return diagnosis{}, false
 	}
 	hint := "no answer came in time: raise Timeout, or look at the network"

@@ -2,6 +2,7 @@ package jwtbearer
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -34,6 +35,23 @@ func searchable(text string) string {
 
 func holdsAny(text string, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
+}
+
+// ofBrokenBody finds that a success did not come whole.
+func (p *probe) ofBrokenBody(error) (diagnosis, bool) {
+	switch {
+	case p.broken == nil:
+		return diagnosis{}, false
+	case errors.Is(p.broken, context.Canceled):
+		return diagnosis{KindUnexpectedAnswer, "", "the context of Test was cancelled before the answer was whole"}, true
+	case isTimeout(p.broken):
+		hint := "the API began to answer and did not end: set Ping.RelativeURI to what answers in one go"
+		if limit := p.core.timeout; limit > 0 && limit < probeTimeout {
+			hint += fmt.Sprintf(", or raise Timeout (%s)", limit)
+		}
+		return diagnosis{KindUnexpectedAnswer, "", hint}, true
+	}
+	return diagnosis{KindUnexpectedAnswer, "", "the API, or a proxy before it, ends the connection within the answer: try again, and tell its operator if that lasts"}, true
 }
 
 // ofPlainHTTP finds a server for https that answers http in words, as nginx, Go and others do.

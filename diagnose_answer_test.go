@@ -1,11 +1,15 @@
 package jwtbearer
 
 import (
+	"context"
 	"crypto/elliptic"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -27,6 +31,15 @@ func replyJSON(status int, body string, fields ...string) http.HandlerFunc {
 // bearer answers with a challenge (RFC 6750, section 3).
 func bearer(status int, params string) http.HandlerFunc {
 	return replyWith(status, "", "WWW-Authenticate", "Bearer "+params)
+}
+
+// breakOff answers with less than it promised.
+func breakOff(status int, part string, fields ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		replyWith(status, part, append(fields, "Content-Length", "100")...)(w, r)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
@@ -130,6 +143,16 @@ func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
 		{"200 empty", replyWith(200, ""), none, KindOK, "empty body"},
 		{"200 empty where JSON is decoded", replyWith(200, ""), func(c *Connection) { c.SuccessMediaType = MediaJSON }, KindOK, "SuccessMediaType is json"},
 		{"a quota", replyWith(200, "{}", "RateLimit-Limit", "100", "RateLimit-Remaining", "41", "RateLimit-Reset", "17"), none, KindOK, "quota: 41 of 100 left, renewed in 17s"},
+		{"304", replyWith(304, ""), none, KindUnexpectedAnswer, "take If-None-Match"},
+		{"300", replyWith(300, ""), none, KindUnexpectedAnswer, "the API redirects"},
+		{"a body that breaks off", breakOff(200, `{"a":`), none, KindUnexpectedAnswer, "the answer (200 OK) broke off after 5 bytes: unexpected EOF"},
+		{"what to do about it", breakOff(200, `{"a":`), none, KindUnexpectedAnswer, "a proxy before it"},
+		{"a body that a rule takes and that breaks off", breakOff(201, "x"), func(c *Connection) { c.Ping.Success = []Rule{{Status: []int{201}}} },
+			KindUnexpectedAnswer, "the answer (201 Created) broke off"},
+		{"a refusal that breaks off", breakOff(403, `{"message":"no`), none, KindAuthRejected, "the token was understood"},
+		{"a failure that breaks off", breakOff(200, "x"), func(c *Connection) { c.Ping.Fail = []Rule{{Status: []int{200}}} },
+			KindUnexpectedAnswer, "matches Ping.Fail[0]"},
+		{"a stream that breaks off", breakOff(200, "data: 1", "Content-Type", "text/event-stream"), none, KindOK, "200 OK"},
 		{"500", replyWith(500, ""), none, KindServerError, "the API itself failed"},
 		{"503 with Retry-After", replyWith(503, "", "Retry-After", "900"), none, KindThrottled, "15m0s"},
 		{"503", replyJSON(503, `{"message":"down for maintenance"}`), none, KindServerError, "down for maintenance"},
@@ -157,6 +180,101 @@ func TestTestTellsWhatToChangeAfterAnAnswer(t *testing.T) {
 }
 
 func httpDate(ahead time.Duration) string { return time.Now().Add(ahead).UTC().Format(http.TimeFormat) }
+
+// A sluggish body gives its bytes and then nothing, until its request ends.
+type sluggishBody struct {
+	io.Reader
+	ctx context.Context
+}
+
+func (b *sluggishBody) Read(p []byte) (int, error) {
+	if n, err := b.Reader.Read(p); err == nil {
+		return n, nil
+	}
+	<-b.ctx.Done()
+	return 0, b.ctx.Err()
+}
+
+func (b *sluggishBody) Close() error { return nil }
+
+func TestTestFindsAnAnswerThatStalls(t *testing.T) {
+	for _, test := range []struct {
+		contentType string
+		timeout     time.Duration
+		kind        Kind
+		took        time.Duration
+	}{
+		{"application/json", 5 * time.Second, KindUnexpectedAnswer, 5 * time.Second},
+		{"application/octet-stream", 5 * time.Second, KindUnexpectedAnswer, 5 * time.Second},
+		{"application/json", -1, KindUnexpectedAnswer, probeTimeout},
+		{"text/event-stream", 5 * time.Second, KindOK, 0},
+		{"application/json;stream=watch", 5 * time.Second, KindOK, 0},
+		{"application/x-ndjson", 5 * time.Second, KindOK, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := validConnection()
+			c.BaseURI, c.Timeout = "https://api.example.com", test.timeout
+			c.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
+				resp := fakeReply(200, "", "Content-Type", test.contentType)
+				resp.Body = &sluggishBody{strings.NewReader(`{"a":`), req.Context()}
+				return resp, nil
+			})
+			began := time.Now()
+			r, err := c.Test(t.Context())
+			checkReport(t, r, err, test.kind)
+			if took := time.Since(began); took != test.took && test.kind != KindOK {
+				t.Errorf("%s with Timeout %s: Test took %s; want %s", test.contentType, test.timeout, took, test.took)
+			}
+			if test.kind == KindOK {
+				return
+			}
+			if verdict := r.step("verdict"); !strings.Contains(verdict.Detail, "the answer (200 OK) stopped after 5 bytes") || strings.Contains(verdict.Hint, "raise Timeout (5s)") != (test.timeout > 0) {
+				t.Errorf("%s with Timeout %s: the verdict is %+v", test.contentType, test.timeout, verdict)
+			}
+			if got := r.step("request").Status; got != StatusFailed || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s with Timeout %s: the step request is %s, the error %v", test.contentType, test.timeout, got, err)
+			}
+		})
+	}
+}
+
+func TestTheErrorOfARefusedSuccessSaysWhatWasUnexpected(t *testing.T) {
+	for want, change := range map[string]func(*Connection){
+		"jwtbearer: 200 OK: the answer matches Ping.Fail[0]":                            func(c *Connection) { c.Ping.Fail = []Rule{{Status: []int{200}}} },
+		"jwtbearer: 200 OK: the answer matches none of Ping.Success":                    func(c *Connection) { c.Ping.Success = []Rule{{Status: []int{201}}} },
+		"jwtbearer: 200 OK: the answer is an HTML page, not what an API tells programs": func(*Connection) {},
+	} {
+		c := serve(t, replyWith(200, "<html>", "Content-Type", "text/html"), change)
+		r, err := c.Test(t.Context())
+		checkReport(t, r, err, KindUnexpectedAnswer)
+		answer, ok := errors.AsType[*ResponseError](err)
+		if !ok || answer.StatusCode != 200 || err.Error() != want {
+			t.Errorf("Test gives the error %v; want %s", err, want)
+		}
+	}
+}
+
+func TestTheVerdictOnAThrottleSaysSoOnce(t *testing.T) {
+	for _, row := range []struct {
+		rule Rule
+		want string
+	}{
+		{Rule{Status: []int{429}}, "throttled: 429 Too Many Requests after 1 attempt by rules[0]; retry after 30m0s"},
+		{Rule{Status: []int{429}, Class: "overload"}, "throttled (overload): 429 Too Many Requests after 1 attempt by rules[0]; retry after 30m0s"},
+	} {
+		c := serve(t, replyWith(429, "", "Retry-After", "1800"), func(c *Connection) { c.RateLimit.Rules = []Rule{row.rule} })
+		r, err := c.Test(t.Context())
+		checkReport(t, r, err, KindThrottled)
+		if got := r.step("verdict").Detail; got != row.want {
+			t.Errorf("the verdict is %q; want %q", got, row.want)
+		}
+		r, err = c.Test(t.Context()) // the gate is closed
+		checkReport(t, r, err, KindThrottled)
+		if got := r.step("verdict").Detail; strings.Count(got, "throttled") != 1 {
+			t.Errorf("the verdict at a closed gate is %q; want throttled in it once", got)
+		}
+	}
+}
 
 func TestASuccessThatSaysNothingBadIsNotDoubted(t *testing.T) {
 	for _, body := range []string{`{}`, `{"error":null,"errors":[],"ok":true}`, `{"error":false}`, `{"error":"","fault":{}}`, `[{"error":"x"}]`, `"error"`, `not JSON`,

@@ -288,3 +288,51 @@ func TestTestNamesTheExchangeWhereItFails(t *testing.T) {
 		}
 	}
 }
+
+// TestTestNamesTheSettingsOfTheCallersTransport makes failures of TLS on a Transport of the caller's own, beside which TLS is
+// refused.
+func TestTestNamesTheSettingsOfTheCallersTransport(t *testing.T) {
+	good, goodCA := serverCertificate(t, nil)
+	expired, expiredCA := serverCertificate(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-24 * time.Hour) })
+	secure := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{good}})
+	mutual := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()})
+	pool := func(ca string) *x509.CertPool {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM([]byte(ca))
+		return roots
+	}
+	for _, test := range []struct {
+		name, base string
+		config     *tls.Config
+		hint       string
+	}{
+		{"unknown authority", secure.URL, &tls.Config{}, "set RootCAs in the tls.Config of Transport to a pool with the certificate of the authority"},
+		{"wrong host", secure.URL, &tls.Config{RootCAs: pool(goodCA), ServerName: "other.example"}, "or set ServerName in the tls.Config of Transport"},
+		{"expired", serveTLS(t, &tls.Config{Certificates: []tls.Certificate{expired}}).URL, &tls.Config{RootCAs: pool(expiredCA)}, "RootCAs in the tls.Config of Transport is no help"},
+		{"client certificate missing", mutual.URL, &tls.Config{RootCAs: pool(goodCA)}, "set Certificates in the tls.Config of Transport"},
+		{"client certificate of a stranger", mutual.URL, &tls.Config{RootCAs: pool(goodCA), Certificates: []tls.Certificate{good}}, "Certificates in the tls.Config of Transport"},
+		{"old TLS", serveTLS(t, &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS12}).URL,
+			&tls.Config{RootCAs: pool(goodCA), MinVersion: tls.VersionTLS13}, "MinVersion in the tls.Config of Transport"},
+	} {
+		c := validConnection()
+		c.BaseURI, c.Transport = test.base, &http.Transport{TLSClientConfig: test.config}
+		r, err := c.Test(t.Context())
+		checkReport(t, r, err, KindTLSFailed)
+		if hint := r.step("verdict").Hint; !strings.Contains(hint, test.hint) || strings.Contains(hint, "TLS.") {
+			t.Errorf("%s: the hint is %q; want %q in it, and no field of TLS", test.name, hint, test.hint)
+		}
+	}
+}
+
+func TestEachHintOfTLSHasItsWordsForATransport(t *testing.T) {
+	p := &probe{core: new(core)}
+	hints := []string{"see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate"}
+	for _, a := range alerts {
+		hints = append(hints, a.with, a.without)
+	}
+	for _, hint := range hints {
+		if got := p.inTransport(hint); strings.Contains(got, "TLS.") || strings.Contains(got, "PFX") || strings.Contains(got, "PrivateKey") {
+			t.Errorf("with a Transport the hint %q becomes %q, which names fields of TLS", hint, got)
+		}
+	}
+}

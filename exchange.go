@@ -51,8 +51,9 @@ type grant struct {
 	base  string  // the base URI as the answer told it; empty: it did not
 
 	// For reports.
-	assertion string        // the last that was sent to the first hop
+	assertion *minted       // the last that was sent to the first hop; nil: none was
 	unminted  bool          // there was none
+	over      string        // the path at which the answer says that the token has expired already; empty: none
 	ahead     time.Duration // of the endpoint's clock; zero: not known, or less than can be measured
 }
 
@@ -274,7 +275,7 @@ func (h *hop) run(ctx context.Context, before grant, probe bool, shut func()) (g
 	resp, err := k.run()
 	got := before
 	if got.unminted = k.unminted; k.token != nil && before.token == nil {
-		got.assertion = k.token.value
+		got.assertion = k.token
 	}
 	if k.resp != nil {
 		if d, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered); ok && d.Abs() > precision {

@@ -18,6 +18,7 @@ import (
 )
 
 const (
+	tokenPath  = "TokenPath"                // the field
 	mostAnswer = 1 << 20                    // bytes of a token endpoint's answer
 	longLife   = 64_000_000                 // seconds, two years: more is in milliseconds, as Adobe's are
 	unbounded  = 100 * 365 * 24 * time.Hour // how long a token serves that does not expire
@@ -37,20 +38,20 @@ func (h *hop) read(k *call, got grant) (grant, error) {
 	case k.throttle != nil:
 		return got, &prefixed{"token endpoint", k.throttledError()}
 	case k.refused || k.resp.StatusCode >= 300:
-		return got, h.refusal(k, "")
+		return got, h.refusal(k, "", tokenPath)
 	}
 	a := h.answer(k)
 	if !h.keeps {
 		value, problem := h.tokenIn(a)
 		if problem != "" {
-			return got, h.refusal(k, problem)
+			return got, h.refusal(k, problem, tokenPath)
 		}
-		got.token = h.accessToken(k, a, value)
+		got.token, got.over = h.accessToken(k, a, value), h.over(a)
 	}
 	if h.base != nil {
 		base, _ := a.scalar(h.base)
 		if base == "" {
-			return got, h.refusal(k, "the answer has no base URI at BaseURIPath")
+			return got, h.refusal(k, "the answer has no base URI at BaseURIPath", "BaseURIPath")
 		}
 		got.base = base
 	}
@@ -117,7 +118,10 @@ func schemeOf(kind string) string {
 	return kind
 }
 
-// lifetime tells how long the token of an answer lives. It is false where nobody says.
+// lifetime tells how long the token of an answer lives (RFC 6749, section 5.1). It is false where nobody says. A time that is over
+// counts as not said: a token that came just now has not expired, but some servers write -1 or the year 1 for "never", or a local
+// time without its zone. If it has expired all the same, the API refuses it, and it is replaced like any refused token; Exchange's
+// ExpiresIn bounds what is kept until then.
 func (h *hop) lifetime(a *answer) (time.Duration, bool) {
 	if told := a.values(h.in); len(told) > 0 {
 		if life, ok := expiresIn(told[0]); ok {
@@ -130,6 +134,24 @@ func (h *hop) lifetime(a *answer) (time.Duration, bool) {
 		}
 	}
 	return h.life, h.life > 0
+}
+
+// over is the field whose path leads to a lifetime that is over, where nothing else tells how long the token lives.
+func (h *hop) over(a *answer) string {
+	if _, known := h.lifetime(a); known {
+		return ""
+	}
+	if told := a.values(h.in); len(told) > 0 {
+		if n, err := strconv.ParseFloat(strings.TrimSpace(told[0]), 64); err == nil && n < 0 {
+			return h.field + ".ExpiresInPath"
+		}
+	}
+	if told := a.values(h.at); len(told) > 0 {
+		if _, ok := waits.Parse(told[0], unitOf(told[0]), a.now()); ok { // else it would be known
+			return h.field + ".ExpiresAtPath"
+		}
+	}
+	return ""
 }
 
 // unitOf tells how a point in time is written: in seconds or milliseconds since 1970, or as a date.

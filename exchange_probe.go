@@ -19,10 +19,10 @@ func (p *probe) exchange(ctx context.Context) error {
 		p.report.Kind = p.kindOfMinting()
 		return err
 	}
-	if got.assertion == "" {
+	if got.assertion == nil {
 		p.report.skip("token")
 	} else {
-		p.describeToken(got.assertion)
+		p.describeToken(got.assertion.value, got.assertion.skew)
 	}
 	step := Step{Name: "exchange", Status: StatusOK, Took: took}
 	if err != nil {
@@ -35,6 +35,11 @@ func (p *probe) exchange(ctx context.Context) error {
 	step.Detail = fmt.Sprintf("%s token of %d bytes", cmp.Or(p.core.scheme(got.token), "a"), len(got.token.value))
 	if !got.token.expiry.IsZero() {
 		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.expiry).Round(time.Second))
+	}
+	if got.over != "" {
+		step.Status = StatusWarning
+		step.Detail += ", of which the answer says that it has expired already: it serves until it is refused"
+		step.Hint = "set Exchange.ExpiresIn to how long it lives, or " + got.over + " to where the answer says that"
 	}
 	p.report.add(step)
 	return nil

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// refusal is the typed form of an answer that gives no token. problem says why, where the status does not. Neither the
-// assertion nor a secret of the connection is in it.
-func (h *hop) refusal(k *call, problem string) error {
+// refusal is the typed form of an answer that gives no token. problem says why, where the status does not, and is about what
+// stands at path. Neither the assertion nor a secret of the connection is in it.
+func (h *hop) refusal(k *call, problem, path string) error {
 	a := h.answer(k)
 	e := &TokenError{StatusCode: k.resp.StatusCode}
 	tree, _ := a.tree()
@@ -31,7 +31,7 @@ func (h *hop) refusal(k *call, problem string) error {
 			e.Description = own
 		}
 	}
-	e.Hint = h.hint(k, e)
+	e.Hint = h.hint(k, e, path)
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
 		*text = oneLine(h.core.hide(scrubText(*text, k.token.value)))
 	}
@@ -46,8 +46,8 @@ var definitions = []string{
 	"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
 }
 
-// hint says what to do about a refusal.
-func (h *hop) hint(k *call, e *TokenError) string {
+// hint says what to do about a refusal, or about a success that has nothing at path.
+func (h *hop) hint(k *call, e *TokenError, path string) string {
 	status := k.resp.StatusCode
 	if k.refused || status >= 500 {
 		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
@@ -62,7 +62,7 @@ func (h *hop) hint(k *call, e *TokenError) string {
 		return hint
 	}
 	switch {
-	case status >= 300 && status < 400:
+	case status >= 300 && status < 400 && status != http.StatusNotModified:
 		return "redirects of a token endpoint are not followed: set " + h.field + ".TokenURL to where it is"
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone:
 		return "check " + h.field + ".TokenURL and Method"
@@ -71,7 +71,7 @@ func (h *hop) hint(k *call, e *TokenError) string {
 	case status == http.StatusUnauthorized:
 		return cmp.Or(assertionHint(e), codeHints["invalid_client"])
 	case status < 300:
-		return "check " + h.field + ".TokenURL and TokenPath"
+		return "check " + h.field + ".TokenURL and " + path
 	}
 	return assertionHint(e)
 }

@@ -196,8 +196,8 @@ func TestBaseURIOfTheAnswer(t *testing.T) {
 			})
 			u, err := c.BaseURI(t.Context())
 			if test.want == "" {
-				if _, ok := errors.AsType[*TokenError](err); !ok {
-					t.Errorf("BaseURI = %v, %v, want a *TokenError", u, err)
+				if e, ok := errors.AsType[*TokenError](err); !ok || test.told == "" && !strings.HasSuffix(e.Hint, ".TokenURL and BaseURIPath") {
+					t.Errorf("BaseURI = %v, %v, want a *TokenError, whose hint is about BaseURIPath where there is none", u, err)
 				}
 				return
 			}
@@ -313,6 +313,14 @@ func TestReportOfAnExchange(t *testing.T) {
 		hint     string
 	}{
 		{"ok", func(int) (*http.Response, error) { return issued("at", `,"expires_in":60`), nil }, KindOK, StatusOK, "Bearer token of 2 bytes, expires in 59s", ""},
+		{"expires_in of the past", func(int) (*http.Response, error) { return issued("at", `,"expires_in":-1`), nil }, KindOK, StatusWarning,
+			"has expired already: it serves until it is refused", ""},
+		{"expires_at of the past", func(int) (*http.Response, error) { return issued("at", `,"expires_at":"0001-01-01T00:00:00Z"`), nil }, KindOK, StatusWarning,
+			"has expired already: it serves until it is refused", ""},
+		{"expires_in of zero", func(int) (*http.Response, error) { return issued("at", `,"expires_in":0`), nil }, KindOK, StatusOK, "Bearer token of 2 bytes", ""},
+		{"a past that another member corrects", func(int) (*http.Response, error) {
+			return issued("at", `,"expires_in":60,"expires_at":"0001-01-01T00:00:00Z"`), nil
+		}, KindOK, StatusOK, "expires in 59s", ""},
 		{"refused", func(int) (*http.Response, error) { return refusedWith(400, "invalid_scope", "no"), nil }, KindExchangeFailed, StatusFailed,
 			"400 Bad Request: invalid_scope: no", ""},
 		{"unreachable", func(int) (*http.Response, error) { return nil, errors.New("connection refused") }, KindExchangeFailed, StatusFailed,

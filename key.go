@@ -51,9 +51,14 @@ func (b *setup) buildKey() {
 	}
 	b.signer = signer
 	b.warnOfWeakness(field, method, key)
-	facts, err := newKeyFacts(signer.public(), b.certificates())
+	known := len(b.p.errs)
+	certs := b.certificates()
+	if len(b.p.errs) > known {
+		return // a bad certificate is one problem, too
+	}
+	facts, err := newKeyFacts(signer.public(), certs)
 	if err != nil {
-		b.p.addError("Certificate", err)
+		b.p.addError(field, err)
 		return
 	}
 	b.templates.key = facts

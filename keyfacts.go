@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -46,7 +45,7 @@ func newKeyFacts(pub crypto.PublicKey, certs []*x509.Certificate) (*keyFacts, er
 func (k *keyFacts) describe(pub crypto.PublicKey) error {
 	spki, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {
-		return fmt.Errorf("a public key of type %T cannot be described", pub)
+		return undescribed(pub)
 	}
 	members, err := jwkMembers(pub)
 	if err != nil {
@@ -101,12 +100,16 @@ func jwkMembers(pub crypto.PublicKey) (jwkText, error) {
 	case *ecdsa.PublicKey:
 		point, err := pub.Bytes() // 4, x, y (SEC 1, section 2.3.3)
 		if err != nil {
-			return nil, errors.New("an EC public key that is not on its curve")
+			return nil, &signerError{Problem: "an EC public key that is not on its curve", Hint: "look at what made the key"}
 		}
 		x, y := point[1:1+len(point)/2], point[1+len(point)/2:]
 		return jwkText{{"kty", "EC"}, {"crv", pub.Curve.Params().Name}, {"x", encode(x)}, {"y", encode(y)}}, nil
 	case ed25519.PublicKey:
 		return jwkText{{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", encode(pub)}}, nil
 	}
-	return nil, fmt.Errorf("a public key of type %T cannot be described", pub)
+	return nil, undescribed(pub)
+}
+
+func undescribed(pub crypto.PublicKey) *signerError {
+	return &signerError{Problem: fmt.Sprintf("a public key of type %T cannot be described", pub), Hint: "use an RSA, EC or Ed25519 key"}
 }

@@ -106,22 +106,21 @@ func says(v any) bool {
 	return false
 }
 
-// misplaced tells that a success is a page for people where an API answers programs.
-func (p *probe) misplaced(a *answer) string {
+// misplaced tells that a success is a page for people where an API answers programs, and what to do.
+func (p *probe) misplaced(a *answer) (what, advice string) {
+	const login = "is BaseURI the API's address, and does Placement put the token where it looks for it?"
 	if a.contentType() != "text/html" || p.core.successMedia == MediaPlaintext {
-		return ""
+		return "", ""
 	}
 	final := p.resp.Request.URL
 	switch {
 	case p.call == nil:
-		return "the API redirected to a page of " + originOf(final).String() + ", which looks like a login: " +
-			"is BaseURI the API's address, and does Placement put the token where it looks for it?"
+		return "the API redirected to a page of " + originOf(final).String() + ", which looks like a login", login
 	case p.sent != nil && !samePlace(final, p.sent.URL):
-		return "the API redirected to the page " + p.core.hide(final.EscapedPath()) + ", which looks like a login: " +
-			"is BaseURI the API's address, and does Placement put the token where it looks for it?"
+		return "the API redirected to the page " + p.core.hide(final.EscapedPath()) + ", which looks like a login", login
 	}
-	return "the answer is an HTML page, not what an API tells programs: correct BaseURI or Ping.RelativeURI, " +
-		"or say with Ping.Success that this is right"
+	return "the answer is an HTML page, not what an API tells programs",
+		"correct BaseURI or Ping.RelativeURI, or say with Ping.Success that this is right"
 }
 
 func samePlace(a, b *url.URL) bool { return a.Host == b.Host && a.EscapedPath() == b.EscapedPath() }

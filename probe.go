@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/ecdsa"
@@ -8,6 +9,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -104,7 +106,8 @@ type probe struct {
 	trace  netTrace
 	resp   *http.Response
 	call   *call
-	why    string // the rules of Ping refuse resp
+	advice string // what to do about a success that is refused; empty: the answer was not, or no success
+	broken error  // resp is a success whose body did not come whole
 	denied bool   // the token endpoint gave no access token
 	sent   *http.Request
 	seen   observation // of resp
@@ -192,15 +195,15 @@ func (p *probe) token(err error) {
 		p.report.add(step)
 		return
 	}
-	p.describeToken(p.call.token.value)
+	p.describeToken(p.call.token.value, p.call.token.skew)
 }
 
-// describeToken reports a token that was signed.
-func (p *probe) describeToken(token string) {
+// describeToken reports a token that was signed at the time of a clock that is so far ahead of this one.
+func (p *probe) describeToken(token string, ahead time.Duration) {
 	p.report.decode(token, p.core.header, p.core.claims)
 	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
 	if expiry := expiryOf(token); !expiry.IsZero() {
-		life := time.Until(expiry).Round(time.Second)
+		life := (time.Until(expiry) - ahead).Round(time.Second)
 		if step.Detail += fmt.Sprintf(", expires in %s", life); life <= 0 {
 			step.Status, step.Hint = StatusWarning, "it has expired: look at the claim exp"
 			step.Detail = fmt.Sprintf("%d bytes, expired %s ago", len(token), -life)
@@ -223,37 +226,88 @@ func (p *probe) judge(last *lastCall) error {
 	p.report.StatusCode = p.resp.StatusCode
 	p.report.Latency = p.trace.latency()
 	p.measureSkew()
+	broken := p.keepBody()
 	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
 	p.seen = p.observe(a)
 	if i := matchAny(p.core.ping.fail, a); i >= 0 {
-		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i))
+		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i), "see what it says, or correct that rule")
 	}
-	if matchAny(p.core.ping.success, a) >= 0 {
+	accepted := matchAny(p.core.ping.success, a) >= 0
+	if !accepted {
+		if err := last.failure(p.resp); err != nil {
+			return err
+		}
+	}
+	switch {
+	case broken != nil:
+		p.broken = broken
+		return p.core.callError(p.sent, broken)
+	case accepted:
 		return nil
 	}
-	if err := last.failure(p.resp); err != nil {
-		return err
-	}
 	if len(p.core.ping.success) > 0 {
-		return p.unexpected(last, "the answer matches none of Ping.Success")
+		return p.unexpected(last, "the answer matches none of Ping.Success", "see what it says, or correct these rules")
 	}
-	if why := p.misplaced(a); why != "" {
-		return p.unexpected(last, why)
+	if what, advice := p.misplaced(a); what != "" {
+		return p.unexpected(last, what, advice)
 	}
 	return nil
 }
 
-// unexpected is the error of an answer that the rules of Ping refuse, whatever its status. A refusal by the API counts first.
-func (p *probe) unexpected(last *lastCall, why string) error {
+// keepBody reads the body as Do would, up to keepBytes, and says how it stalled or broke off. A stream may go on for ever, so it
+// is not read.
+func (p *probe) keepBody() error {
+	body := p.resp.Body
+	if body == http.NoBody || isStream(p.resp.Header.Get("Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil
+	}
+	var kept bytes.Buffer
+	n, err := io.CopyN(&kept, body, keepBytes)
+	rest := io.Reader(body)
+	if err != nil {
+		rest = errReader{err}
+	}
+	p.resp.Body = readCloser{io.MultiReader(&kept, rest), body}
+	switch {
+	case err == nil || err == io.EOF:
+		return nil
+	case isTimeout(err):
+		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+	}
+	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+}
+
+// isStream reports whether a body of that type has no end that anybody waits for, such as text/event-stream,
+// application/json;stream=watch and application/x-ndjson.
+func isStream(contentType string) bool {
+	kind := strings.ToLower(contentType)
+	return strings.Contains(kind, "stream") && !strings.Contains(kind, "octet-stream") || strings.Contains(kind, "ndjson") ||
+		strings.HasPrefix(kind, "multipart/x-mixed-replace")
+}
+
+// isTimeout reports whether time ran out, that of an attempt or that of the context.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// unexpected is the error of a success that is none: the rules of Ping refuse it, or it is no answer for programs. A refusal by
+// the API counts first.
+func (p *probe) unexpected(last *lastCall, what, advice string) error {
 	if err := last.failure(p.resp); err != nil {
 		return err
 	}
-	p.why = why
+	p.advice = advice
 	token, attempts := "", 1
 	if p.call != nil {
 		token, attempts = p.call.token.value, p.call.attempts
 	}
-	return p.core.responseError(p.resp, attempts, token)
+	return fmt.Errorf("%w: %s", p.core.responseError(p.resp, attempts, token), what)
 }
 
 // measureSkew compares the clocks.
@@ -318,12 +372,16 @@ func (p *probe) verdict(err error) {
 		r.Kind = p.kindOf(err)
 	}
 	r.OK = r.Kind == KindOK
-	if t, ok := errors.AsType[*ThrottledError](err); ok {
-		r.RetryAfter = t.RetryAfter
+	throttled, ok := errors.AsType[*ThrottledError](err)
+	if ok {
+		r.RetryAfter = throttled.RetryAfter
 	}
 	step := Step{Name: "verdict", Status: StatusOK, Detail: "the connection works"}
 	if !r.OK {
-		step.Status, step.Detail, step.Hint = StatusFailed, string(r.Kind)+": "+p.shown(err), p.hint(err)
+		step.Status, step.Detail, step.Hint = StatusFailed, p.shown(err), p.hint(err)
+		if throttled == nil { // which says so itself
+			step.Detail = string(r.Kind) + ": " + step.Detail
+		}
 	}
 	r.add(step)
 }
@@ -350,7 +408,7 @@ func (p *probe) kindOf(err error) Kind {
 	}
 	if answer, ok := errors.AsType[*ResponseError](err); ok {
 		switch code := answer.StatusCode; {
-		case p.why != "":
+		case p.advice != "":
 			return KindUnexpectedAnswer
 		case code == http.StatusUnauthorized || code == http.StatusForbidden:
 			return KindAuthRejected
@@ -385,7 +443,7 @@ func (p *probe) hint(err error) string {
 	case KindBadConfig, KindBadKey:
 		return "correct the failed step above"
 	case KindUnexpectedAnswer:
-		return cmp.Or(p.why, unexpectedHint(p.report.StatusCode))
+		return cmp.Or(p.advice, unexpectedHint(p.report.StatusCode))
 	case KindServerError:
 		return "the API itself failed: try again later, and tell its operator if that lasts"
 	case KindThrottled:
@@ -412,7 +470,7 @@ func (p *probe) hint(err error) string {
 	case KindUnreachable:
 		return "check BaseURI, the network and the proxy settings"
 	case KindTLSFailed:
-		return "see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate"
+		return p.inTransport("see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate")
 	}
 	return ""
 }
@@ -422,7 +480,9 @@ func unexpectedHint(code int) string {
 	switch {
 	case code == http.StatusMethodNotAllowed:
 		return "set Ping.Method, or Ping.RelativeURI to an address that may be asked with it"
-	case code < 400:
+	case code == http.StatusNotModified:
+		return "the API takes the request for one about a copy that the caller has: take If-None-Match and If-Modified-Since out of HTTPHeaders and Ping.Headers"
+	case code >= 300 && code < 400:
 		return "the API redirects: set BaseURI, or Ping.RelativeURI, to the address that it leads to"
 	}
 	return "the API is reachable and the token was not refused: compare Ping with what this address expects"

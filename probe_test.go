@@ -304,6 +304,39 @@ func TestTestReportsTheClock(t *testing.T) {
 	}
 }
 
+// TestATokenForTheServersTimeHasNotExpired has a server whose clock is an hour behind, so that by the clock here the token that it
+// takes was never valid.
+func TestATokenForTheServersTimeHasNotExpired(t *testing.T) {
+	late := func(token string) int {
+		if time.Until(expiryOf(token).Add(time.Hour)).Abs() > 90*time.Second {
+			return http.StatusUnauthorized
+		}
+		return http.StatusOK
+	}
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		w.Header().Set("Date", httpDate(-time.Hour))
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/token" {
+			token = r.FormValue("assertion")
+		}
+		if token != "at" {
+			w.WriteHeader(late(token))
+		}
+		io.WriteString(w, `{"access_token":"at"}`)
+	}))
+	defer api.Close()
+	for _, exchange := range []*Exchange{nil, {TokenURL: "/token", Grant: "jwt-bearer"}} {
+		c := validConnection()
+		c.BaseURI, c.Lifetime, c.Exchange = api.URL, time.Minute, exchange
+		r, err := c.Test(t.Context())
+		checkReport(t, r, err, KindOK)
+		if s := r.step("token"); s.Status != StatusOK || !strings.Contains(s.Detail, "expires in 1m0s") && !strings.Contains(s.Detail, "expires in 59s") {
+			t.Errorf("with Exchange %+v the step token is %+v; want one that expires in a minute", exchange, s)
+		}
+	}
+}
+
 func TestTestSendsThePing(t *testing.T) {
 	var got *http.Request
 	var body string

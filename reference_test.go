@@ -1,11 +1,19 @@
 package jwtbearer
 
 import (
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 // lookup gives each reference a value that would mean something as a template.
@@ -93,6 +101,108 @@ func TestReferencesThatCannotBeHadNameTheirField(t *testing.T) {
 				t.Errorf("%v hides the error of Lookup", p)
 			}
 		}
+	}
+}
+
+// fullConnections set every text that is not a JSON text, in connections that are valid.
+func fullConnections(t *testing.T) []*Connection {
+	key := newECKey(t, elliptic.P256())
+	chain := certificateOf(t, key)
+	block, _ := pem.Decode([]byte(chain))
+	pfx := Secret(base64.StdEncoding.EncodeToString(must(pkcs12.Modern.Encode(key, must(x509.ParseCertificate(block.Bytes)), nil, "hunter2"))))
+	rules := func() []Rule {
+		return []Rule{{Header: "X-Reason", Path: "error.code", Values: []string{"17"}, Match: "^1", Class: "overload"}}
+	}
+	extract := Extract{Header: "X-Wait", Match: `(\d+)`, As: "int"}
+	limits := func() RateLimit {
+		return RateLimit{Profile: "github", Rules: rules(), Wait: []Extract{extract, {Path: "wait", As: "millis"}}, Combine: "longest",
+			Quota: []Quota{{Limit: extract, Remaining: extract, Used: extract, Reset: extract}}}
+	}
+	exchange := func(next *Exchange) *Exchange {
+		return &Exchange{TokenURL: "https://login.example.com/{{.Fields.account}}/token", Method: "POST", Encoding: "json", Grant: "jwt-bearer",
+			Params: `{"account":"{{int .Fields.number}}"}`, Headers: map[string]string{"X-A": "b"}, TokenPath: "t", TokenTypePath: "k",
+			ExpiresInPath: "i", ExpiresAtPath: "a", RateLimit: limits(), Next: next}
+	}
+	return []*Connection{
+		{
+			Name: "all", BaseURI: "https://{{.Fields.account}}.example.com/{{.Secrets.path}}", MediaType: MediaXML, SuccessMediaType: MediaCSV, ErrorMediaType: MediaJSON,
+			HTTPHeaders: map[string]string{"X-N": "{{int .Fields.number}}"}, SignatureMethod: HS256, Secret: Secret(strings.Repeat("0a", 32)), SecretEncoding: SecretHex,
+			Payload: `{"n":"{{int .Fields.number}}"}`, JWTHeaders: `{"kid":"{{.Fields.account}}"}`, Exchange: exchange(exchange(nil)),
+			Fields: map[string]string{"account": "a7", "number": "7"}, Secrets: map[string]Secret{"path": "hunter2"},
+			Placement: []Placement{{In: "header", Name: "X-T", Scheme: "JWT"}, {In: "query", Name: "jwt"}}, AuthFailure: rules(), RateLimit: limits(),
+			Ping:           Ping{RelativeURI: "/{{int .Fields.number}}", Method: "PUT", Body: "x", Headers: map[string]string{"X-P": "q"}, Success: rules(), Fail: rules(), ErrorPath: "e"},
+			TLS:            TLS{CA: chain, Certificate: chain, PrivateKey: pfx, Passphrase: "hunter2", ServerName: "h", MinVersion: "1.3"},
+			TrustedOrigins: []string{"https://files.example.com"},
+		},
+		{
+			BaseURI: "https://api.example.com", SignatureMethod: ES256, PrivateKey: pfx, Passphrase: "hunter2", Certificate: chain,
+			Payload: `{"x5t":"{{x5t}}"}`, TLS: TLS{PFX: pfx, Passphrase: "hunter2"},
+		},
+		{BaseURI: "https://api.example.com", Token: "hunter2"},
+		{BaseURI: "{{.Fields.base}}/v2", Token: "hunter2", Fields: map[string]string{"base": "https://api.example.com"}},
+		{
+			SignatureMethod: ES256, PrivateKey: privatePEM(t, key), Exchange: &Exchange{TokenURL: "https://login.example.com", Grant: "jwt-bearer", BaseURIPath: "u"},
+		},
+	}
+}
+
+// eachText visits the texts below v, which can be set, but not JSON texts, and puts each in turn to what instead is.
+func eachText(path string, v reflect.Value, instead string, visit func(path string)) {
+	switch {
+	case v.Kind() == reflect.String && v.Type() != reflect.TypeFor[JSON]() && v.String() != "":
+		old := v.String()
+		v.SetString(instead)
+		visit(path)
+		v.SetString(old)
+	case v.Kind() == reflect.Struct:
+		for f, value := range v.Fields() {
+			eachText(strings.TrimPrefix(path+"."+f.Name, "."), value, instead, visit)
+		}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			eachText(fmt.Sprintf("%s[%d]", path, i), v.Index(i), instead, visit)
+		}
+	case v.Kind() == reflect.Pointer && v.Type() == reflect.TypeFor[*Exchange]() && !v.IsNil():
+		eachText(path, v.Elem(), instead, visit)
+	case v.Kind() == reflect.Map:
+		for key, old := range v.Seq2() {
+			v.SetMapIndex(key, reflect.ValueOf(instead).Convert(v.Type().Elem()))
+			visit(fmt.Sprintf("%s[%s]", path, key))
+			v.SetMapIndex(key, old)
+		}
+	}
+}
+
+func TestAReferenceThatCannotBeHadIsOneProblem(t *testing.T) {
+	visited := 0
+	for i, c := range fullConnections(t) {
+		c.Lookup = lookup
+		if err := c.Validate(); err != nil {
+			t.Fatalf("connection %d is not valid: %v", i, err)
+		}
+		eachText("", reflect.ValueOf(c).Elem(), "${env:NONE}", func(path string) {
+			visited++
+			problems := configErrors(c.Validate())
+			if len(problems) != 1 || problems[0].Field != path || !strings.Contains(problems[0].Problem, "env:NONE") {
+				t.Errorf("connection %d without %s: got the problems %v; want one, of that field", i, path, problems)
+			}
+		})
+	}
+	if visited < 100 {
+		t.Errorf("%d texts were tried; want 100 and more", visited)
+	}
+}
+
+func TestAReferenceThatCannotBeHadHidesNoOtherProblem(t *testing.T) {
+	c := validConnection()
+	c.Secret, c.BaseURI, c.Ping.Method, c.RateLimit.Profile = "${env:NONE}", "ftp://h", "G ET", "githob"
+	var fields []string
+	for _, p := range configErrors(c.Validate()) {
+		fields = append(fields, p.Field)
+	}
+	slices.Sort(fields)
+	if want := []string{"BaseURI", "Ping.Method", "RateLimit.Profile", "Secret"}; !slices.Equal(fields, want) {
+		t.Errorf("the problems are of %v; want %v", fields, want)
 	}
 }
 

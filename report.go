@@ -16,7 +16,7 @@ import (
 type Report struct {
 	OK         bool
 	Kind       Kind
-	Steps      []Step        // in the order in which they were taken
+	Steps      []Step        // in the order in which they were taken; what Lint warns of has a step config of its own for each
 	Header     JSON          // JOSE header of the token that was used; empty: none was, or it is no JWT
 	Claims     JSON          // its claims
 	StatusCode int           // of the answer; zero: none came
@@ -52,7 +52,9 @@ const (
 	StatusWarning Status = "warning" // done, but look at Detail
 )
 
-// A Step is one thing that Test tried: config, key, token, exchange, resolve, connect, tls, request or verdict.
+// A Step is one thing that Test tried: config, key, token, exchange, resolve, connect, tls, request or verdict. Each name is there
+// at least once and in this order, and only config may be there several times: after the step itself, once for each warning of
+// Lint, or once for each problem of a Connection that NewClient refuses.
 type Step struct {
 	Name   string
 	Status Status

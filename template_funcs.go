@@ -79,7 +79,7 @@ func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFau
 	case c.scope == scopeStatic && !f.pure:
 		return expr{}, faultf(pos, hintStatic, "the function %q is not available here", name)
 	case len(args) > len(f.params) || len(args) < len(f.params)-f.optional:
-		return expr{}, faultf(pos, "", "the function %q takes %s, not %d", name, f.arity(), len(args))
+		return expr{}, faultf(pos, f.usage(name), "the function %q takes %s, not %d", name, f.arity(), len(args))
 	}
 	values := make([]expr, len(args))
 	for i, a := range args {
@@ -129,6 +129,27 @@ func (f function) arity() string {
 	}
 }
 
+// usage is the hint how to call the function.
+func (f function) usage(name string) string {
+	call := name
+	for _, p := range f.params[:len(f.params)-f.optional] {
+		call += p.example()
+	}
+	hint := "write {{" + call + "}}"
+	if f.optional > 0 {
+		hint += " or {{" + call + f.params[len(f.params)-1].example() + "}}"
+	}
+	return hint
+}
+
+// example is an argument, with a blank before it.
+func (p param) example() string {
+	if p == paramWhole {
+		return " 16"
+	}
+	return " .Fields.name"
+}
+
 // meantFunction is the hint for an unknown function: often the name of a field without its root.
 func (c *compiler) meantFunction(name string) string {
 	if _, ok := c.fields[name]; ok {
@@ -154,7 +175,7 @@ func (p param) accept(x expr) (expr, error) {
 			return x, &templateError{"wants a whole number, not " + x.kind.String(), hint}
 		}
 		if !x.fixed {
-			return x, &templateError{"wants a number that does not change with the request", ""}
+			return x, &templateError{"wants a number that does not change with the request", "write digits, or (int .Fields.name)"}
 		}
 		return x, nil
 	case paramAny:
@@ -181,7 +202,7 @@ func wholeArg(args []expr, none, least, most int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(args[0].value, 10, 64)
 	if err != nil || n < least || n > most {
-		return 0, fmt.Errorf("wants a number from %d to %d", least, most)
+		return 0, &templateError{fmt.Sprintf("wants a number from %d to %d", least, most), "write one in these bounds"}
 	}
 	return n, nil
 }
@@ -321,7 +342,8 @@ func buildJSON(_ *compiler, args []expr) (expr, error) {
 	return args[0].tryMapped(expr{kind: kindJSON}, func(dst, in []byte) ([]byte, error) {
 		v, err := jsontext.Parse(string(in))
 		if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok { // whose Problem may name a member of a secret
-			return dst, fmt.Errorf("its argument is not valid JSON in line %d, column %d", bad.Line, bad.Column)
+			return dst, &templateError{fmt.Sprintf("its argument is not valid JSON in line %d, column %d", bad.Line, bad.Column),
+				"correct the value, or leave out json, for a string"}
 		}
 		return v.Append(dst), nil
 	})

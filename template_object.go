@@ -55,7 +55,8 @@ func (t *templates) compileObject(text JSON, sc scope) (*objectTemplate, error) 
 // invalidJSON tells of the most frequent slip, too: a string in an action whose quotes are not escaped, so that they end the
 // JSON string.
 func invalidJSON(text string, bad *jsontext.SyntaxError) *templateError {
-	e := &templateError{Problem: fmt.Sprintf("invalid JSON in line %d, column %d: %s", bad.Line, bad.Column, bad.Problem)}
+	e := &templateError{Problem: fmt.Sprintf("invalid JSON in line %d, column %d: %s", bad.Line, bad.Column, bad.Problem),
+		Hint: `write it as {"name": "value", "other": 1}, each name once`}
 	before := text[:bad.Offset]
 	if strings.LastIndex(before, "{{") > strings.LastIndex(before, "}}") {
 		e.Hint = `between {{ and }}, write the quotes of a string as \"`
@@ -64,7 +65,7 @@ func invalidJSON(text string, bad *jsontext.SyntaxError) *templateError {
 }
 
 func errSurrogate(path string) *templateError {
-	return &templateError{"at " + path + ": an unpaired surrogate, which UTF-8 cannot express", ""}
+	return &templateError{"at " + path + ": an unpaired surrogate, which UTF-8 cannot express", `write the character itself, or both halves of its \u escape`}
 }
 
 var plainName = regexp.MustCompile(`^[\pL\pN_-]+$`)
@@ -148,7 +149,7 @@ func (t *templates) compileString(b *builder, text string, sc scope, path string
 	for _, p := range parts {
 		x, err := p.asJSONString()
 		if err != nil {
-			return faultf(p.pos, "", "%s", err).in(text, path)
+			return faultf(p.pos, errNotUTF8.Hint, "%s", errNotUTF8.Problem).in(text, path)
 		}
 		b.add(x)
 	}

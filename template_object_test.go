@@ -118,6 +118,8 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 		switch {
 		case !ok:
 			t.Errorf("compileObject(%.60s): %v, want a templateError", tt.text, err)
+		case bad.Hint == "":
+			t.Errorf("compileObject(%.60s): %v, which does not say what to do", tt.text, bad)
 		case !strings.HasPrefix(bad.Problem, tt.problem) || !strings.Contains(bad.Hint, tt.hint):
 			t.Errorf("compileObject(%.60s):\ngot  %s (hint %q)\nwant %s (hint %q)", tt.text, bad.Problem, bad.Hint, tt.problem, tt.hint)
 		case strings.Contains(bad.Error(), "s3cr3t"):

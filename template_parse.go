@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -105,9 +106,9 @@ func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *template
 	case fault != nil:
 		return x, fault
 	case len(cmd.Args) > 1:
-		return x, faultf(int(cmd.Args[1].Position()), "", "a value takes no arguments, only a function does")
+		return x, faultf(int(cmd.Args[1].Position()), "take out what follows it, or write a function before it", "a value takes no arguments, only a function does")
 	case len(piped) > 0:
-		return x, faultf(int(cmd.Position()), "", "only a function can stand after |")
+		return x, faultf(int(cmd.Position()), "write it as {{.Fields.name | upper}}", "only a function can stand after |")
 	}
 	return x, nil
 }
@@ -131,7 +132,7 @@ func (c *compiler) operand(n parse.Node) (expr, *templateFault) {
 	case *parse.DotNode:
 		return expr{}, faultf(pos, "name a value, such as .Fields.name", "a bare . names no value")
 	case *parse.ChainNode:
-		return expr{}, faultf(pos, "", "the result of an expression has no fields")
+		return expr{}, faultf(pos, "take out the name after the parentheses", "the result of an expression has no fields")
 	case *parse.BoolNode, *parse.NilNode:
 		return expr{}, faultf(pos, "write it into the JSON as it is, without quotes and braces", "%s is not a value of templates", n)
 	}
@@ -156,13 +157,15 @@ func (c *compiler) field(n *parse.FieldNode) (expr, *templateFault) {
 	names := c.roots(root)
 	switch {
 	case names == nil:
-		return expr{}, faultf(pos, didYouMean(".", root, []string{"Fields", "Secrets", "Request", "Token"}), "unknown value .%s", root)
+		hint := cmp.Or(didYouMean(".", root, []string{"Fields", "Secrets", "Request", "Token"}), hintActions)
+		return expr{}, faultf(pos, hint, "unknown value .%s", root)
 	case root == "Token" && len(n.Ident) == 1:
 		return c.token(pos)
 	case root == "Token" || len(n.Ident) > 2:
-		return expr{}, faultf(pos, "", "the value .%s has no parts", strings.Join(n.Ident[:len(n.Ident)-1], "."))
+		whole := strings.Join(n.Ident[:len(n.Ident)-1], ".")
+		return expr{}, faultf(pos, "write ."+whole, "the value .%s has no parts", whole)
 	case len(n.Ident) == 1:
-		return expr{}, faultf(pos, "", ".%s is not a value by itself: write .%s.name", root, root)
+		return expr{}, faultf(pos, "write ."+root+".name", ".%s is not a value by itself", root)
 	}
 	if root == "Request" && c.scope == scopeStatic {
 		return expr{}, faultf(pos, hintStatic, ".Request is not known here")

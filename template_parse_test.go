@@ -37,7 +37,7 @@ func TestTemplatesRefuse(t *testing.T) {
 		{`{{sha256 'secret'}}`, `column 10: single quotes do not make a string`, strHint},
 		{`{{printf "%d" now}}`, `column 3: unknown function "printf"`, "there are base64, base64url"},
 		{`{{len .Fields.issuer}}`, `column 3: unknown function "len"`, ""},
-		{`{{index .Fields "a"}}`, `column 9: .Fields is not a value by itself: write .Fields.name`, ""},
+		{`{{index .Fields "a"}}`, `column 9: .Fields is not a value by itself`, "write .Fields.name"},
 		{`{{html .Fields.issuer}}`, `column 3: unknown function "html"`, ""},
 		{`{{print 1}}`, `column 3: unknown function "print"`, ""},
 		{`{{and 1 2}}`, `column 3: unknown function "and"`, ""},
@@ -112,6 +112,8 @@ func TestTemplatesRefuse(t *testing.T) {
 		switch {
 		case !ok:
 			t.Errorf("compileText(%s): %v, want a templateError", tt.text, err)
+		case bad.Hint == "":
+			t.Errorf("compileText(%s): %v, which does not say what to do", tt.text, bad)
 		case !strings.HasPrefix(bad.Problem, tt.problem) || !strings.Contains(bad.Hint, tt.hint):
 			t.Errorf("compileText(%s):\ngot  %s (hint %q)\nwant %s (hint %q)", tt.text, bad.Problem, bad.Hint, tt.problem, tt.hint)
 		case strings.Contains(bad.Error(), "secret") || strings.Contains(bad.Error(), "s3cr3t"):

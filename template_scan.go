@@ -8,7 +8,7 @@ import (
 
 const (
 	hintActions = "an action is a pipeline of .Fields.x, .Secrets.x, .Request.X, .Token, strings, whole numbers and functions"
-	hintStatic  = "BaseURI is evaluated once: only .Fields, .Secrets and the helpers can stand in it"
+	hintStatic  = "BaseURI and TokenURL are evaluated once: only .Fields, .Secrets and the helpers can stand in them"
 	hintString  = `write a string as "x", in JSON text as \"x\"`
 )
 
@@ -46,7 +46,7 @@ func scanAction(text string, start int) (end int, _ *templateFault) {
 	if strings.HasPrefix(text[pos:], "/*") {
 		i := strings.Index(text[pos:], "*/")
 		if i < 0 {
-			return 0, faultf(start, "", "a comment without its closing */")
+			return 0, faultf(start, "end it with */}}, or take it out", "a comment without its closing */")
 		}
 		return scanBody(text, start, pos+i+len("*/"))
 	}
@@ -79,7 +79,7 @@ func scanBody(text string, start, pos int) (end int, _ *templateFault) {
 			return 0, faultf(pos, hintActions, "templates have no variables")
 		}
 	}
-	return 0, faultf(start, "", "{{ without its closing }}")
+	return 0, faultf(start, "end the action with }}", "{{ without its closing }}")
 }
 
 // stringLen returns the length of the quoted string at the start of s, 0 where it does not end.

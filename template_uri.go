@@ -36,11 +36,12 @@ func escapeURIValue(before, value string) (string, *templateFault) {
 		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20"), nil
 	case !strings.Contains(before, "/"):
 		if value == "" || strings.ContainsFunc(value, notHost) {
-			return "", &templateFault{problem: "a value in the host may hold only letters, digits, - and ., and must not be empty"}
+			return "", &templateFault{problem: "a value in the host may hold only letters, digits, - and ., and must not be empty",
+				hint: "set it to the name alone, and write scheme, port and path around it"}
 		}
 		return value, nil
 	case value != "" && strings.Trim(value, ".") == "":
-		return "", &templateFault{problem: "a value in the path must not consist of dots"}
+		return "", &templateFault{problem: "a value in the path must not consist of dots", hint: "set it to what the segment is called"}
 	}
 	return url.PathEscape(value), nil
 }

@@ -17,7 +17,10 @@ import (
 )
 
 // problems collects what is wrong with a Connection.
-type problems struct{ errs []error }
+type problems struct {
+	errs       []error
+	unresolved []*ConfigError // of references
+}
 
 // add records a problem of the field at path, which is written as in Go: RateLimit.Rules[2].Match.
 func (p *problems) add(path, problem, hint string) {
@@ -35,7 +38,37 @@ func (p *problems) addError(path string, err error) {
 	}
 }
 
-func (p *problems) err() error { return errors.Join(p.errs...) }
+// err joins the problems, but for those that are there only since the value of a field could not be had.
+func (p *problems) err() error {
+	var all []error
+	for _, missing := range p.unresolved {
+		all = append(all, missing)
+	}
+	for _, err := range p.errs {
+		if e, ok := errors.AsType[*ConfigError](err); !ok || !slices.ContainsFunc(p.unresolved, e.followsFrom) {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
+}
+
+// followsFrom reports whether a problem may be none once the value of another field can be had: one of the same field, or of one
+// that cannot be read without it.
+func (e *ConfigError) followsFrom(missing *ConfigError) bool {
+	switch root, _, _ := strings.Cut(missing.Field, "["); {
+	case e.Field == missing.Field:
+		return true
+	case root == "Passphrase":
+		return e.Field == "PrivateKey"
+	case root == "SecretEncoding":
+		return e.Field == "Secret"
+	case root == "TLS.Passphrase":
+		return e.Field == "TLS.PrivateKey" || e.Field == "TLS.PFX"
+	case root == "Fields" || root == "Secrets":
+		return e.Field == "BaseURI" || strings.HasSuffix(e.Field, ".TokenURL")
+	}
+	return false
+}
 
 // Validate checks everything that NewClient does, but signs nothing. The error joins a *ConfigError for each problem.
 func (c *Connection) Validate() error {

@@ -354,3 +354,10 @@ func TestKeyErrorsStandBehindConfigErrors(t *testing.T) {
 		t.Errorf("NewClient gave %v; want a *KeyError behind it", err)
 	}
 }
+
+func TestABadCertificateIsOneProblem(t *testing.T) {
+	c := &Connection{BaseURI: "https://h", SignatureMethod: ES256, PrivateKey: testES256(t), Certificate: "none", Payload: `{"x":"{{x5t}}"}`}
+	if problems := configErrors(c.Validate()); len(problems) != 1 || problems[0].Field != "Certificate" {
+		t.Errorf("Validate gave %v; want one problem, of Certificate", problems)
+	}
+}

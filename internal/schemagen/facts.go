@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strings"
 	"unicode"
 
@@ -26,6 +27,11 @@ const (
 	zeroDuration     = `^[^1-9]*$`
 )
 
+// duration is a text, or the number zero, which needs no unit.
+func duration(pattern string) node {
+	return node{AnyOf: []node{{Type: "string", Pattern: pattern}, {Type: "integer", Minimum: new(0), Maximum: new(0)}}}
+}
+
 // A text may also be a reference, or be empty, which is the same as not set.
 const (
 	referencePattern = `(\$\{(env|file):[^${}\n]+\})?`
@@ -36,6 +42,9 @@ var reference = node{
 	Description: "A reference to an environment variable, ${env:NAME}, or to a file below the folder of this one, ${file:path}.",
 	Type:        "string", Pattern: "^" + referencePattern + "$",
 }
+
+// schemaProperty is for JSON files, which have no comment to name the schema in.
+var schemaProperty = node{Description: "Where editors find this schema. It has no other meaning.", Type: "string"}
 
 // oneOf is a closed set of texts.
 func oneOf(names ...string) func(node) node {
@@ -130,12 +139,8 @@ func noneIsEmpty(n node) node {
 // facts are by type and field.
 func facts(src *source, profiles []string) map[string]fact {
 	all := connectionFacts(src)
-	for path, f := range throttlingFacts(profiles) {
-		all[path] = f
-	}
-	for path, f := range partFacts() {
-		all[path] = f
-	}
+	maps.Copy(all, throttlingFacts(profiles))
+	maps.Copy(all, partFacts())
 	return all
 }
 

@@ -59,10 +59,12 @@ func (g *generator) document() node {
 		Title:       "Connection file of jwtbearer",
 		Description: fileDescription,
 		If:          &node{Type: "array"},
-		Then:        &node{Items: &node{Ref: ref("Connection"), Required: []string{"name"}}},
-		Else:        &node{Ref: ref("Connection")},
-		Examples:    fileExamples,
-		Defs:        append(g.defs, member{"reference", reference}),
+		Then: &node{Items: &node{Ref: ref("Connection")}, If: &node{MinItems: 2},
+			Then: &node{Items: &node{Required: []string{"name"}}}},
+		Else:     &node{Ref: ref("Connection")},
+		Examples: fileExamples,
+		Defs: append(g.defs, member{"reference", reference},
+			member{"duration", duration(unsignedDuration)}, member{"durationOrNone", duration(signedDuration)}),
 	}
 }
 
@@ -105,6 +107,7 @@ func (g *generator) define(t reflect.Type) node {
 	def := node{Description: g.source.comments[t.Name()], Type: "object", AdditionalProperties: false}
 	if t == connectionType {
 		def.Description = connectionDescription
+		def.Properties = members{{"$schema", schemaProperty}}
 	}
 	for f := range t.Fields() {
 		if f.Tag.Get("json") != "-" {
@@ -126,7 +129,7 @@ func (g *generator) field(t reflect.Type, f reflect.StructField) node {
 	if about.signed {
 		n.Minimum = nil
 		if f.Type == durationType {
-			n.Pattern = signedDuration
+			n = node{Ref: ref("durationOrNone")}
 		}
 	}
 	if about.instead != nil {
@@ -147,7 +150,7 @@ var (
 func (g *generator) value(t reflect.Type) node {
 	switch t {
 	case durationType:
-		return node{Type: "string", Pattern: unsignedDuration}
+		return node{Ref: ref("duration")}
 	case secretType:
 		return node{Type: textTypes, Not: &node{Const: "******"}}
 	case jsonType:
