@@ -44,8 +44,8 @@ type Config struct {
 	// AllowNoExpiry accepts tokens without exp until MaxLifetime after their iat, which they must have then.
 	AllowNoExpiry bool
 
-	// Check looks at the claims of a token that is good so far. Nil: nobody does.
-	Check func(claims json.RawMessage) error
+	// Check looks at a request whose token is good so far. Its error is the Reason of a refusal. Nil: nobody looks.
+	Check func(Visit) error
 
 	// Token takes the token out of a request. Nil means the header Authorization with the scheme Bearer.
 	Token func(*http.Request) string

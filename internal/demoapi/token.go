@@ -67,8 +67,9 @@ func newVerifier(config Config, now func() time.Time) *verifier {
 	}
 }
 
-// verify returns the claims of a token that is accepted, and otherwise what is wrong with it. It uses up the jti.
-func (v *verifier) verify(token string) (jwt.MapClaims, Reason) {
+// verify returns the claims of a token that is accepted, and otherwise what is wrong with it. It uses up the jti. check may
+// refuse a token that is good so far.
+func (v *verifier) verify(token string, check func() error) (jwt.MapClaims, Reason) {
 	if token == "" {
 		return nil, Missing
 	}
@@ -79,10 +80,8 @@ func (v *verifier) verify(token string) (jwt.MapClaims, Reason) {
 	if err := v.claims.Validate(claims); err != nil {
 		return nil, claimReason(err)
 	}
-	if v.config.Check != nil {
-		if err := v.config.Check(claimsText(token)); err != nil {
-			return nil, Reason(err.Error())
-		}
+	if err := check(); err != nil {
+		return nil, Reason(err.Error())
 	}
 	if reason := v.use(claims, v.now()); reason != "" {
 		return nil, reason

@@ -63,30 +63,34 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 	c.w = &writer{ResponseWriter: w, call: c}
 	came := time.Now()
 	var body []byte
-	if a.config.Record || c.atGrants {
+	seen := a.config.Record || a.config.Check != nil
+	if seen || c.atGrants {
 		body = c.readBody()
 	}
 	if c.atGrants {
 		c.token = assertion(r, body)
 	} else {
-		c.token = a.config.Token(r)
+		c.token = a.config.Token(c.r)
 	}
-	if !a.config.Record {
-		return c
+	if seen {
+		c.visit = &Visit{Time: came, Method: r.Method, Host: r.Host, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
+			Token: c.token, JOSE: segment(c.token, 0), Claims: segment(c.token, 1), Grant: c.atGrants}
 	}
-	c.visit = &Visit{Time: came, Method: r.Method, Host: r.Host, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
-		Token: c.token, JOSE: segment(c.token, 0), Claims: claimsText(c.token), Grant: c.atGrants}
+	if a.config.Record {
+		a.record(c.visit)
+	}
+	return c
+}
+
+// record keeps a visit. Who sends its body slowly came before those who were quicker with theirs.
+func (a *API) record(v *Visit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	// Who sends its body slowly came before those who were quicker with theirs.
-	at, _ := slices.BinarySearchFunc(a.visits, came, func(v *Visit, t time.Time) int {
-		if v.Time.After(t) {
-			return 1
-		}
-		return -1
-	})
-	a.visits = slices.Insert(a.visits, at, c.visit)
-	return c
+	at := len(a.visits)
+	for at > 0 && a.visits[at-1].Time.After(v.Time) {
+		at--
+	}
+	a.visits = slices.Insert(a.visits, at, v)
 }
 
 // readBody reads the beginning of the body, which the request keeps whole.
@@ -114,11 +118,22 @@ func (c *call) admit() Reason {
 	if c.api.grants != nil && !c.atGrants {
 		return c.api.grants.check(c.token, c.api.now())
 	}
-	claims, reason := c.api.verifier.verify(c.token)
+	claims, reason := c.api.verifier.verify(c.token, c.check)
 	if reason == "" {
 		c.r = c.r.WithContext(context.WithValue(c.r.Context(), claimsKey{}, claims))
 	}
 	return reason
+}
+
+// check asks Config.Check.
+func (c *call) check() error {
+	if c.api.config.Check == nil {
+		return nil
+	}
+	c.api.mu.Lock()
+	seen := *c.visit
+	c.api.mu.Unlock()
+	return c.api.config.Check(seen)
 }
 
 // amend changes the record of the call.
@@ -168,9 +183,6 @@ func (w *writer) Flush() {
 }
 
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// claimsText is the payload of a JWT as it was signed.
-func claimsText(token string) json.RawMessage { return segment(token, 1) }
 
 // segment decodes the JSON of a part of a JWT; nil where there is none.
 func segment(token string, i int) json.RawMessage {
