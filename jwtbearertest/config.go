@@ -184,7 +184,7 @@ func newKey(method jwtbearer.SignatureMethod, given any) (*key, error) {
 		k.verify = []byte(k.secret)
 	}
 	if !fits(k.method, k.verify) {
-		return nil, fmt.Errorf("Key is a %T, which does not fit Method %s", given, k.method)
+		return nil, fmt.Errorf("Key is of type %T, which does not fit Method %s", given, k.method)
 	}
 	return k, nil
 }

@@ -222,7 +222,10 @@ func (x *exchange) Write(p []byte) (int, error) {
 	case x.left >= 0:
 		x.left -= int64(len(p))
 	}
-	if x.pipe != nil {
+	switch {
+	case len(p) == 0: // which a pipe would hand on
+		return 0, nil
+	case x.pipe != nil:
 		return x.pipe.Write(p)
 	}
 	x.held.Write(p)
