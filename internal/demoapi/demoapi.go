@@ -1,5 +1,5 @@
 // Package demoapi is the engine of a small API that verifies the token of every request and throttles in a way of its own,
-// to try a client on. It answers with an echo of the request.
+// to try a client on. It answers with an echo of the request, or what a script says. It does not know of package testing.
 package demoapi
 
 import (

@@ -29,7 +29,7 @@ const (
 	NoJTI          Reason = "the token has no jti"
 	Replayed       Reason = "the jti of the token was used before"
 	UnknownToken   Reason = "the access token is not one that was given out"
-	OnRequest      Reason = "the token is refused for the sake of the test"
+	OnRequest      Reason = "the test wants it refused"
 )
 
 // methodEd25519 is the alg of RFC 9864, which golang-jwt knows only under its older name, EdDSA.
