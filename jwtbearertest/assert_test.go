@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/seed-363d07a3/jwtbearer"
 )
@@ -170,22 +171,30 @@ func TestMistakesEndTheTestAndSayWhatToDo(t *testing.T) {
 		return func(t testing.TB) { NewServer(t, Config{InMemory: true}).Next(a) }
 	}
 	for want, f := range map[string]func(testing.TB){
-		`there is no profile "githab"`:                 serve(Config{Profile: "githab"}),
-		`Method "none" is unknown`:                     serve(Config{Method: "none"}),
-		`Method "ES999" is unknown`:                    serve(Config{Method: "ES999"}),
-		"type string, which does not fit Method RS256": serve(Config{Method: "RS256", Key: "secret"}),
-		"type int, which does not fit Method HS256":    serve(Config{Key: 1}),
-		"Limit wants":                             serve(Config{Limit: jwtbearer.Limit{Requests: 1}}),
-		"Exchange.Next cannot be served":          serve(Config{Exchange: &jwtbearer.Exchange{Next: new(jwtbearer.Exchange)}}),
-		`Exchange.TokenPath is "a[0]"`:            serve(Config{Exchange: &jwtbearer.Exchange{TokenPath: "a[0]"}}),
-		`the pattern "POST /{" cannot be read`:    serve(Config{Exchange: &jwtbearer.Exchange{TokenURL: "/{"}}),
-		`the pattern "GET things" cannot be read`: next(Status(500).On("GET things")),
-		"Status(99)":                              next(Status(99)),
-		"Throttle(-1s)":                           next(Throttle(-1e9)),
-		"Times(0)":                                next(Status(500).Times(0)),
+		`there is no profile "githab"`:                           serve(Config{Profile: "githab"}),
+		`Config.Method "none" is unknown`:                        serve(Config{Method: "none"}),
+		`Config.Method "ES999" is unknown`:                       serve(Config{Method: "ES999"}),
+		"type string, which does not fit the method RS256":       serve(Config{Method: "RS256", Key: "secret"}),
+		"type int, which does not fit the method HS256":          serve(Config{Key: 1}),
+		"Config.Limit is {Requests:1 Per:0s Burst:0}, but wants": serve(Config{Limit: jwtbearer.Limit{Requests: 1}}),
+		"Config.Exchange.Next cannot be served":                  serve(Config{Exchange: &jwtbearer.Exchange{Next: new(jwtbearer.Exchange)}}),
+		`Config.Exchange.TokenPath is "a[0]"`:                    serve(Config{Exchange: &jwtbearer.Exchange{TokenPath: "a[0]"}}),
+		`the pattern "POST /{" cannot be read`:                   serve(Config{Exchange: &jwtbearer.Exchange{TokenURL: "/{"}}),
+		`the pattern "GET things" cannot be read`:                next(Status(500).On("GET things")),
+		"Status(99)":    next(Status(99)),
+		"Throttle(-1s)": next(Throttle(-1e9)),
+		"Times(0)":      next(Status(500).Times(0)),
 	} {
-		if got := fatal(f); !strings.HasPrefix(got, "jwtbearertest: ") || !strings.Contains(got, want) {
+		if got := fatal(f); !strings.HasPrefix(got, "jwtbearertest: ") || !strings.Contains(got, want) || strings.Contains(got, "demoapi") {
 			t.Errorf("the test is ended by %q, want %q", got, want)
 		}
 	}
+}
+
+func TestSocketsInABubbleAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		if got := fatal(func(t testing.TB) { NewServer(t, Config{}) }); !strings.Contains(got, "set Config.InMemory") {
+			t.Errorf("the test is ended by %q, want a hint at InMemory", got)
+		}
+	})
 }

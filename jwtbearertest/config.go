@@ -25,7 +25,8 @@ import (
 // Config says what a Server accepts, how it throttles and what it answers. The zero value takes tokens of HS256 with a secret of
 // its own, never throttles, and answers with an echo of the request.
 type Config struct {
-	// InMemory makes a server without sockets, for tests in a bubble of testing/synctest: only Transport leads to it.
+	// InMemory makes a server without sockets, as tests in a bubble of testing/synctest need it. Only Server.Transport leads
+	// to it, which Server.Connection has.
 	InMemory bool
 
 	// Method is the alg that tokens must have. Empty means HS256.
@@ -61,7 +62,8 @@ type Config struct {
 	// AccessTokenLife is how long such an access token lives. Zero means an hour.
 	AccessTokenLife time.Duration
 
-	// Handler answers the requests that are accepted, without knowing of any of this. Nil: with an echo.
+	// Handler answers the requests that are accepted, as if there were no tokens and limits. It runs when the body of the
+	// request has come, or the first mebibyte of it. Nil: with an echo.
 	Handler http.Handler
 
 	// Profile is the RateLimit.Profile in whose dialect the API throttles. Empty: 429 with Retry-After.
@@ -78,8 +80,11 @@ type Config struct {
 // build makes the engine of a server at base.
 func (c *Config) build(base string, key *key) (*demoapi.API, error) {
 	dialect, err := demoapi.Profile(c.Profile)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case c.Limit != jwtbearer.Limit{} && (c.Limit.Requests < 1 || c.Limit.Per <= 0):
+		return nil, fmt.Errorf("Config.Limit is %+v, but wants Requests and Per above zero", c.Limit)
 	}
 	if c.Throttled != nil {
 		dialect = demoapi.Dialect{Serve: func(w http.ResponseWriter, t demoapi.Throttle) { c.Throttled(w, t.Wait) }}
@@ -184,7 +189,7 @@ func newKey(method jwtbearer.SignatureMethod, given any) (*key, error) {
 		k.verify = []byte(k.secret)
 	}
 	if !fits(k.method, k.verify) {
-		return nil, fmt.Errorf("Key is of type %T, which does not fit Method %s", given, k.method)
+		return nil, fmt.Errorf("Config.Key is of type %T, which does not fit the method %s", given, k.method)
 	}
 	return k, nil
 }
@@ -217,6 +222,10 @@ func curveOf(method jwtbearer.SignatureMethod) elliptic.Curve {
 	return nil
 }
 
+func unknownMethod(method jwtbearer.SignatureMethod) error {
+	return fmt.Errorf("Config.Method %q is unknown: use a constant of package jwtbearer, such as ES256", method)
+}
+
 // generate makes a new key.
 func (k *key) generate() (err error) {
 	var private crypto.Signer
@@ -230,13 +239,13 @@ func (k *key) generate() (err error) {
 	case "ES":
 		curve := curveOf(k.method)
 		if curve == nil {
-			return fmt.Errorf("Method %q is unknown", k.method)
+			return unknownMethod(k.method)
 		}
 		private, err = ecdsa.GenerateKey(curve, rand.Reader)
 	case "Ed", "EdDSA":
 		_, private, err = ed25519.GenerateKey(rand.Reader)
 	default:
-		return fmt.Errorf("Method %q is unknown: use a constant of package jwtbearer, such as ES256", k.method)
+		return unknownMethod(k.method)
 	}
 	if err != nil {
 		return err

@@ -1,20 +1,25 @@
 // Package jwtbearertest serves an API that wants tokens, for tests of code that calls one through package jwtbearer, or in any
 // other way. It does what the vendor does and a test cannot ask for: it verifies, throttles, and fails.
 //
-//	func TestSyncSurvivesAThrottle(t *testing.T) {
-//		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{Profile: "github"})
-//		srv.Next(jwtbearertest.Throttle(time.Second), jwtbearertest.Status(502))
+//	func TestFetchOrdersOnABadDay(t *testing.T) {
+//		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{Profile: "google-cloud", Handler: ordersAPI()})
+//		srv.Next(jwtbearertest.Throttle(200*time.Millisecond), jwtbearertest.Status(502), jwtbearertest.RefuseToken())
 //
-//		if err := mycode.Sync(t.Context(), srv.Connection()); err != nil {
+//		client, err := jwtbearer.NewClient(srv.Connection())
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		if _, err := fetchOrders(t.Context(), client, "7"); err != nil { // the code under test
 //			t.Error(err)
 //		}
-//		srv.AssertRequests(3)
+//		srv.AssertRequests(4)
 //		srv.AssertFreshTokens()
 //		srv.AssertAnswersUsed()
 //	}
 //
-// A token that is not as it should be gets 401 and the reason, which the table of requests shows that a failed test logs. Tokens
-// are verified by github.com/golang-jwt/jwt, not by the code that signs them.
+// A token that is not as it should be gets 401 and the reason, and a test that fails logs a table of the requests, with what was
+// wrong with each. Tokens are verified by github.com/golang-jwt/jwt, not by the code that signs them. The file usage_test.go is
+// a whole example.
 //
 // # The connection under test
 //
@@ -31,13 +36,16 @@
 // In a bubble of testing/synctest waits take no time and are exact. There are no sockets in a bubble: set Config.InMemory.
 //
 //	synctest.Test(t, func(t *testing.T) {
-//		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{InMemory: true})
-//		srv.Next(jwtbearertest.Throttle(90 * time.Second))
+//		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{InMemory: true, Profile: "github", Handler: ordersAPI()})
+//		srv.Next(jwtbearertest.Throttle(30 * time.Second))
+//
+//		conn := srv.Connection()
+//		conn.RateLimit.Fixed = true // else the client also learns from the throttle to go slowly
 //		...
 //	})
 //
 // The clock of a bubble begins in 2000. Settings that read a time since 1970 without saying so (As: "auto") take that for a
-// wait, since it is so small: let the test begin with a time.Sleep beyond 2001.
+// wait, since it is so small: let the test begin with a time.Sleep until after 2001.
 //
 // # Answers and faults
 //

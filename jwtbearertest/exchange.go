@@ -21,14 +21,13 @@ var action = regexp.MustCompile(`\{\{.*?\}\}`)
 
 // tokenPathOf is the path of a token endpoint, whose templates stand.
 func tokenPathOf(x *jwtbearer.Exchange) string {
-	_, rest, isAbsolute := strings.Cut(x.TokenURL, "://")
-	if !isAbsolute {
-		return cmp.Or(x.TokenURL, tokenPath)
+	rest := cmp.Or(x.TokenURL, tokenPath)
+	if _, after, isAbsolute := strings.Cut(rest, "://"); isAbsolute {
+		host := action.ReplaceAllStringFunc(after, func(a string) string { return strings.Repeat("x", len(a)) })
+		host, _, _ = strings.Cut(host, "/")
+		rest = after[len(host):]
 	}
-	if i := strings.Index(action.ReplaceAllStringFunc(rest, func(a string) string { return strings.Repeat("x", len(a)) }), "/"); i >= 0 {
-		return rest[i:]
-	}
-	return "/"
+	return "/" + strings.TrimPrefix(rest, "/")
 }
 
 // localExchange is the exchange of connections to a server at base.
@@ -44,7 +43,7 @@ func localExchange(x *jwtbearer.Exchange, base string) *jwtbearer.Exchange {
 // newGrant makes the token endpoint of a server at base.
 func newGrant(x *jwtbearer.Exchange, life time.Duration, base string) (*demoapi.Grant, error) {
 	if x.Next != nil {
-		return nil, errors.New("Exchange.Next cannot be served: a server has one token endpoint")
+		return nil, errors.New("Config.Exchange.Next cannot be served: a server has one token endpoint")
 	}
 	path, _, _ := strings.Cut(tokenPathOf(x), "?")
 	n := 0
@@ -52,7 +51,7 @@ func newGrant(x *jwtbearer.Exchange, life time.Duration, base string) (*demoapi.
 	for name, at := range map[string]string{"TokenPath": x.TokenPath, "TokenTypePath": x.TokenTypePath, "ExpiresInPath": x.ExpiresInPath,
 		"ExpiresAtPath": x.ExpiresAtPath, "BaseURIPath": x.BaseURIPath} {
 		if at != "" && !plainPath.MatchString(at) {
-			return nil, fmt.Errorf("Exchange.%s is %q, but only names with dots between them can be served", name, at)
+			return nil, fmt.Errorf("Config.Exchange.%s is %q, but only names with dots between them can be served", name, at)
 		}
 	}
 	return &demoapi.Grant{

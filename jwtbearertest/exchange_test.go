@@ -19,6 +19,8 @@ func TestExchangeServesTheDialectsOfTokenEndpoints(t *testing.T) {
 		"GitHub Apps": {TokenURL: "/app/installations/{{.Fields.installation}}/access_tokens", Bearer: true, TokenPath: "token",
 			ExpiresAtPath: "expires_at"},
 		"JSON":              {Encoding: "json", Params: `{"auth_token": "{{.Token}}"}`, TokenPath: "data.token", ExpiresInPath: "data.ttl"},
+		"a host alone":      {TokenURL: "https://{{.Fields.installation}}.example.com"},
+		"no slash":          {TokenURL: "login"},
 		"query":             {Method: "GET", Params: `{"jwt": "{{.Token}}"}`, TokenPath: "$.token"},
 		"address in answer": {Grant: "jwt-bearer", BaseURIPath: "instance_url"},
 	} {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,6 +52,9 @@ type Server struct {
 // served ends the test.
 func NewServer(t testing.TB, config Config) *Server {
 	t.Helper()
+	if !config.InMemory && time.Now().Year() == 2000 {
+		t.Fatalf("jwtbearertest: this is a bubble of testing/synctest, in which sockets stop the clock: set Config.InMemory")
+	}
 	s := &Server{t: t, config: config}
 	if config.Handler != nil {
 		s.config.Handler = s.guard(config.Handler)
@@ -60,7 +64,7 @@ func NewServer(t testing.TB, config Config) *Server {
 	}
 	var err error
 	if s.key, err = newKey(config.Method, config.Key); err != nil {
-		t.Fatalf("jwtbearertest: Config: %v", err)
+		t.Fatalf("jwtbearertest: %s", strings.TrimPrefix(err.Error(), "demoapi: "))
 	}
 	start := s.listen
 	if config.InMemory {
@@ -69,7 +73,7 @@ func NewServer(t testing.TB, config Config) *Server {
 	serve := start()
 	if s.api, err = s.config.build(s.URL, s.key); err != nil {
 		s.close()
-		t.Fatalf("jwtbearertest: Config: %v", err)
+		t.Fatalf("jwtbearertest: %s", strings.TrimPrefix(err.Error(), "demoapi: "))
 	}
 	serve(s.api)
 	t.Cleanup(s.end)
@@ -191,7 +195,7 @@ func (s *Server) Next(answers ...Answer) {
 	s.t.Helper()
 	for _, a := range answers {
 		if a.problem != nil {
-			s.t.Fatalf("jwtbearertest: Next: %v", a.problem)
+			s.t.Fatalf("jwtbearertest: Next: %s", strings.TrimPrefix(a.problem.Error(), "demoapi: "))
 		}
 		if a.breaks && s.keepAlives != nil {
 			s.keepAlives(false)

@@ -170,7 +170,8 @@ func TestThrottledAnswersInADialectOfItsOwn(t *testing.T) {
 }
 
 func TestServerServesManyAtOnce(t *testing.T) {
-	bothWays(t, jwtbearertest.Config{Limit: jwtbearer.Limit{Requests: 500, Per: time.Second, Burst: 20}}, func(t *testing.T, srv *jwtbearertest.Server) {
+	limit := jwtbearer.Limit{Requests: 500, Per: time.Second, Burst: 20}
+	bothWays(t, jwtbearertest.Config{Profile: "google-cloud", Limit: limit}, func(t *testing.T, srv *jwtbearertest.Server) {
 		client := dial(t, srv, nil)
 		srv.Next(jwtbearertest.Status(503).Times(3), jwtbearertest.RefuseToken(), jwtbearertest.Throttle(0))
 		const workers, calls = 8, 12

@@ -60,6 +60,23 @@ func ordersAPI() http.Handler {
 	return mux
 }
 
+// TestFetchOrdersOnABadDay tests that the code gets over what happens.
+func TestFetchOrdersOnABadDay(t *testing.T) {
+	srv := jwtbearertest.NewServer(t, jwtbearertest.Config{Profile: "google-cloud", Handler: ordersAPI()})
+	srv.Next(jwtbearertest.Throttle(200*time.Millisecond), jwtbearertest.Status(502), jwtbearertest.RefuseToken())
+
+	client, err := jwtbearer.NewClient(srv.Connection())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fetchOrders(t.Context(), client, "7"); err != nil { // the code under test
+		t.Error(err)
+	}
+	srv.AssertRequests(4)
+	srv.AssertFreshTokens()
+	srv.AssertAnswersUsed()
+}
+
 // TestFetchOrdersFromItsEnvironment tests the code as it runs: with an address and a key from the environment.
 func TestFetchOrdersFromItsEnvironment(t *testing.T) {
 	srv := jwtbearertest.NewServer(t, jwtbearertest.Config{

@@ -17,7 +17,6 @@ import (
 type Visit struct {
 	Time   time.Time // when it came, by the clock of the machine
 	Method string
-	Host   string
 	URL    *url.URL
 	Header http.Header
 	Body   []byte // at most 1 MiB of it
@@ -73,7 +72,7 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 		c.token = a.config.Token(c.r)
 	}
 	if seen {
-		c.visit = &Visit{Time: came, Method: r.Method, Host: r.Host, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
+		c.visit = &Visit{Time: came, Method: r.Method, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
 			Token: c.token, JOSE: segment(c.token, 0), Claims: segment(c.token, 1), Grant: c.atGrants}
 	}
 	if a.config.Record {
