@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +135,20 @@ func TestAssertionsSayWhatWasSeen(t *testing.T) {
 				t.Errorf("%s says\n%s\nwant %q in it, and no token", tt.name, text, want)
 			}
 		}
+	}
+}
+
+func TestTableOfManyRequestsIsCut(t *testing.T) {
+	requests := make([]Request, tableRows+2)
+	for i := range requests {
+		requests[i] = Request{Method: "GET", URL: new(url.URL), Status: 200}
+	}
+	lines := strings.Split(table(requests), "\n")
+	if got := lines[len(lines)-1]; len(lines) != tableRows+2 || got != "and 2 more" {
+		t.Errorf("the table of %d requests has %d lines and ends %q, want %d and that there are 2 more", len(requests), len(lines), got, tableRows+2)
+	}
+	if got := table(nil); got != "no requests" {
+		t.Errorf("the table of nothing is %q", got)
 	}
 }
 

@@ -2,11 +2,9 @@ package jwtbearertest
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime/debug"
@@ -90,15 +88,13 @@ func (s *Server) end() {
 
 // listen takes two loopback ports, and returns what begins to serve them.
 func (s *Server) listen() (serve func(api http.Handler)) {
-	ctx, cancel := context.WithCancel(context.Background())
 	own, foreign := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(http.HandlerFunc(s.serveForeign))
 	both := []*httptest.Server{own, foreign}
 	s.URL, s.ForeignURL = "http://"+own.Listener.Addr().String(), "http://"+foreign.Listener.Addr().String()
 	s.keepAlives = own.Config.SetKeepAlivesEnabled
 	s.close = func() {
-		cancel() // ends those who wait
 		for _, srv := range both {
-			srv.CloseClientConnections()
+			srv.CloseClientConnections() // which ends those who wait
 			srv.Close()
 		}
 	}
@@ -106,7 +102,6 @@ func (s *Server) listen() (serve func(api http.Handler)) {
 		own.Config.Handler = api
 		for _, srv := range both {
 			srv.Config.ErrorLog = log.New(io.Discard, "", 0) // what matters is told to the test
-			srv.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 			srv.Start()
 		}
 		s.transport = own.Client().Transport

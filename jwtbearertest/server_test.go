@@ -95,6 +95,41 @@ func TestServerFindsTheTokenWhereItIsPlaced(t *testing.T) {
 	}
 }
 
+func TestServerIsAsStrictAsItsConfig(t *testing.T) {
+	for name, tt := range map[string]struct {
+		strict, lax jwtbearertest.Config
+		change      func(*jwtbearer.Connection)
+		refused     string
+	}{
+		"a jti twice": {jwtbearertest.Config{}, jwtbearertest.Config{AllowReplay: true},
+			func(c *jwtbearer.Connection) { c.Payload = `{"jti":"fixed"}` }, "was used before"},
+		"a long life": {jwtbearertest.Config{MaxLifetime: 5 * time.Minute}, jwtbearertest.Config{},
+			func(c *jwtbearer.Connection) { c.Lifetime = 20 * time.Minute }, "too far ahead"},
+		"another issuer": {jwtbearertest.Config{Issuer: "me"}, jwtbearertest.Config{},
+			func(c *jwtbearer.Connection) { c.Payload = `{"iss":"you"}` }, "iss of the token is wrong"},
+		"another audience": {jwtbearertest.Config{Audience: "me"}, jwtbearertest.Config{},
+			func(c *jwtbearer.Connection) { c.Payload = `{"aud":["you","them"]}` }, "aud of the token is wrong"},
+		"no exp": {jwtbearertest.Config{}, jwtbearertest.Config{AllowNoExpiry: true},
+			func(c *jwtbearer.Connection) { c.Payload, c.Lifetime = `{"iat":"{{now}}"}`, 0 }, "has no exp"},
+	} {
+		for _, strict := range []bool{true, false} {
+			config, want := tt.lax, ""
+			if strict {
+				config, want = tt.strict, tt.refused
+			}
+			srv := jwtbearertest.NewServer(t, config)
+			client := dial(t, srv, tt.change)
+			for range 2 {
+				call(t, client, "GET", "/")
+			}
+			seen := srv.Requests()
+			if got := seen[len(seen)-1].Refused; (got == "") != (want == "") || !strings.Contains(got, want) {
+				t.Errorf("%s against %+v is refused since %q, want %q", name, config, got, want)
+			}
+		}
+	}
+}
+
 func TestCheckRefusesWhatDependsOnTheRequest(t *testing.T) {
 	uriClaim := func(r jwtbearertest.Request) error {
 		if want := r.Method + " " + r.URL.Path; r.Claim("uri") != want {
@@ -219,6 +254,44 @@ func TestHandlerSeesTheWholeRequest(t *testing.T) {
 		}
 		if got := len(srv.Requests()[0].Body); got != 1<<20 {
 			t.Errorf("%d bytes of the body are recorded, want a mebibyte", got)
+		}
+	})
+}
+
+func TestRequestsAreInTheOrderInWhichTheyCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{InMemory: true})
+		client := dial(t, srv, nil)
+		r, w := io.Pipe()
+		req, err := client.NewRequest(t.Context(), "POST", "/slow", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := client.Do(req, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(time.Second)
+		call(t, client, "GET", "/quick")
+		w.Close() // the body of the first is at its end after the second was served
+		wg.Wait()
+		if seen := srv.Requests(); len(seen) != 2 || seen[0].URL.Path != "/slow" || seen[1].URL.Path != "/quick" {
+			t.Errorf("the requests are %v, want /slow and then /quick", seen)
+		}
+	})
+}
+
+func TestInterimAnswersAreNotTheStatus(t *testing.T) {
+	early := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusAccepted)
+	})
+	bothWays(t, jwtbearertest.Config{Handler: early}, func(t *testing.T, srv *jwtbearertest.Server) {
+		resp, err := call(t, dial(t, srv, nil), "GET", "/")
+		if err != nil || resp.StatusCode != http.StatusAccepted || srv.Requests()[0].Status != http.StatusAccepted {
+			t.Errorf("GET = %v, %v, recorded as %v; want 202", resp, err, srv.Requests()[0])
 		}
 	})
 }
