@@ -92,13 +92,16 @@ func TestAssertionsSayWhatWasSeen(t *testing.T) {
 			[]string{"got 2 requests, want 3", "GET /things", "200 OK", "jti "}},
 		{"AssertThrottled", nil, func(s *Server) { s.AssertThrottled(0, 1) }, func(s *Server) { s.AssertThrottled(1, 2) },
 			[]string{"0 of 2 requests were throttled, want 1 to 2"}},
-		{"AssertThrottled exactly", nil, func(s *Server) { s.AssertThrottled(0, 0) }, func(s *Server) { s.AssertThrottled(1, 1) }, []string{"want 1:"}},
-		{"AssertFreshTokens by jti", reuse(`{"jti":"fixed"}`), nil, (*Server).AssertFreshTokens, []string{"the jti fixed came in request 1 and again in 2"}},
+		{"AssertThrottled exactly", nil, func(s *Server) { s.AssertThrottled(0, 0) }, func(s *Server) { s.AssertThrottled(1, 1) },
+			[]string{"want 1:"}},
+		{"AssertFreshTokens by jti", reuse(`{"jti":"fixed"}`), nil, (*Server).AssertFreshTokens,
+			[]string{"the jti fixed came in request 1 and again in 2"}},
 		{"AssertFreshTokens by token", reuse(`{"exp":4102444800}`), nil, (*Server).AssertFreshTokens,
 			[]string{"the same token, which has no jti, came in request 1 and again in 2"}},
 		{"AssertFreshTokens", nil, (*Server).AssertFreshTokens, nil, nil},
 		{"AssertAll", nil, func(s *Server) { s.AssertAll(func(Request) error { return nil }) },
-			func(s *Server) { s.AssertAll(func(Request) error { return errors.New("no sub") }) }, []string{"request 1: no sub", "GET /things"}},
+			func(s *Server) { s.AssertAll(func(Request) error { return errors.New("no sub") }) },
+			[]string{"request 1: no sub", "GET /things"}},
 		{"AssertAnswersUsed", nil, (*Server).AssertAnswersUsed, func(s *Server) {
 			s.Next(Throttle(0).Times(3), Status(500).On("GET /other"))
 			s.AssertAnswersUsed()
@@ -145,7 +148,8 @@ func TestTableOfManyRequestsIsCut(t *testing.T) {
 	}
 	lines := strings.Split(table(requests), "\n")
 	if got := lines[len(lines)-1]; len(lines) != tableRows+2 || got != "and 2 more" {
-		t.Errorf("the table of %d requests has %d lines and ends %q, want %d and that there are 2 more", len(requests), len(lines), got, tableRows+2)
+		t.Errorf("the table of %d requests has %d lines and ends %q, want %d and that there are 2 more", len(requests), len(lines), got,
+			tableRows+2)
 	}
 	if got := table(nil); got != "no requests" {
 		t.Errorf("the table of nothing is %q", got)
@@ -167,7 +171,8 @@ func TestServerLogsNothingUnlessTheTestFails(t *testing.T) {
 func TestAPanicOfTheHandlerFailsTheTest(t *testing.T) {
 	for _, memory := range []bool{false, true} {
 		w := new(witness)
-		srv := NewServer(w, Config{InMemory: memory, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh") })})
+		broken := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh") })
+		srv := NewServer(w, Config{InMemory: memory, Handler: broken})
 		conn := srv.Connection()
 		conn.Retry.MaxAttempts = 1
 		if report, err := conn.Test(t.Context()); err == nil {
@@ -200,7 +205,8 @@ func TestMistakesEndTheTestAndSayWhatToDo(t *testing.T) {
 		"Throttle(-1s)": next(Throttle(-1e9)),
 		"Times(0)":      next(Status(500).Times(0)),
 	} {
-		if got := fatal(f); !strings.HasPrefix(got, "jwtbearertest: ") || !strings.Contains(got, want) || strings.Contains(got, "demoapi") {
+		got := fatal(f)
+		if !strings.HasPrefix(got, "jwtbearertest: ") || !strings.Contains(got, want) || strings.Contains(got, "demoapi") {
 			t.Errorf("the test is ended by %q, want %q", got, want)
 		}
 	}

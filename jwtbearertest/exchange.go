@@ -48,8 +48,8 @@ func newGrant(x *jwtbearer.Exchange, life time.Duration, base string) (*demoapi.
 	path, _, _ := strings.Cut(tokenPathOf(x), "?")
 	n := 0
 	path = action.ReplaceAllStringFunc(path, func(string) string { n++; return fmt.Sprintf("{x%d}", n) })
-	for name, at := range map[string]string{"TokenPath": x.TokenPath, "TokenTypePath": x.TokenTypePath, "ExpiresInPath": x.ExpiresInPath,
-		"ExpiresAtPath": x.ExpiresAtPath, "BaseURIPath": x.BaseURIPath} {
+	for name, at := range map[string]string{"TokenPath": x.TokenPath, "TokenTypePath": x.TokenTypePath,
+		"ExpiresInPath": x.ExpiresInPath, "ExpiresAtPath": x.ExpiresAtPath, "BaseURIPath": x.BaseURIPath} {
 		if at != "" && !plainPath.MatchString(at) {
 			return nil, fmt.Errorf("Config.Exchange.%s is %q, but only names with dots between them can be served", name, at)
 		}

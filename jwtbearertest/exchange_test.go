@@ -18,7 +18,8 @@ func TestExchangeServesTheDialectsOfTokenEndpoints(t *testing.T) {
 		"client-credentials": {Grant: "client-credentials", TokenURL: "https://login.example.com/oauth2/v1/token"},
 		"GitHub Apps": {TokenURL: "/app/installations/{{.Fields.installation}}/access_tokens", Bearer: true, TokenPath: "token",
 			ExpiresAtPath: "expires_at"},
-		"JSON":              {Encoding: "json", Params: `{"auth_token": "{{.Token}}"}`, TokenPath: "data.token", ExpiresInPath: "data.ttl"},
+		"JSON": {Encoding: "json", Params: `{"auth_token": "{{.Token}}"}`, TokenPath: "data.token",
+			ExpiresInPath: "data.ttl"},
 		"a host alone":      {TokenURL: "https://{{.Fields.installation}}.example.com"},
 		"no slash":          {TokenURL: "login"},
 		"query":             {Method: "GET", Params: `{"jwt": "{{.Token}}"}`, TokenPath: "$.token"},
@@ -73,7 +74,8 @@ func TestExchangeCanFail(t *testing.T) {
 
 func TestAccessTokensExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{InMemory: true, Exchange: new(jwtbearer.Exchange), AccessTokenLife: 10 * time.Minute})
+		config := jwtbearertest.Config{InMemory: true, Exchange: new(jwtbearer.Exchange), AccessTokenLife: 10 * time.Minute}
+		srv := jwtbearertest.NewServer(t, config)
 		client := dial(t, srv, nil)
 		token, err := client.Token(t.Context())
 		if err != nil {
@@ -93,8 +95,9 @@ func TestAccessTokensExpire(t *testing.T) {
 			t.Errorf("with an access token: %d, want 200", got)
 		}
 		time.Sleep(10 * time.Minute)
-		if resp := get(); resp.StatusCode != http.StatusUnauthorized || !strings.Contains(resp.Header.Get("WWW-Authenticate"), "expired") {
-			t.Errorf("ten minutes later: %d, %q, want 401 and that it has expired", resp.StatusCode, resp.Header.Get("WWW-Authenticate"))
+		late := get()
+		if why := late.Header.Get("WWW-Authenticate"); late.StatusCode != http.StatusUnauthorized || !strings.Contains(why, "expired") {
+			t.Errorf("ten minutes later: %d, %q, want 401 and that it has expired", late.StatusCode, why)
 		}
 		if resp, err := call(t, client, "GET", "/"); err != nil || resp.StatusCode != http.StatusOK {
 			t.Errorf("the client, ten minutes later: %v, %v, want 200 with another one", resp, err)

@@ -161,7 +161,9 @@ func TestRefusedTokenIsMintedAnewOnce(t *testing.T) {
 }
 
 func TestRedirectToAForeignOriginGoesBare(t *testing.T) {
-	for _, placement := range []jwtbearer.Placement{{}, {In: "query", Name: "jwt"}, {In: "cookie", Name: "session"}, {In: "header", Name: "X-Token"}} {
+	for _, placement := range []jwtbearer.Placement{
+		{}, {In: "query", Name: "jwt"}, {In: "cookie", Name: "session"}, {In: "header", Name: "X-Token"},
+	} {
 		bothWays(t, jwtbearertest.Config{Placement: placement}, func(t *testing.T, srv *jwtbearertest.Server) {
 			client := dial(t, srv, quick)
 			srv.Next(jwtbearertest.Redirect(srv.ForeignURL + "/elsewhere"))
@@ -183,7 +185,8 @@ func TestRespondServesAnythingElse(t *testing.T) {
 			w.Header().Set("X-Odd", r.Method)
 			w.WriteHeader(http.StatusTeapot)
 		})))
-		if resp, err := call(t, dial(t, srv, quick), "DELETE", "/things"); err != nil || resp.StatusCode != 418 || resp.Header.Get("X-Odd") != "DELETE" {
+		resp, err := call(t, dial(t, srv, quick), "DELETE", "/things")
+		if err != nil || resp.StatusCode != 418 || resp.Header.Get("X-Odd") != "DELETE" {
 			t.Errorf("DELETE = %v, %v, want what the handler answers", resp, err)
 		}
 	})
@@ -196,7 +199,10 @@ func TestAnswersAreForTheRequestsThatTheyAreOn(t *testing.T) {
 		for _, tt := range []struct {
 			method, ref string
 			want        int
-		}{{"GET", "/things", 410}, {"GET", "/things", 200}, {"POST", "/things", 409}, {"GET", "/orders/7", 404}, {"GET", "/orders/7", 200}} {
+		}{
+			{"GET", "/things", 410}, {"GET", "/things", 200}, {"POST", "/things", 409}, {"GET", "/orders/7", 404},
+			{"GET", "/orders/7", 200},
+		} {
 			if resp, err := call(t, client, tt.method, tt.ref); err != nil || resp.StatusCode != tt.want {
 				t.Errorf("%s %s = %v, %v, want %d", tt.method, tt.ref, resp, err, tt.want)
 			}

@@ -92,9 +92,9 @@ const hidden = "******"
 
 // newRequest makes a Request of what the engine saw.
 func newRequest(v demoapi.Visit) Request {
-	r := Request{Time: v.Time, Method: v.Method, Body: v.Body, Header: v.Header, URL: v.URL, Token: jwtbearer.Secret(v.Token),
-		JOSE: jwtbearer.JSON(v.JOSE), Claims: jwtbearer.JSON(v.Claims), Refused: string(v.Refused), Status: v.Status, Answer: v.Answer,
-		Throttled: v.Throttled, Wait: v.Wait, granting: v.Grant}
+	r := Request{Time: v.Time, Method: v.Method, URL: v.URL, Header: v.Header, Body: v.Body,
+		Token: jwtbearer.Secret(v.Token), JOSE: jwtbearer.JSON(v.JOSE), Claims: jwtbearer.JSON(v.Claims), Refused: string(v.Refused),
+		Status: v.Status, Answer: v.Answer, Throttled: v.Throttled, Wait: v.Wait, granting: v.Grant}
 	r.hide()
 	return r
 }
@@ -135,8 +135,8 @@ func table(requests []Request) string {
 			fmt.Fprintf(w, "and %d more\n", len(requests)-i)
 			break
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s %s\t%s\t%s\n", i+1, r.Time.Sub(requests[0].Time).Round(100*time.Microsecond), r.Method, r.URL, r.tokenName(),
-			r.outcome())
+		after := r.Time.Sub(requests[0].Time).Round(100 * time.Microsecond)
+		fmt.Fprintf(w, "%d\t%s\t%s %s\t%s\t%s\n", i+1, after, r.Method, r.URL, r.tokenName(), r.outcome())
 	}
 	w.Flush()
 	return strings.TrimSuffix(text.String(), "\n")

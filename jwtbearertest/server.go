@@ -148,7 +148,8 @@ func (s *Server) serveForeign(w http.ResponseWriter, r *http.Request) {
 // environment.
 func (s *Server) Connection() *jwtbearer.Connection {
 	c := &jwtbearer.Connection{
-		Name: "jwtbearertest", BaseURI: s.URL, SignatureMethod: s.key.method, Secret: s.key.secret, PrivateKey: s.key.private, Key: s.key.signer,
+		Name: "jwtbearertest", BaseURI: s.URL,
+		SignatureMethod: s.key.method, Secret: s.key.secret, PrivateKey: s.key.private, Key: s.key.signer,
 		Payload: s.payload(), Lifetime: min(time.Minute, cmp.Or(s.config.MaxLifetime, time.Minute)),
 		RateLimit: jwtbearer.RateLimit{Profile: s.config.Profile},
 	}
@@ -184,8 +185,8 @@ func jsonText(s string) string {
 // Transport carries requests to the server and the foreign origin: for Connection.Transport, or an http.Client of other code.
 func (s *Server) Transport() http.RoundTripper { return s.transport }
 
-// Next says what the next requests get. Answers are given in their order, each to the first request that it is for, after those of
-// earlier calls of Next.
+// Next says what the next requests get. Answers are given in their order, each to the first request that it is for, after those
+// of earlier calls of Next.
 func (s *Server) Next(answers ...Answer) {
 	s.t.Helper()
 	for _, a := range answers {

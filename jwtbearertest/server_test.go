@@ -20,9 +20,12 @@ import (
 )
 
 func TestConnectionWorksWithEveryMethod(t *testing.T) {
-	for _, method := range []jwtbearer.SignatureMethod{"", "HS256", "HS384", "HS512", "RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"} {
+	for _, method := range []jwtbearer.SignatureMethod{
+		"", "HS256", "HS384", "HS512", "RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
+	} {
 		t.Run("method "+string(method), func(t *testing.T) {
-			srv := jwtbearertest.NewServer(t, jwtbearertest.Config{Method: method, Issuer: "me", Audience: `a "quoted" audience`, MaxLifetime: 20 * time.Second})
+			srv := jwtbearertest.NewServer(t, jwtbearertest.Config{Method: method, Issuer: "me", Audience: `a "quoted" audience`,
+				MaxLifetime: 20 * time.Second})
 			report, err := srv.Connection().Test(t.Context())
 			if err != nil {
 				t.Errorf("Test: %v\n%v", err, report)
@@ -138,7 +141,9 @@ func TestCheckRefusesWhatDependsOnTheRequest(t *testing.T) {
 		return nil
 	}
 	bothWays(t, jwtbearertest.Config{Check: uriClaim}, func(t *testing.T, srv *jwtbearertest.Server) {
-		for payload, want := range map[jwtbearer.JSON]int{`{"uri":"{{.Request.Method}} {{.Request.Path}}"}`: 200, `{"uri":"GET /"}`: 401} {
+		for payload, want := range map[jwtbearer.JSON]int{
+			`{"uri":"{{.Request.Method}} {{.Request.Path}}"}`: 200, `{"uri":"GET /"}`: 401,
+		} {
 			client := dial(t, srv, func(c *jwtbearer.Connection) { c.Payload = payload })
 			if resp, err := call(t, client, "GET", "/accounts/7"); err != nil || resp.StatusCode != want {
 				t.Errorf("GET with %s = %v, %v, want %d", payload, resp, err, want)
@@ -279,6 +284,15 @@ func TestRequestsAreInTheOrderInWhichTheyCame(t *testing.T) {
 		wg.Wait()
 		if seen := srv.Requests(); len(seen) != 2 || seen[0].URL.Path != "/slow" || seen[1].URL.Path != "/quick" {
 			t.Errorf("the requests are %v, want /slow and then /quick", seen)
+		}
+	})
+}
+
+func TestAHandlerThatWritesNothingAnswers200(t *testing.T) {
+	mute := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	bothWays(t, jwtbearertest.Config{Handler: mute}, func(t *testing.T, srv *jwtbearertest.Server) {
+		if resp, err := call(t, dial(t, srv, nil), "GET", "/"); err != nil || resp.StatusCode != 200 || srv.Requests()[0].Status != 200 {
+			t.Errorf("GET = %v, %v, recorded as %v; want 200", resp, err, srv.Requests()[0])
 		}
 	})
 }

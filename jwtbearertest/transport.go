@@ -106,8 +106,11 @@ func received(req *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &http.Request{Method: cmp.Or(req.Method, http.MethodGet), URL: u, RequestURI: uri, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: req.Header.Clone(), Body: http.NoBody, Host: cmp.Or(req.Host, req.URL.Host), RemoteAddr: "192.0.2.1:1234"} // RFC 5737
+	in := &http.Request{
+		Method: cmp.Or(req.Method, http.MethodGet), URL: u, RequestURI: uri, Host: cmp.Or(req.Host, req.URL.Host),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: req.Header.Clone(), Body: http.NoBody,
+		RemoteAddr: "192.0.2.1:1234", // RFC 5737
+	}
 	if in.Header == nil {
 		in.Header = http.Header{}
 	}
@@ -298,8 +301,10 @@ func (x *exchange) answer(body io.Reader, length int64) {
 	if x.fixed.Get("Content-Type") == "" && x.held.Len() > 0 {
 		x.fixed.Set("Content-Type", http.DetectContentType(x.held.Bytes()))
 	}
-	resp := &http.Response{Status: strconv.Itoa(x.status) + " " + http.StatusText(x.status), StatusCode: x.status, Proto: "HTTP/1.1",
-		ProtoMajor: 1, ProtoMinor: 1, Header: maps.Clone(x.fixed), ContentLength: length, Request: x.sent, TLS: x.arrived.TLS}
+	resp := &http.Response{
+		Status: strconv.Itoa(x.status) + " " + http.StatusText(x.status), StatusCode: x.status, Proto: "HTTP/1.1", ProtoMajor: 1,
+		ProtoMinor: 1, Header: maps.Clone(x.fixed), ContentLength: length, Request: x.sent, TLS: x.arrived.TLS,
+	}
 	if length < 0 {
 		resp.TransferEncoding = []string{"chunked"}
 	}

@@ -46,6 +46,8 @@ func echoBody(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 func TestTransportClosesTheBodyOnEveryPath(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
+	mute := func(http.ResponseWriter, *http.Request) {}
+	broken := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	closed := carry(t, echoBody)
 	closed.close()
 	for _, tt := range []struct {
@@ -56,8 +58,8 @@ func TestTransportClosesTheBodyOnEveryPath(t *testing.T) {
 		works bool
 	}{
 		{"an answer", carry(t, echoBody), t.Context(), "https://api.test/", true},
-		{"an answer before the body was read", carry(t, func(http.ResponseWriter, *http.Request) {}), t.Context(), "https://api.test/", true},
-		{"a broken connection", carry(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), t.Context(), "https://api.test/", false},
+		{"an answer before the body was read", carry(t, mute), t.Context(), "https://api.test/", true},
+		{"a broken connection", carry(t, broken), t.Context(), "https://api.test/", false},
 		{"an unknown host", carry(t, echoBody), t.Context(), "https://other.test/", false},
 		{"a context that has ended", carry(t, echoBody), ended, "https://api.test/", false},
 		{"a server that is closed", closed, t.Context(), "https://api.test/", false},
@@ -101,7 +103,8 @@ func TestTransportDoesNotChangeTheRequest(t *testing.T) {
 
 func TestTransportGivesTheHandlerWhatAServerWould(t *testing.T) {
 	m := carry(t, func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintln(w, r.Method, r.Host, r.RequestURI, r.URL.Path, r.URL.Host == "", r.ContentLength, r.TLS != nil, r.Body != nil, r.UserAgent())
+		fmt.Fprintln(w, r.Method, r.Host, r.RequestURI, r.URL.Path, r.URL.Host == "", r.ContentLength, r.TLS != nil, r.Body != nil,
+			r.UserAgent())
 	})
 	for _, tt := range []struct {
 		method string
@@ -171,8 +174,8 @@ func TestTransportAnswersAsAServerWould(t *testing.T) {
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		if resp.StatusCode != tt.status || resp.ContentLength != tt.length || string(body) != tt.body || !errors.Is(err, tt.err) {
-			t.Errorf("an answer %s: %d of length %d, %q, %v; want %d of %d, %q, %v", tt.name, resp.StatusCode, resp.ContentLength, body, err,
-				tt.status, tt.length, tt.body, tt.err)
+			t.Errorf("an answer %s: %d of length %d, %q, %v; want %d of %d, %q, %v", tt.name, resp.StatusCode, resp.ContentLength, body,
+				err, tt.status, tt.length, tt.body, tt.err)
 		}
 		if _, err := resp.Body.Read(make([]byte, 1)); !errors.Is(err, http.ErrBodyReadAfterClose) {
 			t.Errorf("an answer %s: Read after Close gives %v", tt.name, err)

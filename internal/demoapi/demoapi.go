@@ -155,9 +155,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer, ok := a.scripted(c); ok {
 		c.note(answer.name)
 		answer.serve(c)
-		return
+	} else {
+		c.usual(c.w)
 	}
-	c.usual(c.w)
+	c.w.end()
 }
 
 // usual writes what a request gets whose token is good: what the token endpoint gives, a throttle, or what the Handler answers.

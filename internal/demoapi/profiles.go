@@ -147,8 +147,8 @@ func discord() Dialect {
 			h.Set("X-RateLimit-Scope", "user")
 		},
 		Body: func(t Throttle) any {
-			return map[string]any{"message": "You are being rate limited.", "retry_after": float64(ceil(t.Wait, time.Millisecond)) / 1000,
-				"global": false}
+			after := float64(ceil(t.Wait, time.Millisecond)) / 1000
+			return map[string]any{"message": "You are being rate limited.", "retry_after": after, "global": false}
 		},
 	}
 }

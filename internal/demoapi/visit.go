@@ -25,11 +25,11 @@ type Visit struct {
 	JOSE, Claims json.RawMessage // of a token that is a JWT
 	Grant        bool            // it came to the token endpoint
 
-	Refused   Reason        // what is wrong with the token; empty: nothing
-	Status    int           // of the answer; zero: there is none, or none yet
-	Answer    string        // what a script made of the request; empty: nothing
-	Wait      time.Duration // of a throttle
+	Refused   Reason // what is wrong with the token; empty: nothing
+	Status    int    // of the answer; zero: there is none, or none yet
+	Answer    string // what a script made of the request; empty: nothing
 	Throttled bool
+	Wait      time.Duration // of the throttle
 }
 
 // Visits returns the requests in the order in which they came. It is empty without Config.Record.
@@ -179,6 +179,13 @@ func (w *writer) Flush() {
 		w.WriteHeader(http.StatusOK)
 	}
 	http.NewResponseController(w.ResponseWriter).Flush() // who cannot flush sends later
+}
+
+// end notes the status of who wrote nothing.
+func (w *writer) end() {
+	if !w.wrote {
+		w.call.amend(func(v *Visit) { v.Status = http.StatusOK })
+	}
 }
 
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
