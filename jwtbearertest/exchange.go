@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -89,13 +88,4 @@ func set(object map[string]any, path string, value any) {
 		object = inner
 	}
 	object[names[len(names)-1]] = value
-}
-
-// hostOf is the host and port of a URL.
-func hostOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

@@ -18,10 +18,10 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/demoapi"
 )
 
-// The addresses of a server in memory. The top-level domain is reserved for tests (RFC 6761, section 6.2).
+// The hosts of a server in memory. The top-level domain is reserved for tests (RFC 6761, section 6.2).
 const (
-	memoryURL        = "https://api.test"
-	memoryForeignURL = "https://foreign.test"
+	memoryHost        = "api.test"
+	memoryForeignHost = "foreign.test"
 )
 
 // A Server is an API that verifies the token of every request, and records it. It is safe for concurrent use, but for what
@@ -54,29 +54,39 @@ func NewServer(t testing.TB, config Config) *Server {
 		t.Fatalf("jwtbearertest: this is a bubble of testing/synctest, in which sockets stop the clock: set Config.InMemory")
 	}
 	s := &Server{t: t, config: config}
-	if config.Handler != nil {
-		s.config.Handler = s.guard(config.Handler)
+	if err := s.start(); err != nil {
+		t.Fatalf("jwtbearertest: %s", plain(err))
 	}
-	if config.Exchange != nil {
-		s.config.Exchange = new(*config.Exchange)
-	}
-	var err error
-	if s.key, err = newKey(config.Method, config.Key); err != nil {
-		t.Fatalf("jwtbearertest: %s", strings.TrimPrefix(err.Error(), "demoapi: "))
-	}
-	start := s.listen
-	if config.InMemory {
-		start = s.listenInMemory
-	}
-	serve := start()
-	if s.api, err = s.config.build(s.URL, s.key); err != nil {
-		s.close()
-		t.Fatalf("jwtbearertest: %s", strings.TrimPrefix(err.Error(), "demoapi: "))
-	}
-	serve(s.api)
 	t.Cleanup(s.end)
 	return s
 }
+
+// start makes key, engine and what leads to them.
+func (s *Server) start() (err error) {
+	if s.config.Handler != nil {
+		s.config.Handler = s.guard(s.config.Handler)
+	}
+	if s.config.Exchange != nil {
+		s.config.Exchange = new(*s.config.Exchange)
+	}
+	if s.key, err = newKey(s.config.Method, s.config.Key); err != nil {
+		return err
+	}
+	listen := s.listen
+	if s.config.InMemory {
+		listen = s.listenInMemory
+	}
+	serve := listen()
+	if s.api, err = s.config.build(s.URL, s.key); err != nil {
+		s.close()
+		return err
+	}
+	serve(s.api)
+	return nil
+}
+
+// plain is an error without the name of the engine, which is not known outside.
+func plain(err error) string { return strings.TrimPrefix(err.Error(), "demoapi: ") }
 
 // end is the end of the test.
 func (s *Server) end() {
@@ -109,11 +119,11 @@ func (s *Server) listen() (serve func(api http.Handler)) {
 }
 
 func (s *Server) listenInMemory() (serve func(api http.Handler)) {
-	s.URL, s.ForeignURL = memoryURL, memoryForeignURL
+	s.URL, s.ForeignURL = "https://"+memoryHost, "https://"+memoryForeignHost
 	m := newMemory()
 	s.transport, s.close = m, m.close
 	return func(api http.Handler) {
-		m.hosts = map[string]http.Handler{hostOf(memoryURL): api, hostOf(memoryForeignURL): http.HandlerFunc(s.serveForeign)}
+		m.hosts = map[string]http.Handler{memoryHost: api, memoryForeignHost: http.HandlerFunc(s.serveForeign)}
 	}
 }
 
@@ -191,7 +201,7 @@ func (s *Server) Next(answers ...Answer) {
 	s.t.Helper()
 	for _, a := range answers {
 		if a.problem != nil {
-			s.t.Fatalf("jwtbearertest: Next: %s", strings.TrimPrefix(a.problem.Error(), "demoapi: "))
+			s.t.Fatalf("jwtbearertest: Next: %s", plain(a.problem))
 		}
 		if a.breaks && s.keepAlives != nil {
 			s.keepAlives(false)
