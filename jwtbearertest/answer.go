@@ -12,7 +12,6 @@ import (
 // to the API, unless On or Times says otherwise. A request whose token is refused gets none.
 type Answer struct {
 	engine  demoapi.Answer
-	breaks  bool // the connection
 	problem error
 }
 
@@ -77,9 +76,8 @@ func Slow(d time.Duration) Answer { return Answer{engine: demoapi.Delaying(d)} }
 // SlowBody gives the usual answer, with its body in four pieces and a time of silence before each.
 func SlowBody(d time.Duration) Answer { return Answer{engine: demoapi.Dripping(d)} }
 
-// Reset breaks the connection before anything is answered. The server keeps no connection alive once it is told to: net/http
-// would repeat requests by itself that break on one that was used before.
-func Reset() Answer { return Answer{engine: demoapi.Resetting(), breaks: true} }
+// Reset breaks the connection before anything is answered.
+func Reset() Answer { return Answer{engine: demoapi.Resetting()} }
 
 // ResetBody breaks the connection in the middle of the usual answer's body.
 func ResetBody() Answer { return Answer{engine: demoapi.Cutting()} }

@@ -35,7 +35,7 @@ func quick(c *jwtbearer.Connection) {
 func TestResetIsRetriedWhereTheMethodAllowsIt(t *testing.T) {
 	bothWays(t, jwtbearertest.Config{}, func(t *testing.T, srv *jwtbearertest.Server) {
 		client := dial(t, srv, quick)
-		call(t, client, "GET", "/first") // leaves an idle connection
+		call(t, client, "GET", "/first")
 		srv.Next(jwtbearertest.Reset())
 		if resp, err := call(t, client, "GET", "/things"); err != nil || resp.StatusCode != http.StatusOK {
 			t.Errorf("GET = %v, %v, want 200 at the second attempt", resp, err)
@@ -52,6 +52,20 @@ func TestResetIsRetriedWhereTheMethodAllowsIt(t *testing.T) {
 			t.Errorf("the request that was reset is recorded as %v, want it without an answer", got)
 		}
 	})
+}
+
+func TestResetIsForTheRequestAfterIt(t *testing.T) {
+	for range 20 { // what breaks is not a connection that somebody else used
+		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{})
+		client := dial(t, srv, quick)
+		call(t, client, "GET", "/first")
+		srv.Next(jwtbearertest.Reset())
+		if _, err := call(t, client, "POST", "/things"); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("POST: %v, want a reset connection", err)
+		}
+		srv.AssertRequests(2)
+		srv.AssertAnswersUsed()
+	}
 }
 
 func TestResetBodyIsAnErrorOfReading(t *testing.T) {
