@@ -1,5 +1,5 @@
 // Package demoapi is the engine of a small API that verifies the token of every request and throttles in a way of its own,
-// to try a client on. It answers with an echo of the request.
+// to try a client on. It answers with an echo of the request, or what a script says. It does not know of package testing.
 package demoapi
 
 import (
@@ -44,8 +44,8 @@ type Config struct {
 	// AllowNoExpiry accepts tokens without exp until MaxLifetime after their iat, which they must have then.
 	AllowNoExpiry bool
 
-	// Check looks at the claims of a token that is good so far. Nil: nobody does.
-	Check func(claims json.RawMessage) error
+	// Check looks at a request whose token is good so far. Its error is the Reason of a refusal. Nil: nobody looks.
+	Check func(Visit) error
 
 	// Token takes the token out of a request. Nil means the header Authorization with the scheme Bearer.
 	Token func(*http.Request) string
@@ -155,9 +155,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer, ok := a.scripted(c); ok {
 		c.note(answer.name)
 		answer.serve(c)
-		return
+	} else {
+		c.usual(c.w)
 	}
-	c.usual(c.w)
+	c.w.end()
 }
 
 // usual writes what a request gets whose token is good: what the token endpoint gives, a throttle, or what the Handler answers.

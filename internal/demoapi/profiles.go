@@ -2,7 +2,6 @@ package demoapi
 
 import (
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -139,7 +138,7 @@ func discord() Dialect {
 			}
 			h.Set("X-RateLimit-Limit", strconv.Itoa(t.Limit))
 			h.Set("X-RateLimit-Remaining", strconv.Itoa(t.Remaining))
-			h.Set("X-RateLimit-Reset", strconv.FormatFloat(math.Ceil(float64(reset.UnixMilli()))/1000, 'f', 3, 64))
+			h.Set("X-RateLimit-Reset", strconv.FormatFloat(float64(reset.UnixMilli())/1000, 'f', 3, 64))
 			h.Set("X-RateLimit-Reset-After", seconds(reset.Sub(t.Now)))
 			h.Set("X-RateLimit-Bucket", "abcd1234")
 		},
@@ -148,8 +147,8 @@ func discord() Dialect {
 			h.Set("X-RateLimit-Scope", "user")
 		},
 		Body: func(t Throttle) any {
-			return map[string]any{"message": "You are being rate limited.", "retry_after": float64(ceil(t.Wait, time.Millisecond)) / 1000,
-				"global": false}
+			after := float64(ceil(t.Wait, time.Millisecond)) / 1000
+			return map[string]any{"message": "You are being rate limited.", "retry_after": after, "global": false}
 		},
 	}
 }

@@ -156,7 +156,7 @@ func Cutting() Answer {
 func (c *call) hold() []byte {
 	held := holder{header: c.w.Header(), status: http.StatusOK}
 	c.usual(&held)
-	if c.w.Header().Get("Content-Length") == "" {
+	if c.w.Header().Get("Content-Length") == "" && held.body.Len() > 0 {
 		c.w.Header().Set("Content-Length", fmt.Sprint(held.body.Len()))
 	}
 	c.w.WriteHeader(held.status)

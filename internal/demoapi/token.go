@@ -29,7 +29,7 @@ const (
 	NoJTI          Reason = "the token has no jti"
 	Replayed       Reason = "the jti of the token was used before"
 	UnknownToken   Reason = "the access token is not one that was given out"
-	OnRequest      Reason = "the token is refused for the sake of the test"
+	OnRequest      Reason = "the test wants it refused"
 )
 
 // methodEd25519 is the alg of RFC 9864, which golang-jwt knows only under its older name, EdDSA.
@@ -67,8 +67,9 @@ func newVerifier(config Config, now func() time.Time) *verifier {
 	}
 }
 
-// verify returns the claims of a token that is accepted, and otherwise what is wrong with it. It uses up the jti.
-func (v *verifier) verify(token string) (jwt.MapClaims, Reason) {
+// verify returns the claims of a token that is accepted, and otherwise what is wrong with it. It uses up the jti. check may
+// refuse a token that is good so far.
+func (v *verifier) verify(token string, check func() error) (jwt.MapClaims, Reason) {
 	if token == "" {
 		return nil, Missing
 	}
@@ -79,10 +80,8 @@ func (v *verifier) verify(token string) (jwt.MapClaims, Reason) {
 	if err := v.claims.Validate(claims); err != nil {
 		return nil, claimReason(err)
 	}
-	if v.config.Check != nil {
-		if err := v.config.Check(claimsText(token)); err != nil {
-			return nil, Reason(err.Error())
-		}
+	if err := check(); err != nil {
+		return nil, Reason(err.Error())
 	}
 	if reason := v.use(claims, v.now()); reason != "" {
 		return nil, reason

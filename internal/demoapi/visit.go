@@ -17,7 +17,6 @@ import (
 type Visit struct {
 	Time   time.Time // when it came, by the clock of the machine
 	Method string
-	Host   string
 	URL    *url.URL
 	Header http.Header
 	Body   []byte // at most 1 MiB of it
@@ -26,11 +25,11 @@ type Visit struct {
 	JOSE, Claims json.RawMessage // of a token that is a JWT
 	Grant        bool            // it came to the token endpoint
 
-	Refused   Reason        // what is wrong with the token; empty: nothing
-	Status    int           // of the answer; zero: there is none, or none yet
-	Answer    string        // what a script made of the request; empty: nothing
-	Wait      time.Duration // of a throttle
+	Refused   Reason // what is wrong with the token; empty: nothing
+	Status    int    // of the answer; zero: there is none, or none yet
+	Answer    string // what a script made of the request; empty: nothing
 	Throttled bool
+	Wait      time.Duration // of the throttle
 }
 
 // Visits returns the requests in the order in which they came. It is empty without Config.Record.
@@ -63,30 +62,34 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 	c.w = &writer{ResponseWriter: w, call: c}
 	came := time.Now()
 	var body []byte
-	if a.config.Record || c.atGrants {
+	seen := a.config.Record || a.config.Check != nil
+	if seen || c.atGrants {
 		body = c.readBody()
 	}
 	if c.atGrants {
 		c.token = assertion(r, body)
 	} else {
-		c.token = a.config.Token(r)
+		c.token = a.config.Token(c.r)
 	}
-	if !a.config.Record {
-		return c
+	if seen {
+		c.visit = &Visit{Time: came, Method: r.Method, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
+			Token: c.token, JOSE: segment(c.token, 0), Claims: segment(c.token, 1), Grant: c.atGrants}
 	}
-	c.visit = &Visit{Time: came, Method: r.Method, Host: r.Host, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
-		Token: c.token, JOSE: segment(c.token, 0), Claims: claimsText(c.token), Grant: c.atGrants}
+	if a.config.Record {
+		a.record(c.visit)
+	}
+	return c
+}
+
+// record keeps a visit. Who sends its body slowly came before those who were quicker with theirs.
+func (a *API) record(v *Visit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	// Who sends its body slowly came before those who were quicker with theirs.
-	at, _ := slices.BinarySearchFunc(a.visits, came, func(v *Visit, t time.Time) int {
-		if v.Time.After(t) {
-			return 1
-		}
-		return -1
-	})
-	a.visits = slices.Insert(a.visits, at, c.visit)
-	return c
+	at := len(a.visits)
+	for at > 0 && a.visits[at-1].Time.After(v.Time) {
+		at--
+	}
+	a.visits = slices.Insert(a.visits, at, v)
 }
 
 // readBody reads the beginning of the body, which the request keeps whole.
@@ -114,11 +117,22 @@ func (c *call) admit() Reason {
 	if c.api.grants != nil && !c.atGrants {
 		return c.api.grants.check(c.token, c.api.now())
 	}
-	claims, reason := c.api.verifier.verify(c.token)
+	claims, reason := c.api.verifier.verify(c.token, c.check)
 	if reason == "" {
 		c.r = c.r.WithContext(context.WithValue(c.r.Context(), claimsKey{}, claims))
 	}
 	return reason
+}
+
+// check asks Config.Check.
+func (c *call) check() error {
+	if c.api.config.Check == nil {
+		return nil
+	}
+	c.api.mu.Lock()
+	seen := *c.visit
+	c.api.mu.Unlock()
+	return c.api.config.Check(seen)
 }
 
 // amend changes the record of the call.
@@ -167,10 +181,14 @@ func (w *writer) Flush() {
 	http.NewResponseController(w.ResponseWriter).Flush() // who cannot flush sends later
 }
 
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// end notes the status of who wrote nothing.
+func (w *writer) end() {
+	if !w.wrote {
+		w.call.amend(func(v *Visit) { v.Status = http.StatusOK })
+	}
+}
 
-// claimsText is the payload of a JWT as it was signed.
-func claimsText(token string) json.RawMessage { return segment(token, 1) }
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // segment decodes the JSON of a part of a JWT; nil where there is none.
 func segment(token string, i int) json.RawMessage {
