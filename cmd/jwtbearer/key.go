@@ -28,9 +28,6 @@ import (
 // passphraseVariable is the environment variable that holds a passphrase.
 const passphraseVariable = "JWTBEARER_PASSPHRASE"
 
-// maxInput is the longest input that is read; ParsePrivateKey refuses what is longer than 1 MiB.
-const maxInput = 1<<20 + 1
-
 type keyCommand struct {
 	passphraseFile string
 	out            string
@@ -52,13 +49,15 @@ Exit status: 0 fine, 1 the key cannot be used, 2 wrong usage.`,
 		Example: `  jwtbearer key key.pem
   pbpaste | jwtbearer key - --out pkcs8 > key.pem
   jwtbearer key key.p12 --passphrase-file pass.txt --out public`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}
 	cmd.Flags().StringVar(&c.passphraseFile, "passphrase-file", "", "read the passphrase from this `file`")
 	cmd.Flags().StringVar(&c.out, "out", "", "write the key as `pkcs8` (PEM), jwk or public (PEM) instead of inspecting it")
 	cmd.Flags().BoolVar(&c.json, "json", false, "inspect as JSON: format, type, fingerprint (SHA-256 of the SPKI), fixes")
 	cmd.MarkFlagsMutuallyExclusive("out", "json")
+	cmd.RegisterFlagCompletionFunc("out", cobra.FixedCompletions(
+		[]string{"pkcs8\tPEM", "jwk\tJSON Web Key", "public\tthe public half, PEM"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -67,12 +66,12 @@ func (c *keyCommand) run(cmd *cobra.Command, name string) error {
 		"": writeTable, "pkcs8": writePKCS8, "jwk": writeJWK, "public": writePublic,
 	}[c.out]
 	if !ok {
-		return errors.New("jwtbearer key: --out takes pkcs8, jwk or public")
+		return misuse(cmd, "--out takes pkcs8, jwk or public")
 	}
 	if c.json {
 		write = writeJSON
 	}
-	data, err := readInput(cmd.InOrStdin(), name)
+	data, err := readInput(cmd, name)
 	if err != nil {
 		return err
 	}
@@ -88,23 +87,6 @@ func (c *keyCommand) run(cmd *cobra.Command, name string) error {
 	return write(cmd.OutOrStdout(), key)
 }
 
-func readInput(stdin io.Reader, name string) ([]byte, error) {
-	in := stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("jwtbearer key: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, maxInput))
-	if err != nil {
-		return nil, fmt.Errorf("jwtbearer key: read: %w", err)
-	}
-	return data, nil
-}
-
 // parse reads the key, and asks for its passphrase where it needs one that was not given.
 func (c *keyCommand) parse(cmd *cobra.Command, data []byte, name string) (*jwtbearer.PrivateKey, error) {
 	passphrase, given, err := c.passphrase()
@@ -118,7 +100,7 @@ func (c *keyCommand) parse(cmd *cobra.Command, data []byte, name string) (*jwtbe
 		}
 	}
 	if err != nil {
-		return nil, &refusedError{err}
+		return nil, refused(err)
 	}
 	return key, nil
 }

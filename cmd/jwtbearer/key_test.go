@@ -3,32 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
-
-// binary is the command, built once for all tests.
-var binary string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "jwtbearer")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	binary = filepath.Join(dir, "jwtbearer")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	status := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(status)
-}
 
 const cases = "../../testdata/keys/cases/"
 
@@ -37,12 +17,12 @@ type result struct {
 	out, errors string
 }
 
-// command runs the binary with an environment that holds no passphrase but the one given.
+// command runs jwtbearer, which TestMain puts into PATH, with an environment that holds no passphrase but the one given.
 func command(t *testing.T, stdin, passphrase string, args ...string) result {
 	t.Helper()
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command("jwtbearer", args...)
 	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), raceSettings}
 	if passphrase != "" {
 		cmd.Env = append(cmd.Env, passphraseVariable+"="+passphrase)
 	}

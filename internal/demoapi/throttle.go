@@ -28,8 +28,13 @@ type Throttle struct {
 	Wait      time.Duration // until a request would be taken; zero: this one was
 	Limit     int           // how many are taken in all
 	Remaining int
-	Reset     time.Time // when all of them are taken again
+	Reset     time.Time     // when all of them are taken again
+	Per       time.Duration // in which Limit are taken
+	Now       time.Time     // by the clock of the API
 }
+
+// Until is when a request would be taken.
+func (t Throttle) Until() time.Time { return t.Now.Add(t.Wait) }
 
 // A limiter takes requests or does not.
 type limiter interface{ take(now time.Time) Throttle }
@@ -62,7 +67,8 @@ func (b *bucket) take(now time.Time) Throttle {
 	}
 	left := max(b.tokens.TokensAt(now), 0)
 	full := time.Duration((float64(b.limit.Burst) - left) / b.limit.Rate * float64(time.Second))
-	return Throttle{Wait: wait, Limit: b.limit.Burst, Remaining: int(left), Reset: now.Add(full)}
+	per := time.Duration(float64(b.limit.Burst) / b.limit.Rate * float64(time.Second))
+	return Throttle{Wait: wait, Limit: b.limit.Burst, Remaining: int(left), Reset: now.Add(full), Per: per, Now: now}
 }
 
 type window struct {
@@ -78,7 +84,7 @@ func (w *window) take(now time.Time) Throttle {
 	if start := now.Truncate(w.limit.Window); start.After(w.start) {
 		w.start, w.taken = start, 0
 	}
-	t := Throttle{Limit: w.limit.Requests, Reset: w.start.Add(w.limit.Window)}
+	t := Throttle{Limit: w.limit.Requests, Reset: w.start.Add(w.limit.Window), Per: w.limit.Window, Now: now}
 	if w.taken == w.limit.Requests {
 		t.Wait = t.Reset.Sub(now)
 		return t
@@ -93,7 +99,10 @@ type Dialect struct {
 	Status int                             // of a throttled answer
 	Header func(h http.Header, t Throttle) // sets the fields of a throttled answer; nil: none
 	Body   func(t Throttle) any            // gives the JSON of a throttled answer; nil: none
-	Quota  func(h http.Header, t Throttle) // sets the fields of every answer; nil: none
+	Quota  func(h http.Header, t Throttle) // sets the fields of every answer where there is a limit; nil: none
+
+	// Serve writes the whole of a throttled answer instead of Status, Header and Body. Nil: they do.
+	Serve func(w http.ResponseWriter, t Throttle)
 }
 
 // Bare is 429 and nothing else.
@@ -128,11 +137,11 @@ func RateLimitReset() Dialect {
 		Quota: func(h http.Header, t Throttle) {
 			reset := t.Reset
 			if t.Wait > 0 {
-				reset = time.Now().Add(t.Wait)
+				reset = t.Until()
 			}
 			h.Set("X-RateLimit-Limit", strconv.Itoa(t.Limit))
 			h.Set("X-RateLimit-Remaining", strconv.Itoa(t.Remaining))
-			h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Add(time.Second-1).Unix(), 10))
+			h.Set("X-RateLimit-Reset", epoch(reset))
 		},
 	}
 }
@@ -161,6 +170,9 @@ func errorBody(code string) func(Throttle) any {
 // ceil rounds up, so that who waits as long as it was told is taken.
 func ceil(d, unit time.Duration) int { return int(math.Ceil(float64(d) / float64(unit))) }
 
+// epoch is the first whole second since 1970 that is not before t.
+func epoch(t time.Time) string { return strconv.FormatInt(t.Add(time.Second-1).Unix(), 10) }
+
 func (d Dialect) quota(h http.Header, t Throttle) {
 	if d.Quota != nil {
 		d.Quota(h, t)
@@ -168,6 +180,10 @@ func (d Dialect) quota(h http.Header, t Throttle) {
 }
 
 func (d Dialect) throttle(w http.ResponseWriter, t Throttle) {
+	if d.Serve != nil {
+		d.Serve(w, t)
+		return
+	}
 	if d.Header != nil {
 		d.Header(w.Header(), t)
 	}

@@ -28,6 +28,8 @@ const (
 	BadClaims      Reason = "a claim of the token has the wrong type"
 	NoJTI          Reason = "the token has no jti"
 	Replayed       Reason = "the jti of the token was used before"
+	UnknownToken   Reason = "the access token is not one that was given out"
+	OnRequest      Reason = "the test wants it refused"
 )
 
 // methodEd25519 is the alg of RFC 9864, which golang-jwt knows only under its older name, EdDSA.
@@ -36,6 +38,7 @@ const methodEd25519 = "Ed25519"
 // verifier verifies with golang-jwt, so that a client is not held against its own code.
 type verifier struct {
 	config Config
+	now    func() time.Time
 	parser *jwt.Parser
 	claims *jwt.Validator
 
@@ -44,8 +47,11 @@ type verifier struct {
 	sweep int                             // how many of them are worth a look for what may be forgotten
 }
 
-func newVerifier(config Config) *verifier {
-	claims := []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(config.Leeway)}
+func newVerifier(config Config, now func() time.Time) *verifier {
+	claims := []jwt.ParserOption{jwt.WithIssuedAt(), jwt.WithLeeway(config.Leeway), jwt.WithTimeFunc(now)}
+	if !config.AllowNoExpiry {
+		claims = append(claims, jwt.WithExpirationRequired())
+	}
 	if config.Issuer != "" {
 		claims = append(claims, jwt.WithIssuer(config.Issuer))
 	}
@@ -54,14 +60,16 @@ func newVerifier(config Config) *verifier {
 	}
 	return &verifier{
 		config: config,
+		now:    now,
 		parser: jwt.NewParser(jwt.WithJSONNumber(), jwt.WithStrictDecoding()),
 		claims: jwt.NewValidator(claims...),
 		used:   map[[sha256.Size]byte]time.Time{},
 	}
 }
 
-// verify returns the claims of a token that is accepted, and otherwise what is wrong with it. It uses up the jti.
-func (v *verifier) verify(token string) (jwt.MapClaims, Reason) {
+// verify returns the claims of a token that is accepted, and otherwise what is wrong with it. It uses up the jti. check may
+// refuse a token that is good so far.
+func (v *verifier) verify(token string, check func() error) (jwt.MapClaims, Reason) {
 	if token == "" {
 		return nil, Missing
 	}
@@ -72,7 +80,10 @@ func (v *verifier) verify(token string) (jwt.MapClaims, Reason) {
 	if err := v.claims.Validate(claims); err != nil {
 		return nil, claimReason(err)
 	}
-	if reason := v.use(claims, time.Now()); reason != "" {
+	if err := check(); err != nil {
+		return nil, Reason(err.Error())
+	}
+	if reason := v.use(claims, v.now()); reason != "" {
 		return nil, reason
 	}
 	return claims, ""
@@ -140,12 +151,9 @@ func claimReason(err error) Reason {
 
 // use uses up the jti of valid claims. It is forgotten once the token has expired, and MaxLifetime bounds how long that is.
 func (v *verifier) use(claims jwt.MapClaims, now time.Time) Reason {
-	exp, err := claims.GetExpirationTime()
-	if err != nil || exp == nil {
-		return NoExpiry
-	}
-	if exp.After(now.Add(v.config.MaxLifetime + v.config.Leeway)) {
-		return ExpiresTooLate
+	until, reason := v.end(claims, now)
+	if reason != "" {
+		return reason
 	}
 	jti, _ := claims["jti"].(string)
 	if jti == "" {
@@ -155,10 +163,30 @@ func (v *verifier) use(claims jwt.MapClaims, now time.Time) Reason {
 		return ""
 	}
 	iss, _ := claims.GetIssuer()
-	if !v.config.AllowReplay && !v.first(sha256.Sum256([]byte(iss+"\x00"+jti)), exp.Add(v.config.Leeway), now) {
+	if !v.config.AllowReplay && !v.first(sha256.Sum256([]byte(iss+"\x00"+jti)), until.Add(v.config.Leeway), now) {
 		return Replayed
 	}
 	return ""
+}
+
+// end is when valid claims expire.
+func (v *verifier) end(claims jwt.MapClaims, now time.Time) (time.Time, Reason) {
+	exp, err := claims.GetExpirationTime()
+	if err == nil && exp != nil {
+		if exp.After(now.Add(v.config.MaxLifetime + v.config.Leeway)) {
+			return time.Time{}, ExpiresTooLate
+		}
+		return exp.Time, ""
+	}
+	iat, err := claims.GetIssuedAt()
+	if err != nil || iat == nil || !v.config.AllowNoExpiry {
+		return time.Time{}, NoExpiry
+	}
+	until := iat.Add(v.config.MaxLifetime)
+	if now.After(until.Add(v.config.Leeway)) {
+		return time.Time{}, Expired
+	}
+	return until, ""
 }
 
 // first reports whether id was not used before, and remembers it.

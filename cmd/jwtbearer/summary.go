@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/seed-363d07a3/jwtbearer"
+)
+
+// A summary is what came of many requests.
+type summary struct {
+	Requests, Done, OK, Failed int
+	Elapsed                    time.Duration
+	Statuses                   map[string]int
+	Calls, Answers             percentiles
+	Stats                      jwtbearer.Stats
+	Errors                     []failureLine
+}
+
+// A failureLine tells of the failures with one status.
+type failureLine struct {
+	Status string `json:"status"`
+	Count  int    `json:"count"`
+	First  string `json:"first"` // the error of the first
+}
+
+// percentiles are those of the times that something took.
+type percentiles struct{ P50, P90, P99, Max time.Duration }
+
+// percentilesOf sorts all and picks from it: the nearest rank, which is always a time that was measured.
+func percentilesOf(all []time.Duration) percentiles {
+	if len(all) == 0 {
+		return percentiles{}
+	}
+	slices.Sort(all)
+	rank := func(p int) time.Duration { return all[(len(all)*p+99)/100-1] }
+	return percentiles{rank(50), rank(90), rank(99), rank(100)}
+}
+
+func (p percentiles) String() string {
+	return fmt.Sprintf("p50 %s  p90 %s  p99 %s  max %s", short(p.P50), short(p.P90), short(p.P99), short(p.Max))
+}
+
+// throughput is in requests per second.
+func (s *summary) throughput() float64 {
+	if s.Elapsed <= 0 {
+		return 0
+	}
+	return float64(s.Done) / s.Elapsed.Seconds()
+}
+
+// table writes the summary for people.
+func (s *summary) table(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	requests := fmt.Sprint(s.Done)
+	if s.Done < s.Requests {
+		requests = fmt.Sprintf("%d of %d", s.Done, s.Requests)
+	}
+	fmt.Fprintf(t, "requests\t%s in %s, %.1f per second\n", requests, short(s.Elapsed), s.throughput())
+	fmt.Fprintf(t, "outcome\t%d ok, %d failed (%s)\n", s.OK, s.Failed, s.statusList())
+	if s.Done > 0 {
+		fmt.Fprintf(t, "calls\t%s\nanswers\t%s\n", s.Calls, s.Answers)
+	}
+	n := s.Stats
+	fmt.Fprintf(t, "attempts\t%d, of which %d were throttled\n", n.Attempts, n.Throttles)
+	fmt.Fprintf(t, "waited\t%s in line and between attempts, all calls together\n", short(n.Waited))
+	fmt.Fprintf(t, "tokens\t%s\n", tokenList(n))
+	if n.Rate > 0 {
+		fmt.Fprintf(t, "learnt\t%.3g requests per second\n", n.Rate)
+	}
+	for _, e := range s.Errors {
+		fmt.Fprintf(t, "error\t%s: %s\n", times(e.Count), strings.ReplaceAll(e.First, "\n", "; "))
+	}
+	return t.Flush()
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times, first", n)
+}
+
+func (s *summary) statusList() string {
+	if len(s.Statuses) == 0 {
+		return "nothing was answered"
+	}
+	var all []string
+	for _, status := range slices.Sorted(maps.Keys(s.Statuses)) {
+		all = append(all, fmt.Sprintf("%s: %d", status, s.Statuses[status]))
+	}
+	return strings.Join(all, ", ")
+}
+
+func tokenList(n jwtbearer.Stats) string {
+	list := fmt.Sprintf("%d minted, %d reused", n.Minted, n.Reused)
+	if n.Exchanges > 0 {
+		list += fmt.Sprintf(", %d fetched by exchange", n.Exchanges)
+	}
+	if n.Refused > 0 {
+		list += fmt.Sprintf(", %d refused", n.Refused)
+	}
+	if n.Skew != 0 {
+		list += fmt.Sprintf(", their times moved by %s to fit the API's clock", n.Skew.Round(time.Second))
+	}
+	return list
+}
+
+// json writes the summary for programs; times are in seconds.
+func (s *summary) json(w io.Writer) error {
+	type quantiles struct {
+		P50 float64 `json:"p50"`
+		P90 float64 `json:"p90"`
+		P99 float64 `json:"p99"`
+		Max float64 `json:"max"`
+	}
+	seconds := func(p percentiles) quantiles {
+		return quantiles{p.P50.Seconds(), p.P90.Seconds(), p.P99.Seconds(), p.Max.Seconds()}
+	}
+	n := s.Stats
+	return writeIndented(w, struct {
+		Requests   int            `json:"requests"`
+		Done       int            `json:"done"`
+		OK         int            `json:"ok"`
+		Failed     int            `json:"failed"`
+		Elapsed    float64        `json:"elapsed"`
+		Throughput float64        `json:"throughput"`
+		Statuses   map[string]int `json:"statuses"`
+		Calls      quantiles      `json:"calls"`
+		Answers    quantiles      `json:"answers"`
+		Attempts   uint64         `json:"attempts"`
+		Throttles  uint64         `json:"throttles"`
+		Waited     float64        `json:"waited"`
+		Minted     uint64         `json:"minted"`
+		Reused     uint64         `json:"reused"`
+		Refused    uint64         `json:"refused"`
+		Exchanges  uint64         `json:"exchanges"`
+		Skew       float64        `json:"skew"`
+		Rate       float64        `json:"rate"`
+		Errors     []failureLine  `json:"errors,omitzero"`
+	}{s.Requests, s.Done, s.OK, s.Failed, s.Elapsed.Seconds(), s.throughput(), s.Statuses, seconds(s.Calls), seconds(s.Answers),
+		n.Attempts, n.Throttles, n.Waited.Seconds(), n.Minted, n.Reused, n.Refused, n.Exchanges, n.Skew.Seconds(), n.Rate, s.Errors})
+}

@@ -1,0 +1,202 @@
+package connfile
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// celigoMethods are the names in jwt.yml, all of which SignatureMethod reads, too.
+var celigoMethods = [...]string{"hmac-sha256", "hmac-sha384", "hmac-sha512", "rsa-sha256", "rsa-sha384", "rsa-sha512",
+	"es256", "es384", "es512", "ps256", "ps384", "ps512"}
+
+// signing takes over auth.jwt.
+func (c *celigoImport) signing(auth *importedObject) {
+	if auth.word("type", "jwtbearer", "jwt") == "jwt" {
+		c.im.note(NoteAssumed, auth.at("type"), "jwt, the name before jwtbearer, is taken for the same")
+	}
+	jwt := auth.object("jwt")
+	method := jwt.word("signatureMethod", celigoMethods[:]...)
+	if method == "" && !jwt.has("payload") && jwt.has("token") {
+		jwt.ignore("token")
+		c.Token = c.secret(jwt.at("token"), "TOKEN")
+		jwt.rest("says nothing about a ready-made token, so it was not taken")
+		return
+	}
+	if method == "" {
+		c.im.note(NoteDropped, jwt.at("signatureMethod"), "there is none that is known: set signatureMethod")
+	}
+	c.SignatureMethod = celigoMethod(method)
+	c.key(jwt, method)
+	c.claims(jwt)
+	if jwt.has("token") {
+		c.im.note(NoteDropped, jwt.at("token"), "a token that is stored beside what signs new ones: if the API wants that one, set token instead")
+	}
+	jwt.ignore("token")
+	jwt.rest(noCounterpart)
+}
+
+// celigoMethod returns the constant for one of celigoMethods.
+func celigoMethod(name string) jwtbearer.SignatureMethod {
+	return jwtbearer.SignatureMethod(strings.NewReplacer("hmac-sha", "HS", "rsa-sha", "RS", "es", "ES", "ps", "PS").Replace(name))
+}
+
+// key makes references for what signs, there or not: Celigo never shows it.
+func (c *celigoImport) key(jwt *importedObject, method string) {
+	used, unused := "privateKey", "secret"
+	if hmac := strings.HasPrefix(method, "hmac-"); hmac {
+		used, unused = unused, used
+		c.Secret = c.secret(jwt.at(used), "SECRET")
+		if encoded, _ := jwt.flag("isSecretBase64Encoded"); encoded {
+			c.SecretEncoding = jwtbearer.SecretBase64
+		}
+	} else if method != "" {
+		c.PrivateKey = c.secret(jwt.at(used), "PRIVATE_KEY")
+		if encoded, _ := jwt.flag("isSecretBase64Encoded"); encoded {
+			c.im.note(NoteDropped, jwt.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
+		}
+	}
+	if jwt.has(unused) {
+		c.im.note(NoteDropped, jwt.at(unused), "is not what this signature method signs with, so it was not taken")
+	}
+	jwt.ignore(used, unused)
+}
+
+// claims takes over payload and headers, which are objects or texts of objects (jwt in base.yml of Celigo's iClients).
+func (c *celigoImport) claims(jwt *importedObject) {
+	if payload, ok := jwt.get("payload"); ok {
+		var err error
+		if c.Payload, err = c.object(jwt.at("payload"), payload, true); err != nil {
+			c.im.note(NoteDropped, jwt.at("payload"), "%s", err)
+		}
+	} else {
+		c.im.note(NoteDropped, jwt.at("payload"), "there is none: set payload")
+	}
+	if headers, ok := jwt.get("headers"); ok {
+		var err error
+		if c.JWTHeaders, err = c.object(jwt.at("headers"), headers, false, "alg"); err != nil {
+			c.im.note(NoteDropped, jwt.at("headers"), "%s", err)
+		}
+		c.tellAlg(jwt.at("headers"), headers, string(c.SignatureMethod))
+	}
+}
+
+// tellAlg tells of an alg in a JOSE header that is not that of the method, which rules.
+func (t *importedTexts) tellAlg(path string, headers jsontext.Value, method string) {
+	if headers.Kind == jsontext.String {
+		headers, _ = jsontext.Parse(importedMark(headers.Text, t.split).text)
+	}
+	for _, m := range headers.Members {
+		if m.Name == "alg" && m.Value.Text != method {
+			t.im.note(NoteDropped, importedPath(path, "alg"), "differs from the signature method, which alone decides")
+		}
+	}
+}
+
+// placement takes over where the token goes. Without auth.token it is the bearer token (jwt.yml).
+func (c *celigoImport) placement(auth *importedObject) {
+	token := auth.object("token")
+	header, scheme, param := token.text("headerName"), token.text("scheme"), token.text("paramName")
+	switch token.word("location", "header", "url", "body") {
+	case "header", "":
+		place := jwtbearer.Placement{In: "header", Name: cmp.Or(header, "Authorization"), Scheme: "Bearer"}
+		if scheme != "" { // a blank is what the form stores for none
+			place.Scheme = strings.TrimSpace(scheme)
+		}
+		if place != (jwtbearer.Placement{In: "header", Name: "Authorization", Scheme: "Bearer"}) {
+			c.Placement = append(c.Placement, place)
+		}
+		c.unusedPlacement(token, "paramName", param)
+	case "url":
+		if param == "" {
+			c.im.note(NoteDropped, token.at("paramName"), "there is none: set placement, or the token goes into the header Authorization")
+		} else {
+			c.Placement = append(c.Placement, jwtbearer.Placement{In: "query", Name: param})
+		}
+		c.unusedPlacement(token, "headerName", header)
+		c.unusedPlacement(token, "scheme", scheme)
+	case "body":
+		c.im.note(NoteDropped, token.at("location"), "in a body the token goes where each request puts it: for forms, set placement with in: form and the field's name; "+
+			"until then it goes into the header Authorization")
+		c.unusedPlacement(token, "headerName", header)
+		c.unusedPlacement(token, "scheme", scheme)
+		c.unusedPlacement(token, "paramName", param)
+	}
+	if token.has("token") {
+		token.ignore("token")
+		c.im.note(NoteDropped, token.at("token"), "a token is signed instead")
+	}
+	token.rest("belongs to another way of getting a token, so it was not taken")
+}
+
+func (c *celigoImport) unusedPlacement(token *importedObject, name, value string) {
+	if value != "" {
+		c.im.note(NoteDropped, token.at(name), "has no meaning for this location, so it was not taken")
+	}
+}
+
+// headers takes over the headers of all requests. One that holds the token says where that goes.
+func (c *celigoImport) headers(http *importedObject) {
+	for _, h := range http.objects("headers") {
+		name, path := strings.TrimSpace(h.text("name")), h.at("value")
+		value := h.text("value")
+		text := c.text(path, value)
+		switch scheme, token := strings.CutSuffix(text, "{{.Token}}"); {
+		case name == "":
+			c.im.note(NoteDropped, h.path, "a header without a name")
+		case token && !strings.Contains(strings.TrimSpace(scheme), " ") && !strings.Contains(scheme, "{{"):
+			c.Placement = append(c.Placement, jwtbearer.Placement{In: "header", Name: name, Scheme: strings.TrimSpace(scheme)})
+			c.im.note(NoteChanged, path, "holds the token, so it became a placement")
+		case namesSecret(name) && value != "" && !holdsValue(text):
+			c.setHeader(h.path, name, "{{"+c.secretField(path, name, c.prefix+"_"+importedEnv(name))+"}}")
+		default:
+			c.setHeader(h.path, name, text)
+		}
+		h.rest(noCounterpart)
+	}
+}
+
+// holdsValue reports whether a template takes something from elsewhere, so that what it gives is not written in it.
+func holdsValue(template string) bool {
+	return strings.Contains(template, "{{") && (strings.Contains(template, ".Secrets.") || strings.Contains(template, ".Fields.") ||
+		strings.Contains(template, ".Token"))
+}
+
+func celigoMedia(http *importedObject, name string, known ...string) jwtbearer.MediaType {
+	return jwtbearer.MediaType(http.word(name, known...))
+}
+
+// tls takes over certificates.
+func (c *celigoImport) tls(http *importedObject) {
+	if off, _ := http.flag("disableStrictSSL"); off {
+		c.TLS.InsecureSkipVerify = true
+		c.im.note(NoteChanged, http.at("disableStrictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the token; tls.ca is the safe way to trust a private authority")
+	}
+	certs := http.object("clientCertificates")
+	c.TLS.Certificate = c.certificate(certs, "cert", "CLIENT_CERTIFICATE")
+	c.TLS.CA = c.certificate(certs, "ca", "CA")
+	c.TLS.PrivateKey = c.hidden(certs, "key", "CLIENT_KEY")
+	c.TLS.PFX = c.hidden(certs, "pfx", "CLIENT_PFX")
+	c.TLS.Passphrase = c.hidden(certs, "passphrase", "CLIENT_PASSPHRASE")
+	certs.rest(noCounterpart)
+}
+
+// hidden makes a reference for a secret, if there is one.
+func (c *celigoImport) hidden(o *importedObject, name, suffix string) jwtbearer.Secret {
+	if !o.has(name) {
+		return ""
+	}
+	o.ignore(name)
+	return c.secret(o.at(name), suffix)
+}
+
+// certificate takes over what is public, if it is: a masked one, or one with its private key, becomes a reference.
+func (c *celigoImport) certificate(certs *importedObject, name, suffix string) string {
+	text := certs.text(name)
+	if text == "" || strings.Contains(text, "BEGIN CERTIFICATE") && !strings.Contains(text, "PRIVATE") {
+		return text
+	}
+	return string(c.secret(certs.at(name), suffix))
+}

@@ -1,0 +1,427 @@
+package connfile
+
+import (
+	"encoding/base64"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-363d07a3/jwtbearer"
+)
+
+// celigoDoc is a connection with these members of http and of http.auth.jwt.
+func celigoDoc(http, jwt string) string {
+	return fmt.Sprintf(`{"name":"Acme","type":"http","http":{"baseURI":"https://api.example.com","mediaType":"json",`+
+		`"unencrypted":{"account":"a-1","user":"4711","flags":[true,{"deep":"d"}]},%s"auth":{"type":"jwtbearer","jwt":{`+
+		`"signatureMethod":"hmac-sha256","secret":"******"%s}}}}`, http, jwt)
+}
+
+func TestImportCeligoCarriesAllOver(t *testing.T) {
+	conn, notes := importedOne(t, ImportCeligo, string(importedTestData(t, "celigo/acme.json")))
+	want := &jwtbearer.Connection{
+		Name:             "Acme API",
+		BaseURI:          "https://{{.Fields.tenant}}.api.acme.example/v2",
+		MediaType:        jwtbearer.MediaJSON,
+		SuccessMediaType: jwtbearer.MediaJSON,
+		ErrorMediaType:   jwtbearer.MediaJSON,
+		HTTPHeaders: map[string]string{"Accept": "application/json", "X-Acme-Client": "{{.Fields.client_id}}",
+			"X-Api-Key": "{{.Secrets.apiKey}}", "X-Region": "{{.Fields.region}}"},
+		SignatureMethod: jwtbearer.HS256,
+		Secret:          "${env:ACME_API_SECRET}",
+		SecretEncoding:  jwtbearer.SecretBase64,
+		Payload: `{"iss":"{{.Fields.issuer}}","user":"{{json .Fields.userId}}","iat":"{{now}}","nbf":"{{now -60}}","exp":"{{now 300}}",` +
+			`"aud":["https://api.acme.example","{{upper .Fields.tenant}}"],"jti":"{{randomHex 8}}","ms":"{{nowMillis}}","n":1.10,` +
+			`"deep":{"who":"user {{.Fields.userId}} of {{.Fields.tenant}}"}}`,
+		JWTHeaders: `{"kid":"{{.Fields.client_id}}"}`,
+		Fields:     map[string]string{"tenant": "shop-1", "client_id": "c-77", "issuer": "acme-integration", "userId": "4711", "region": "eu-1"},
+		Secrets:    map[string]jwtbearer.Secret{"apiKey": "${env:ACME_API_API_KEY}"},
+		Placement:  []jwtbearer.Placement{{In: "header", Name: "X-Acme-Auth", Scheme: "JWT"}},
+		AuthFailure: []jwtbearer.Rule{{Status: []int{403}, Path: "error.code", Values: []string{"token_expired", "token_invalid"}},
+			{Status: []int{419}}, {Status: []int{401}}},
+		RateLimit: jwtbearer.RateLimit{
+			Interval:    250 * time.Millisecond,
+			Concurrency: 1,
+			Rules: []jwtbearer.Rule{{Path: "errors[0].code", Values: []string{"rate_limit_exceeded", "too_many_requests"}},
+				{Status: []int{429}}, {Status: []int{503}, Header: "Retry-After", Class: "overload"}},
+			Wait: []jwtbearer.Extract{{Header: "X-Acme-Wait"}, {Header: "Retry-After"}, {Header: "RateLimit"}, {Header: "RateLimit-Reset"},
+				{Header: "X-RateLimit-Reset"}},
+		},
+		Ping: jwtbearer.Ping{RelativeURI: "/me?tenant={{.Fields.tenant}}", Method: "GET", ErrorPath: "error.message",
+			Success: []jwtbearer.Rule{{Status: []int{2}, Path: "status", Values: []string{"ok"}}},
+			Fail:    []jwtbearer.Rule{{Path: "error.code", Values: []string{"unauthorized"}}}},
+		TLS: jwtbearer.TLS{Certificate: "-----BEGIN CERTIFICATE-----\nTESTING\n-----END CERTIFICATE-----\n",
+			PrivateKey: "${env:ACME_API_CLIENT_KEY}", Passphrase: "${env:ACME_API_CLIENT_PASSPHRASE}"},
+	}
+	if !reflect.DeepEqual(conn, want) {
+		t.Errorf("got  %s\nwant %s", importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}}, nil),
+			importedShape(&Imported{Connections: []*jwtbearer.Connection{want}}, nil))
+	}
+	for _, n := range []Note{
+		{Path: "http.auth.jwt.secret", Kind: NoteSecret}, {Path: "http.auth.jwt.privateKey", Kind: NoteDropped},
+		{Path: "http.rateLimit.limit", Kind: NoteAssumed}, {Path: "http.retryHeader", Kind: NoteChanged},
+		{Path: "http.encryptedFields[0].id", Kind: NoteSecret}, {Path: "http.baseURI", Kind: NoteChanged},
+		{Path: "http.clientCertificates.key", Kind: NoteSecret}, {Path: "http.auth.failStatusCode", Kind: NoteChanged},
+	} {
+		if !hasNote(notes, n.Path, n.Kind) {
+			t.Errorf("no note of kind %s at %s", n.Kind, n.Path)
+		}
+	}
+}
+
+func TestImportedCeligoConnectionMintsItsClaims(t *testing.T) {
+	conn, _ := importedOne(t, ImportCeligo, string(importedTestData(t, "celigo/acme.json")))
+	conn.TLS = jwtbearer.TLS{} // whose key is no key
+	key, err := base64.StdEncoding.DecodeString(importedTestSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, claims := importedMint(t, conn, map[string]string{"key": string(key)})
+	if header["kid"] != "c-77" || header["alg"] != "HS256" || header["typ"] != "JWT" {
+		t.Errorf("header = %v", header)
+	}
+	if claims["iss"] != "acme-integration" || fmt.Sprintf("%v %v %v %v", claims["user"], claims["aud"], claims["n"], claims["deep"]) !=
+		"4711 [https://api.acme.example SHOP-1] 1.10 map[who:user 4711 of shop-1]" {
+		t.Errorf("claims = %v", claims)
+	}
+	if !nearNow(claims["iat"], 0, 1) || !nearNow(claims["nbf"], -60, 1) || !nearNow(claims["exp"], 300, 1) || !nearNow(claims["ms"], 0, 1000) {
+		t.Errorf("times in %v", claims)
+	}
+	if jti, _ := claims["jti"].(string); len(jti) != 16 {
+		t.Errorf("jti = %v, want 16 characters", claims["jti"])
+	}
+}
+
+func TestCeligoExpressionsBecomeTemplates(t *testing.T) {
+	for _, tt := range []struct{ claim, want string }{
+		// In quotes: what they give is text, but exp, nbf and iat are numbers (RFC 7519, section 4.1).
+		{`"x":"{{timestamp \"X\"}}"`, `"x":"{{string (now)}}"`},
+		{`"x":"{{timestamp \"x\"}}"`, `"x":"{{string (nowMillis)}}"`},
+		{`"iat":"{{timestamp}}"`, `"iat":"{{now}}"`},
+		{`"iat":"{{timestamp \"\" \"UTC\"}}"`, `"iat":"{{now}}"`},
+		{`"exp":"{{dateAdd timestamp 300000}}"`, `"exp":"{{now 300}}"`},
+		{`"exp":"{{dateAdd timeStamp \"3E5\" \"US/Eastern\"}}"`, `"exp":"{{now 300}}"`},
+		{`"exp":"{{dateAdd (timestamp) \"\" \"UTC\"}}"`, `"exp":"{{now}}"`},
+		{`"exp":"{{dateAdd (dateAdd timestamp 300000) -60000}}"`, `"exp":"{{now 240}}"`},
+		{`"exp":"{{add (timestamp \"X\") 300}}"`, `"exp":"{{now 300}}"`},
+		{`"exp":"{{add \"300\" (dateFormat \"X\" timeStamp)}}"`, `"exp":"{{now 300}}"`},
+		{`"exp":"{{subtract (timestamp \"X\") 30}}"`, `"exp":"{{now -30}}"`},
+		{`"exp":"{{floor (divide (add (timestamp \"x\") 300000) 1000)}}"`, `"exp":"{{now 300}}"`},
+		{`"exp":"{{multiply (timestamp \"X\") 1000}}"`, `"exp":"{{nowMillis}}"`},
+		{`"exp":"{{add (timestamp \"X\") (multiply 5 60)}}"`, `"exp":"{{now 300}}"`},
+		{`"nbf":"{{dateAdd timestamp \"-1\"}}"`, `"nbf":"{{now -1}}"`},
+		{`"exp":"{{connection.http.unencrypted.user}}"`, `"exp":"{{int .Fields.user}}"`},
+		{`"exp":"1893456000"`, `"exp":1893456000`},
+		{`"exp":1893456000`, `"exp":1893456000`},
+		{`"exp":"never"`, `"exp":"never"`},
+		// Values of the connection.
+		{`"x":"{{connection.http.unencrypted.account}}"`, `"x":"{{.Fields.account}}"`},
+		{`"x":"{{{ @root.connection.http.unencrypted.account }}}"`, `"x":"{{.Fields.account}}"`},
+		{`"x":"{{{record.connection.http.unencrypted.[account]}}}"`, `"x":"{{.Fields.account}}"`},
+		{`"x":"{{~connection.http.unencrypted.flags.[1].deep~}}"`, `"x":"{{.Fields.flags_1_deep}}"`},
+		{`"x":"{{{connection.http.encrypted.pin}}}"`, `"x":"{{.Secrets.pin}}"`},
+		{`"x":"{{connection.name}}"`, `"x":"Acme"`},
+		{`"x":"{{connection.http.unencrypted.account}}-{{{connection.http.encrypted.pin}}}"`, `"x":"{{.Fields.account}}-{{.Secrets.pin}}"`},
+		// Helpers.
+		{`"x":"{{uppercase connection.http.unencrypted.account}}"`, `"x":"{{upper .Fields.account}}"`},
+		{`"x":"{{lowercase (trim connection.http.unencrypted.account)}}"`, `"x":"{{lower (trim .Fields.account)}}"`},
+		{`"x":"{{{base64Encode connection.http.unencrypted.account}}}"`, `"x":"{{base64 .Fields.account}}"`},
+		{`"x":"{{{base64Encode connection.http.unencrypted.account \"hex\"}}}"`, `"x":"{{hex .Fields.account}}"`},
+		{`"x":"{{hash \"sha256\" \"hex\" connection.http.unencrypted.account}}"`, `"x":"{{sha256 .Fields.account}}"`},
+		{`"x":"{{hash 'SHA256' 'base64' 'a b'}}"`, `"x":"{{base64 (sha256 \"a b\")}}"`},
+		{`"x":"{{join \"/\" connection.http.unencrypted.account 7}}"`, `"x":"{{.Fields.account}}/7"`},
+		{`"x":"{{jsonEncode connection.http.unencrypted.account}}"`, `"x":"{{.Fields.account}}"`},
+		{`"x":"{{random \"uuid\"}}"`, `"x":"{{uuid}}"`},
+		{`"x":"{{random \"crypto\" 7}}"`, `"x":"{{randomHex 4}}"`},
+		{`"x":"{{add 1.5 1}}"`, `"x":"2.5"`},
+		// What is no expression stays what it is.
+		{`"x":"\\{{timestamp}}"`, `"x":"{{\"{{\"}}timestamp}}"`},
+		{`"x":"a{{! a comment }}b{{!-- {{x}} --}}c"`, `"x":"abc"`},
+		{`"x":"${env:HOME}"`, `"x":"{{\"${env:HOME}\"}}"`},
+		{`"x":[1.10,true,null,{"y":"{sub}"}]`, `"x":[1.10,true,null,{"y":"{sub}"}]`},
+	} {
+		conn, _ := importedOne(t, ImportCeligo, celigoDoc("", `,"payload":{`+tt.claim+`}`))
+		if got := string(conn.Payload); got != "{"+tt.want+"}" {
+			t.Errorf("payload {%s} became %s, want {%s}", tt.claim, got, tt.want)
+			continue
+		}
+		if tt.claim != `"exp":"never"` {
+			importedMint(t, conn, nil)
+		}
+	}
+}
+
+func TestCeligoPayloadMayBecomeJSONWhenItIsEvaluated(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{`{"iat": {{timestamp "X"}}, "exp": {{{add (timestamp "X") 300}}}}`, `{"iat":"{{now}}","exp":"{{now 300}}"}`},
+		{`{"iat": {{timestamp}}, "x": {{timestamp "X"}}}`, `{"iat":"{{now}}","x":"{{now}}"}`},
+		{`{"x": {{connection.http.unencrypted.user}}, "y": [{{connection.http.unencrypted.flags.[0]}}]}`,
+			`{"x":"{{json .Fields.user}}","y":["{{json .Fields.flags_0}}"]}`},
+		{`{"x": {{add 1 2}}, "y": "{{hash "sha256" "hex" connection.http.unencrypted.user}}"}`, `{"x":3,"y":"{{sha256 .Fields.user}}"}`},
+		{`{"x": "{{random "crypto" 16}} of \"{{connection.name}}\" {{\}}"}`, ``},
+		{`{"a\"b": "{{connection.name}}\\"}`, `{"a\"b":"Acme\\"}`},
+		{"{\"x\": \"\U000f0000 {{connection.name}}\"}", "{\"x\":\"\U000f0000 Acme\"}"},
+		{`{"{{connection.name}}": 1}`, `{"Acme":1}`},
+		{`{"n": 12345678901234567890123, "e": 1e3}`, `{"n":12345678901234567890123,"e":1e3}`},
+		{`{{#if x}}{"a": 1}{{/if}}`, ``},
+		{`not JSON`, ``},
+		{`[1]`, ``},
+		{`{"x": {{timestamp "X"}}000}`, ``},
+		{``, ``},
+	} {
+		doc := celigoDoc("", `,"payload":`+fmt.Sprintf("%q", tt.text))
+		conn, notes := importedOne(t, ImportCeligo, strings.ReplaceAll(doc, `\U000f0000`, "\U000f0000"))
+		if got := string(conn.Payload); got != tt.want {
+			t.Errorf("payload %s became %s, want %s", tt.text, got, tt.want)
+			continue
+		}
+		if told := hasNote(notes, "http.auth.jwt.payload", NoteDropped); told != (tt.want == "" && tt.text != "") {
+			t.Errorf("payload %s became %s, and a note tells of it: %v", tt.text, tt.want, told)
+		}
+		importedMint(t, conn, map[string]string{"env:ACME_FLAGS_0": "true"})
+	}
+}
+
+// What has no counterpart is never guessed: NewClient names the place, and neither it nor a note shows the expression, whose literals
+// may be secrets.
+func TestCeligoExpressionWithoutCounterpartIsToldAndRefused(t *testing.T) {
+	for _, expression := range []string{
+		`{{hmac \"sha256\" \"PLANTED\" \"hex\" connection.http.unencrypted.user}}`,
+		`{{timestamp \"YYYY PLANTED\"}}`, `{{timestamp}}`, `{{dateAdd \"PLANTED\" 5}}`, `{{dateAdd timestamp 1e300}}`, `{{divide 1 0}}`,
+		`{{#if PLANTED}}x{{/if}}`, `{{record.PLANTED.id}}`, `{{now}}`, `{{uuid}}`, `{{lookup PLANTED=5}}`, `{{{{raw}}}}PLANTED{{{{/raw}}}}`,
+		`{{join \",\" (timestamp \"X\") \"PLANTED\"}}`, `{{\"PLANTED`, `{{}}`, `{{> PLANTED}}`, `{{else}}`, `{{random \"number\" 9}}`,
+		`{{hash \"md5\" \"hex\" \"PLANTED\"}}`, `{{(connection.name PLANTED)}}`, `{{connection.http.auth.jwt.token}}`, `{{f (((((` + strings.Repeat("(", 40) + `}}`,
+		`{{this}}`, `{{../x}}`, `{{settings.x}}`, `{{toFixed 1.55 1}}`,
+	} {
+		doc := celigoDoc("", `,"payload":{"deep":{"claim":"`+expression+`"}}`)
+		conn, notes := importedOne(t, ImportCeligo, doc)
+		if !strings.Contains(string(conn.Payload), "{{.Fields.unresolved_") {
+			t.Errorf("%s became %s, want a field that is not there", expression, conn.Payload)
+			continue
+		}
+		told := false
+		for _, n := range notes {
+			told = told || strings.HasPrefix(n.Path, "http.auth.jwt.payload.deep.claim") && n.Kind == NoteDropped
+			if strings.Contains(n.String(), "PLANTED") && !strings.Contains(expression, "record.PLANTED") {
+				t.Errorf("%s: the note shows it: %s", expression, n)
+			}
+		}
+		if !told {
+			t.Errorf("%s: no note tells of it: %v", expression, notes)
+		}
+		conn.Lookup = func(string) (string, error) { return importedTestSecret, nil }
+		_, err := jwtbearer.NewClient(conn)
+		if err == nil || !strings.Contains(err.Error(), "deep.claim") || !strings.Contains(err.Error(), "unresolved_") {
+			t.Errorf("%s: NewClient: %v, want the place of what is missing", expression, err)
+		}
+	}
+}
+
+func TestCeligoExpressionsWithoutCounterpartAreKeptApart(t *testing.T) {
+	conn, _ := importedOne(t, ImportCeligo, celigoDoc("", `,"payload":{"a":"{{hmac 1}} {{hmac 2}}","b":"{{aws4 1}}"}`))
+	want := `{"a":"{{.Fields.unresolved_hmac}} {{.Fields.unresolved_hmac_2}}","b":"{{.Fields.unresolved_aws4}}"}`
+	if string(conn.Payload) != want {
+		t.Errorf("payload = %s, want %s", conn.Payload, want)
+	}
+}
+
+func TestCeligoRulesAreCarriedOver(t *testing.T) {
+	path := []jwtbearer.Rule{{Path: "error.code", Values: []string{"a", "b"}}}
+	overload := jwtbearer.Rule{Status: []int{503}, Header: "Retry-After", Class: "overload"}
+	on := func(code int) jwtbearer.Rule { return jwtbearer.Rule{Status: []int{code}} }
+	for _, tt := range []struct {
+		rules         string
+		auth, limited []jwtbearer.Rule
+	}{
+		{`{}`, nil, nil},
+		{`{"failStatusCode":null,"failPath":"","failValues":[]}`, nil, nil},
+		{`{"failStatusCode":403}`, []jwtbearer.Rule{on(403), on(401)}, []jwtbearer.Rule{on(403), on(429), overload}},
+		{`{"failStatusCode":"403"}`, []jwtbearer.Rule{on(403), on(401)}, []jwtbearer.Rule{on(403), on(429), overload}},
+		{`{"failPath":"error.code","failValues":["a","b"]}`, append(path[:1:1], on(401)), append(path[:1:1], on(429), overload)},
+		{`{"failPath":"error.code","failValues":"a, b"}`, append(path[:1:1], on(401)), append(path[:1:1], on(429), overload)},
+		{`{"failPath":"slow"}`, []jwtbearer.Rule{{Path: "slow"}, on(401)}, []jwtbearer.Rule{{Path: "slow"}, on(429), overload}},
+		{`{"failStatusCode":200,"failPath":"error.code","failValues":["a","b"]}`,
+			[]jwtbearer.Rule{{Status: []int{200}, Path: "error.code", Values: []string{"a", "b"}}, on(401)},
+			[]jwtbearer.Rule{{Status: []int{200}, Path: "error.code", Values: []string{"a", "b"}}, on(429), overload}},
+		{`{"failValues":["a"]}`, nil, nil},
+		{`{"failStatusCode":4290}`, nil, nil},
+	} {
+		auth := strings.Replace(celigoDoc(`"rateLimit":`+tt.rules+`,`, ""), `"type":"jwtbearer",`, `"type":"jwtbearer",`+
+			strings.TrimSuffix(strings.TrimPrefix(tt.rules, "{")+",", "},")+map[bool]string{true: ",", false: ""}[tt.rules != "{}"], 1)
+		conn, _ := importedOne(t, ImportCeligo, auth)
+		if !reflect.DeepEqual(conn.AuthFailure, tt.auth) || !reflect.DeepEqual(conn.RateLimit.Rules, tt.limited) {
+			t.Errorf("rules %s:\nAuthFailure %+v, want %+v\nRateLimit.Rules %+v, want %+v", tt.rules, conn.AuthFailure, tt.auth, conn.RateLimit.Rules, tt.limited)
+		}
+		importedMint(t, conn, nil)
+	}
+}
+
+func TestCeligoRulesWithTheUsualStatusCountByThemselves(t *testing.T) {
+	conn, notes := importedOne(t, ImportCeligo, celigoDoc(`"rateLimit":{"failStatusCode":429,"failPath":"ok","failValues":["false"]},`, ""))
+	want := []jwtbearer.Rule{{Path: "ok", Values: []string{"false"}}, {Status: []int{429}}, {Status: []int{503}, Header: "Retry-After", Class: "overload"}}
+	if !reflect.DeepEqual(conn.RateLimit.Rules, want) || !hasNote(notes, "http.rateLimit.failPath", NoteAssumed) {
+		t.Errorf("Rules = %+v, want %+v, with a note: %v", conn.RateLimit.Rules, want, notes)
+	}
+}
+
+func TestCeligoConcurrencyIsABound(t *testing.T) {
+	for _, tt := range []struct {
+		http     string
+		want     int
+		interval time.Duration
+	}{
+		{`"concurrencyLevel":5,`, 5, 0},
+		{`"concurrencyLevel":5,"targetConcurrencyLevel":3,`, 3, 0},
+		{`"concurrencyLevel":3,"targetConcurrencyLevel":5,`, 3, 0},
+		{`"targetConcurrencyLevel":5,`, 5, 0},
+		{`"concurrencyLevel":5,"rateLimit":{"limit":1500},`, 1, 1500 * time.Millisecond},
+		{`"rateLimit":{"limit":"20"},`, 1, 20 * time.Millisecond},
+		{`"rateLimit":{"limit":0},`, 0, 0},
+		{`"rateLimit":{"limit":-5},"concurrencyLevel":0,`, 0, 0},
+		{`"rateLimit":{"limit":1e99},"concurrencyLevel":9999999,`, 0, 0},
+	} {
+		conn, notes := importedOne(t, ImportCeligo, celigoDoc(tt.http, ""))
+		if conn.RateLimit.Concurrency != tt.want || conn.RateLimit.Interval != tt.interval {
+			t.Errorf("%s: concurrency %d, interval %v, want %d, %v", tt.http, conn.RateLimit.Concurrency, conn.RateLimit.Interval, tt.want, tt.interval)
+		}
+		if strings.Contains(tt.http, "limit") && !hasNote(notes, "http.rateLimit.limit", NoteAssumed) && !hasNote(notes, "http.rateLimit.limit", NoteDropped) {
+			t.Errorf("%s: no note tells what limit was taken for", tt.http)
+		}
+	}
+	off := strings.Replace(celigoDoc(`"concurrencyLevel":5,"targetConcurrencyLevel":3,`, ""), `"type":"http"`, `"type":"http","autoRecoverRateLimitErrors":false`, 1)
+	conn, notes := importedOne(t, ImportCeligo, off)
+	if conn.RateLimit.Concurrency != 5 || !hasNote(notes, "http.targetConcurrencyLevel", NoteDropped) || !hasNote(notes, "autoRecoverRateLimitErrors", NoteChanged) {
+		t.Errorf("without recovery: concurrency %d, want 5, and notes: %v", conn.RateLimit.Concurrency, notes)
+	}
+}
+
+func TestCeligoPlacementIsCarriedOver(t *testing.T) {
+	for _, tt := range []struct {
+		token string
+		want  []jwtbearer.Placement
+		note  string
+	}{
+		{`{"location":"header"}`, nil, ""},
+		{`{"location":"header","headerName":"Authorization","scheme":"Bearer"}`, nil, ""},
+		{`{"location":"header","scheme":" "}`, []jwtbearer.Placement{{In: "header", Name: "Authorization"}}, ""},
+		{`{"headerName":"X-Token","scheme":"MAC"}`, []jwtbearer.Placement{{In: "header", Name: "X-Token", Scheme: "MAC"}}, ""},
+		{`{"location":"url","paramName":"jwt"}`, []jwtbearer.Placement{{In: "query", Name: "jwt"}}, ""},
+		{`{"location":"url"}`, nil, "paramName"},
+		{`{"location":"body"}`, nil, "location"},
+		{`{"location":"nowhere"}`, nil, "location"},
+		{`{"location":"header","paramName":"jwt"}`, nil, "paramName"},
+		{`{"location":"header","refreshMethod":"POST"}`, nil, "refreshMethod"},
+		{`{"location":"header","token":"******"}`, nil, "token"},
+	} {
+		doc := strings.Replace(celigoDoc("", ""), `"jwt":{`, `"token":`+tt.token+`,"jwt":{`, 1)
+		conn, notes := importedOne(t, ImportCeligo, doc)
+		if !reflect.DeepEqual(conn.Placement, tt.want) {
+			t.Errorf("token %s: placement %+v, want %+v", tt.token, conn.Placement, tt.want)
+		}
+		if tt.note != "" && !hasNote(notes, "http.auth.token."+tt.note, NoteDropped) {
+			t.Errorf("token %s: no note at %s: %v", tt.token, tt.note, notes)
+		}
+		importedMint(t, conn, nil)
+	}
+}
+
+func TestCeligoHeaders(t *testing.T) {
+	conn, notes := importedOne(t, ImportCeligo, celigoDoc(`"headers":[{"name":"X-Token","value":"JWT {{{connection.http.auth.jwt.token}}}"},`+
+		`{"name":"X-Copy","value":"a b {{connection.http.auth.token.token}}"},{"name":"x-api-key","value":"PLANTED"},`+
+		`{"name":"X-Basic-Secret","value":"{{base64Encode \"PLANTED\"}}"},{"name":"X-API-KEY","value":"other"},{"name":"Cookie","value":"{{connection.http.unencrypted.user}}"},`+
+		`{"value":"nameless"}],`, ""))
+	wantPlacement := []jwtbearer.Placement{{In: "header", Name: "X-Token", Scheme: "JWT"}}
+	wantHeaders := map[string]string{"X-Copy": "a b {{.Token}}", "x-api-key": "{{.Secrets.x_api_key}}", "X-Basic-Secret": "{{.Secrets.X_Basic_Secret}}",
+		"Cookie": "{{.Fields.user}}"}
+	if !reflect.DeepEqual(conn.Placement, wantPlacement) || !reflect.DeepEqual(conn.HTTPHeaders, wantHeaders) {
+		t.Errorf("placement %+v, want %+v; headers %v, want %v", conn.Placement, wantPlacement, conn.HTTPHeaders, wantHeaders)
+	}
+	if conn.Secrets["x_api_key"] != "${env:ACME_X_API_KEY}" {
+		t.Errorf("secrets = %v", conn.Secrets)
+	}
+	if !hasNote(notes, "http.headers[6]", NoteDropped) || !hasNote(notes, "http.headers[0].value", NoteChanged) {
+		t.Errorf("notes = %v", notes)
+	}
+	importedMint(t, conn, nil)
+}
+
+func TestCeligoTokenThatIsReadyMade(t *testing.T) {
+	conn, notes := importedOne(t, ImportCeligo, `{"name":"Acme","type":"http","http":{"baseURI":"https://api.example.com","auth":{"type":"jwtbearer","jwt":{"token":"PLANTED"}}}}`)
+	if conn.Token != "${env:ACME_TOKEN}" || conn.Secret != "" || !hasNote(notes, "http.auth.jwt.token", NoteSecret) {
+		t.Errorf("token %q, secret %q, notes %v", conn.Token, conn.Secret, notes)
+	}
+	if conn.Lookup = func(string) (string, error) { return "a.b.c", nil }; conn.Validate() != nil {
+		t.Errorf("Validate: %v", conn.Validate())
+	}
+}
+
+func TestCeligoSignatureMethods(t *testing.T) {
+	for name, want := range map[string]jwtbearer.SignatureMethod{"hmac-sha384": "HS384", "rsa-sha512": "RS512", "es256": "ES256", "ps384": "PS384", "RSA-SHA256": "RS256"} {
+		doc := strings.Replace(celigoDoc("", ""), "hmac-sha256", name, 1)
+		conn, notes := importedOne(t, ImportCeligo, doc)
+		hmac := strings.HasPrefix(name, "hmac")
+		if conn.SignatureMethod != want || (conn.Secret == "") == hmac || (conn.PrivateKey == "") != hmac {
+			t.Errorf("%s: %s, secret %q, private key %q", name, conn.SignatureMethod, conn.Secret, conn.PrivateKey)
+		}
+		if !hmac && (conn.PrivateKey != "${env:ACME_PRIVATE_KEY}" || !hasNote(notes, "http.auth.jwt.secret", NoteDropped)) {
+			t.Errorf("%s: private key %q, notes %v", name, conn.PrivateKey, notes)
+		}
+	}
+	conn, notes := importedOne(t, ImportCeligo, strings.Replace(celigoDoc("", ""), "hmac-sha256", "none", 1))
+	if conn.SignatureMethod != "" || !hasNote(notes, "http.auth.jwt.signatureMethod", NoteDropped) {
+		t.Errorf("none became %q, notes %v", conn.SignatureMethod, notes)
+	}
+}
+
+func TestImportCeligoTakesListsApart(t *testing.T) {
+	one := celigoDoc("", "")
+	other := `{"name":"N","type":"netsuite"},{"name":"O","type":"http","http":{"auth":{"type":"oauth"}}},{"name":"R","type":"rest","rest":{}},7`
+	for _, doc := range []string{"[" + one + "," + one + "," + other + "]", `{"connections":[` + one + "," + one + "," + other + `],"more":1}`} {
+		out, err := ImportCeligo([]byte(doc))
+		if err != nil || len(out.Connections) != 2 {
+			t.Fatalf("import of %s: %v", doc, err)
+		}
+		if a, b := out.Connections[0], out.Connections[1]; a.Name != "Acme" || b.Name != "Acme 2" || a.Secret != "${env:ACME_SECRET}" || b.Secret != "${env:ACME_2_SECRET}" {
+			t.Errorf("%s %s, %s %s", a.Name, a.Secret, b.Name, b.Secret)
+		}
+		base := strings.TrimSuffix(map[bool]string{true: "connections", false: ""}[doc[0] == '{'], ".")
+		for i := 2; i < 6; i++ {
+			if path := fmt.Sprintf("%s[%d]", base, i); !hasNote(out.Notes, path, NoteDropped) {
+				t.Errorf("no note at %s: %v", path, out.Notes)
+			}
+		}
+		if doc[0] == '{' && !hasNote(out.Notes, "more", NoteDropped) {
+			t.Errorf("no note of more: %v", out.Notes)
+		}
+	}
+}
+
+func TestImportCeligoSaysWhatItFound(t *testing.T) {
+	for doc, want := range map[string]string{
+		`{"type":"netsuite"}`:                                "the connection has the type netsuite",
+		`{"type":"http","http":{"auth":{"type":"oauth"}}}`:   "has auth.type oauth",
+		`{"type":"http","http":{"auth":{"type":"PLANTED"}}}`: "has auth.type that is not known",
+		`{"type":"PLANTED","http":{}}`:                       "has the type that is not known",
+		`{"type":"http","http":{}}`:                          "has no auth.type",
+		`{"info":{"name":"a collection"},"item":[]}`:         "has no type",
+		`[]`: "none of the 0 connections",
+		`[{"type":"http","http":{"auth":{"type":"token"}}}, 42]`: "none of the 1 connections",
+	} {
+		_, err := ImportCeligo([]byte(doc))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "PLANTED") {
+			t.Errorf("import of %s: %v, want %q", doc, err, want)
+		}
+	}
+}
+
+func TestImportCeligoTellsOrCarriesEveryMember(t *testing.T) {
+	passed := []string{"_id", "createdAt", "lastModified", "sandbox", "offline", "queues*",
+		"http.formType", "http.unencryptedFields*",
+		"http.encrypted", // masked
+		"http.encryptedFields[0].label", "http.encryptedFields[0].required",
+		"http.auth.jwt.secret", "http.auth.jwt.privateKey", "http.clientCertificates.key", "http.clientCertificates.passphrase",
+		"autoRecoverRateLimitErrors", // on is how this client is, too
+	}
+	testEveryMemberIsToldOrCarried(t, ImportCeligo, importedTestData(t, "celigo/acme.json"), passed...)
+}

@@ -1,0 +1,269 @@
+package connfile
+
+import (
+	"errors"
+	"strings"
+)
+
+// Handlebars expressions as integration platforms use them in settings: {{path.to.value}}, {{helper "text" 5 (nested path)}} and
+// the same in triple braces, which differ in escaping only. Blocks, partials, decorators and named arguments are recognised, to
+// say that they have no counterpart. The syntax is that of handlebarsjs.com/guide/expressions.html.
+
+// importedPart is a part of a text: literal, or an expression.
+type importedPart struct {
+	text   string // where it is an expression: what stands between its braces
+	action bool
+	bare   bool // an expression that stands in a JSON text without quotes
+}
+
+// handlebarsSplit takes text apart. Comments vanish, and \{{ begins a literal.
+func handlebarsSplit(text string) []importedPart {
+	var parts []importedPart
+	literal := func(s string) {
+		if n := len(parts); n > 0 && !parts[n-1].action {
+			parts[n-1].text += s
+		} else if s != "" {
+			parts = append(parts, importedPart{text: s})
+		}
+	}
+	for text != "" {
+		before, rest, found := strings.Cut(text, "{{")
+		if !found {
+			literal(text)
+			break
+		}
+		if plain, escaped := strings.CutSuffix(before, `\`); escaped {
+			literal(plain + "{{")
+			text = rest
+			continue
+		}
+		literal(before)
+		inner, after := handlebarsInner(rest)
+		if !strings.HasPrefix(inner, "!") {
+			parts = append(parts, importedPart{text: inner, action: true})
+		}
+		text = after
+	}
+	return parts
+}
+
+// handlebarsInner cuts rest, which follows the first two braces, where the expression ends. Braces between quotes do not end it.
+// One that does not end takes all.
+func handlebarsInner(rest string) (inner, after string) {
+	closing := "}}"
+	switch {
+	case strings.HasPrefix(rest, "!--"):
+		inner, after, _ = strings.Cut(rest, "--}}")
+		return inner, after
+	case strings.HasPrefix(rest, "{{"):
+		closing = "}}}}"
+	case strings.HasPrefix(rest, "{"):
+		closing = "}}}"
+	}
+	rest = rest[len(closing)-2:]
+	var quote byte
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case c == '\\':
+			i++ // in a text that stands in a JSON string, quotes may be escaped
+			if i < len(rest) && (rest[i] == '"' || rest[i] == '\'') {
+				quote = handlebarsQuote(quote, rest[i])
+			}
+		case c == '"' || c == '\'':
+			quote = handlebarsQuote(quote, c)
+		case quote == 0 && strings.HasPrefix(rest[i:], closing):
+			return handlebarsRaw(rest[:i], closing), rest[i+len(closing):]
+		}
+	}
+	return "#unclosed", ""
+}
+
+// handlebarsQuote is the quote that is open after c.
+func handlebarsQuote(open, c byte) byte {
+	switch open {
+	case 0:
+		return c
+	case c:
+		return 0
+	}
+	return open
+}
+
+// handlebarsRaw marks what stands between four braces, a raw block, as a block.
+func handlebarsRaw(inner, closing string) string {
+	if closing == "}}}}" {
+		return "#" + strings.TrimLeft(inner, "#")
+	}
+	return inner
+}
+
+// handlebarsKind is the kind of a handlebarsExpr.
+type handlebarsKind uint8
+
+const (
+	handlebarsPath    handlebarsKind = iota // a path, which may be the name of a helper without arguments
+	handlebarsText                          // "text" or 'text'
+	handlebarsNumber                        // 5 or -2.5
+	handlebarsLiteral                       // true, false, null or undefined
+	handlebarsCall                          // helper arg …
+)
+
+// handlebarsExpr is an expression.
+type handlebarsExpr struct {
+	kind handlebarsKind
+	text string           // of a literal
+	path []string         // of a path; of a call: the helper
+	args []handlebarsExpr // of a call
+}
+
+// name is the helper that e calls, or may call.
+func (e handlebarsExpr) name() string {
+	if len(e.path) == 1 {
+		return e.path[0]
+	}
+	return ""
+}
+
+// handlebarsDeepest is how deep parentheses may be nested.
+const handlebarsDeepest = 32
+
+var (
+	errHandlebarsBlock  = errors.New("a block, which has no counterpart")
+	errHandlebarsSyntax = errors.New("an expression that cannot be read")
+)
+
+// handlebarsParse reads what stands between the braces.
+func handlebarsParse(inner string) (handlebarsExpr, error) {
+	inner = strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(inner, "~"), "~"))
+	inner = strings.TrimSpace(strings.TrimPrefix(inner, "&"))
+	if inner == "" || inner == "else" || strings.ContainsAny(inner[:1], "#/^>") || strings.HasPrefix(inner, "else ") {
+		return handlebarsExpr{}, errHandlebarsBlock
+	}
+	p := &handlebarsParser{rest: inner}
+	e, ok := p.call(0)
+	if p.space(); !ok || p.rest != "" {
+		return handlebarsExpr{}, errHandlebarsSyntax
+	}
+	return e, nil
+}
+
+// handlebarsParser stands at the start of rest. Its methods return false where nothing sensible follows.
+type handlebarsParser struct{ rest string }
+
+func (p *handlebarsParser) space() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
+
+// call reads an operand and, where it is a path with operands after it, the call that they are.
+func (p *handlebarsParser) call(depth int) (e handlebarsExpr, ok bool) {
+	if e, ok = p.operand(depth); !ok {
+		return e, false
+	}
+	for p.space(); p.rest != "" && p.rest[0] != ')'; p.space() {
+		arg, ok := p.operand(depth)
+		if !ok || e.kind != handlebarsPath && e.kind != handlebarsCall || len(e.path) == 0 {
+			return e, false
+		}
+		e.kind = handlebarsCall
+		e.args = append(e.args, arg)
+	}
+	return e, true
+}
+
+func (p *handlebarsParser) operand(depth int) (e handlebarsExpr, ok bool) {
+	p.space()
+	if p.rest == "" || depth > handlebarsDeepest {
+		return e, false
+	}
+	switch c := p.rest[0]; {
+	case c == '(':
+		p.rest = p.rest[1:]
+		e, ok = p.call(depth + 1)
+		if p.space(); !ok || !strings.HasPrefix(p.rest, ")") {
+			return e, false
+		}
+		p.rest = p.rest[1:]
+		if e.kind == handlebarsPath { // (timestamp) calls the helper
+			e.kind = handlebarsCall
+		}
+		return e, e.kind == handlebarsCall
+	case c == '"' || c == '\'':
+		return p.quoted(string(c))
+	case c == '\\' && len(p.rest) > 1 && (p.rest[1] == '"' || p.rest[1] == '\''):
+		return p.quoted(p.rest[:2])
+	}
+	return p.bare()
+}
+
+// quoted reads a text between two of quote. A backslash keeps a quote from ending it.
+func (p *handlebarsParser) quoted(quote string) (e handlebarsExpr, ok bool) {
+	p.rest = p.rest[len(quote):]
+	var text strings.Builder
+	for p.rest != "" {
+		if strings.HasPrefix(p.rest, quote) {
+			p.rest = p.rest[len(quote):]
+			return handlebarsExpr{kind: handlebarsText, text: text.String()}, true
+		}
+		if strings.HasPrefix(p.rest, `\`+quote) {
+			p.rest = p.rest[1:]
+			text.WriteString(quote[len(quote)-1:])
+			p.rest = p.rest[len(quote):]
+			continue
+		}
+		text.WriteByte(p.rest[0])
+		p.rest = p.rest[1:]
+	}
+	return e, false
+}
+
+// bare reads a number, a literal or a path such as @root.connection.http.[a b].
+func (p *handlebarsParser) bare() (e handlebarsExpr, ok bool) {
+	end := strings.IndexAny(p.rest, " \t\r\n()\"'\\=|[")
+	if end < 0 {
+		end = len(p.rest)
+	}
+	word := p.rest[:end]
+	if end == len(p.rest) || p.rest[end] != '[' {
+		switch word {
+		case "true", "false", "null", "undefined":
+			p.rest = p.rest[end:]
+			return handlebarsExpr{kind: handlebarsLiteral, text: word}, true
+		}
+		if handlebarsIsNumber(word) {
+			p.rest = p.rest[end:]
+			return handlebarsExpr{kind: handlebarsNumber, text: word}, true
+		}
+	}
+	return p.path()
+}
+
+func handlebarsIsNumber(word string) bool {
+	digits := strings.TrimPrefix(word, "-")
+	whole, fraction, point := strings.Cut(digits, ".")
+	isDigits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return isDigits(whole) && (!point || isDigits(fraction))
+}
+
+// path reads segments between dots or slashes, in brackets where they hold what ends a path.
+func (p *handlebarsParser) path() (e handlebarsExpr, ok bool) {
+	for {
+		var segment string
+		if rest, bracket := strings.CutPrefix(p.rest, "["); bracket {
+			if segment, p.rest, ok = strings.Cut(rest, "]"); !ok {
+				return e, false
+			}
+		} else {
+			end := strings.IndexAny(p.rest, " \t\r\n()\"'\\=|[]./")
+			if end < 0 {
+				end = len(p.rest)
+			}
+			segment, p.rest = p.rest[:end], p.rest[end:]
+		}
+		if segment != "" && segment != "this" {
+			e.path = append(e.path, segment)
+		}
+		if p.rest == "" || p.rest[0] != '.' && p.rest[0] != '/' {
+			break
+		}
+		p.rest = p.rest[1:]
+	}
+	return e, len(e.path) > 0 && !strings.ContainsAny(p.rest[:min(1, len(p.rest))], "=|[\"'\\")
+}

@@ -1,0 +1,103 @@
+package connfile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// Imported is what an importer made of a foreign description.
+type Imported struct {
+	// Connections are in the order of the document. Each has a name of its own. No secret is in them: where the document has or
+	// hides one, there is a reference such as ${env:ACME_API_SECRET}.
+	Connections []*jwtbearer.Connection
+
+	// Notes tell all that a person should know of it, in the order in which it was found.
+	Notes []Note
+}
+
+// Note is something that a person should know of an import. It never shows a value that may be a secret.
+type Note struct {
+	Path string   // where in the foreign document, such as http.rateLimit.limit; empty: all of it
+	Kind NoteKind // what happened to it
+	Text string   // what to know and what to do, as a sentence without a full stop
+}
+
+// String gives the note on one line.
+func (n Note) String() string {
+	if n.Path == "" {
+		return fmt.Sprintf("%s: %s", n.Kind, n.Text)
+	}
+	return fmt.Sprintf("%s: %s: %s", n.Kind, n.Path, n.Text)
+}
+
+// NoteKind says what happened to a part of a foreign document.
+type NoteKind string
+
+const (
+	NoteDropped NoteKind = "dropped" // it was not carried over
+	NoteChanged NoteKind = "changed" // it was carried over, but not as it was
+	NoteAssumed NoteKind = "assumed" // the document or its documentation leaves open what it means
+	NoteSecret  NoteKind = "secret"  // a value that has to be provided
+)
+
+// importedCap bounds a foreign document: collections of requests with sample answers grow large.
+const importedCap = 8 << 20
+
+// importing gathers what an importer finds in one document.
+type importing struct {
+	notes    []Note
+	prefixes map[string]bool // of environment variables, one a connection
+	names    map[string]bool // of connections
+}
+
+func newImporting() *importing {
+	return &importing{prefixes: make(map[string]bool), names: make(map[string]bool)}
+}
+
+func (im *importing) note(kind NoteKind, path, format string, args ...any) {
+	im.notes = append(im.notes, Note{Path: path, Kind: kind, Text: fmt.Sprintf(format, args...)})
+}
+
+// importedDocument reads data, a document of the named platform.
+func importedDocument(data []byte, platform string) (jsontext.Value, error) {
+	if len(data) > importedCap {
+		return jsontext.Value{}, fmt.Errorf("connfile: import %s: the document has %d bytes, and %d are read: export less at once",
+			platform, len(data), importedCap)
+	}
+	v, err := jsontext.Parse(strings.TrimPrefix(string(data), "\ufeff"))
+	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
+		// The problem itself may show the name of a member, and this may not even be the document that was meant.
+		problem, _, _ := strings.Cut(bad.Problem, `"`)
+		return v, fmt.Errorf("connfile: import %s: not JSON: line %d, column %d: %s", platform, bad.Line, bad.Column, strings.TrimSpace(problem))
+	}
+	return v, nil
+}
+
+// result names the connections apart and returns what was imported.
+func (im *importing) result(conns []*importedConn) *Imported {
+	out := &Imported{Notes: im.notes}
+	for _, c := range conns {
+		out.Connections = append(out.Connections, c.Connection)
+	}
+	return out
+}
+
+// uniqueName returns name, or name with a number where another connection has it.
+func (im *importing) uniqueName(name string) string {
+	unique := name
+	for n := 2; im.names[unique]; n++ {
+		unique = fmt.Sprintf("%s %d", name, n)
+	}
+	im.names[unique] = true
+	return unique
+}
+
+// isImportedReference reports whether a connection file would take s for a reference, and not for what it says.
+func isImportedReference(s string) bool {
+	ref, ok := strings.CutPrefix(s, "${")
+	return ok && strings.HasSuffix(ref, "}") && (strings.HasPrefix(ref, "env:") || strings.HasPrefix(ref, "file:"))
+}

@@ -1,0 +1,205 @@
+package connfile
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/seed-363d07a3/jwtbearer"
+)
+
+// importedConn is a Connection that an importer builds.
+type importedConn struct {
+	*jwtbearer.Connection
+	im     *importing
+	prefix string // of its environment variables, such as ACME_API
+
+	idents map[string]string // by what they stand for: names of Fields and Secrets
+	taken  map[string]bool   // those names
+	envs   map[string]string // by environment variable: what it is for
+}
+
+// connection begins a connection that the foreign document calls name.
+func (im *importing) connection(name, platform string) *importedConn {
+	name = im.uniqueName(cmp.Or(strings.TrimSpace(name), platform))
+	c := &importedConn{Connection: &jwtbearer.Connection{Name: name}, im: im,
+		idents: make(map[string]string), taken: make(map[string]bool), envs: make(map[string]string)}
+	base := importedEnv(name)
+	c.prefix = base
+	for n := 2; im.prefixes[c.prefix]; n++ {
+		c.prefix = fmt.Sprintf("%s_%d", base, n)
+	}
+	im.prefixes[c.prefix] = true
+	return c
+}
+
+// longestEnv bounds what a name gives to an environment variable.
+const longestEnv = 60
+
+// importedEnv makes the name of an environment variable of a text: camelCase and all that is no letter or digit divide it.
+func importedEnv(text string) string {
+	var b strings.Builder
+	var last rune
+	for _, r := range text {
+		letter := r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r))
+		if b.Len() > 0 && (!letter && last != '_' || unicode.IsUpper(r) && unicode.IsLower(last)) {
+			b.WriteByte('_')
+			last = '_'
+		}
+		if letter {
+			b.WriteRune(unicode.ToUpper(r))
+			last = r
+		}
+		if b.Len() >= longestEnv {
+			break
+		}
+	}
+	env := strings.Trim(b.String(), "_")
+	if env == "" || unicode.IsDigit(rune(env[0])) {
+		env = strings.TrimSuffix("CONNECTION_"+env, "_")
+	}
+	return env
+}
+
+// reference is a reference to the environment variable env, which what stands at path has to be put into.
+func (c *importedConn) reference(path, env string) string {
+	if _, told := c.envs[env]; !told {
+		c.envs[env] = path
+		c.im.note(NoteSecret, path, "put its value into the environment variable %s, or write another reference", env)
+	}
+	return "${env:" + env + "}"
+}
+
+// secret is a reference for a secret of this connection.
+func (c *importedConn) secret(path, suffix string) jwtbearer.Secret {
+	return jwtbearer.Secret(c.reference(path, c.prefix+"_"+suffix))
+}
+
+// ident is the name under which templates find what the foreign document calls name.
+func (c *importedConn) ident(path, kind, name string) string {
+	if ident, ok := c.idents[kind+name]; ok {
+		return ident
+	}
+	ident := c.newIdent(name)
+	c.idents[kind+name] = ident
+	if ident != name {
+		c.im.note(NoteChanged, path, "templates know it as %s%s", kind, ident)
+	}
+	return ident
+}
+
+// newIdent makes a name that is not taken yet. Templates know letters, digits and _ only.
+func (c *importedConn) newIdent(name string) string {
+	base := strings.Map(func(r rune) rune {
+		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '_'
+	}, name)
+	if base == "" || unicode.IsDigit([]rune(base)[0]) {
+		base = "x" + base
+	}
+	ident := base
+	for n := 2; c.taken[ident]; n++ {
+		ident = fmt.Sprintf("%s_%d", base, n)
+	}
+	c.taken[ident] = true
+	return ident
+}
+
+// field adds a value for templates and returns its pipeline. Where it would be taken for a reference, it is told and not taken.
+func (c *importedConn) field(path, name, value string) string {
+	ident := c.ident(path, ".Fields.", name)
+	if _, has := c.Fields[ident]; !has {
+		if isImportedReference(value) {
+			c.im.note(NoteDropped, path, "looks like a reference of a connection file, so it was not taken: write it yourself if you mean it")
+			value = ""
+		}
+		c.setField(ident, value)
+	}
+	return ".Fields." + ident
+}
+
+// unknownField adds a value for templates that the document does not hold, from the environment variable env.
+func (c *importedConn) unknownField(path, name, env string) string {
+	ident := c.ident(path, ".Fields.", name)
+	if _, has := c.Fields[ident]; !has {
+		c.envs[env] = path
+		c.im.note(NoteAssumed, path, "uses %s, which is not in this document: put its value into the environment variable %s, or into fields.%s",
+			importedQuote(name), env, ident)
+		c.setField(ident, "${env:"+env+"}")
+	}
+	return ".Fields." + ident
+}
+
+func (c *importedConn) setField(ident, value string) {
+	if c.Fields == nil {
+		c.Fields = make(map[string]string)
+	}
+	c.Fields[ident] = value
+}
+
+// secretField adds a secret for templates, from the environment variable env, and returns its pipeline.
+func (c *importedConn) secretField(path, name, env string) string {
+	ident := c.ident(path, ".Secrets.", name)
+	if _, has := c.Secrets[ident]; !has {
+		if c.Secrets == nil {
+			c.Secrets = make(map[string]jwtbearer.Secret)
+		}
+		c.Secrets[ident] = jwtbearer.Secret(c.reference(path, env))
+	}
+	return ".Secrets." + ident
+}
+
+// unresolved is the pipeline for what has no counterpart. Nothing stands behind it, so that NewClient tells its place: a guess
+// would send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
+func (c *importedConn) unresolved(path, what, why string) string {
+	ident := c.newIdent("unresolved_" + what)
+	c.im.note(NoteDropped, path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or write the template anew", why, ident, ident)
+	return ".Fields." + ident
+}
+
+// setHeader adds a header for every request, unless there is one of that name.
+func (c *importedConn) setHeader(path, name, value string) {
+	for have := range c.HTTPHeaders {
+		if strings.EqualFold(have, name) {
+			c.im.note(NoteDropped, path, "a second header %s: only the first was taken", importedQuote(name))
+			return
+		}
+	}
+	if c.HTTPHeaders == nil {
+		c.HTTPHeaders = make(map[string]string)
+	}
+	c.HTTPHeaders[name] = value
+}
+
+// importedQuote shows a name that comes from a foreign document, shortened.
+func importedQuote(name string) string {
+	const most = 60
+	if utf8.RuneCountInString(name) > most {
+		name = string([]rune(name)[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+// namesSecret reports whether a header, parameter or variable of that name is likely to hold a secret.
+func namesSecret(name string) bool {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+	if plain == "key" || plain == "authorization" || plain == "proxyauthorization" || plain == "cookie" {
+		return true
+	}
+	for _, end := range []string{"secret", "password", "passwd", "pwd", "passphrase", "apikey", "privatekey", "secretkey", "signingkey",
+		"subscriptionkey", "accesskey", "token", "credential", "credentials"} {
+		if strings.HasSuffix(plain, end) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,202 @@
+package connfile
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// importedMarked is a text that becomes JSON only when its expressions are evaluated, such as {"iat": {{timestamp}}}, made JSON:
+// each expression is its number between two marks, in quotes where it has none.
+type importedMarked struct {
+	text  string
+	mark  string         // a character that is nowhere else
+	parts []importedPart // the expressions, whose index is their number
+}
+
+func importedMark(text string, split func(string) []importedPart) *importedMarked {
+	m := &importedMarked{mark: importedUnused(text)}
+	var b strings.Builder
+	quoted := false
+	for _, part := range split(text) {
+		if !part.action {
+			b.WriteString(part.text)
+			quoted = importedQuoted(part.text, quoted)
+			continue
+		}
+		placeholder := m.mark + strconv.Itoa(len(m.parts)) + m.mark
+		if part.bare = !quoted; part.bare {
+			placeholder = `"` + placeholder + `"`
+		}
+		m.parts = append(m.parts, part)
+		b.WriteString(placeholder)
+	}
+	m.text = b.String()
+	return m
+}
+
+// importedMarkParts marks the expressions of a text that is no JSON.
+func importedMarkParts(parts []importedPart) *importedMarked {
+	var all strings.Builder
+	for _, part := range parts {
+		all.WriteString(part.text)
+	}
+	m := &importedMarked{mark: importedUnused(all.String())}
+	var b strings.Builder
+	for _, part := range parts {
+		if part.action {
+			m.parts = append(m.parts, part)
+			part.text = m.mark + strconv.Itoa(len(m.parts)-1) + m.mark
+		}
+		b.WriteString(part.text)
+	}
+	m.text = b.String()
+	return m
+}
+
+// importedUnused returns a character for private use (Unicode, section 23.5) that is not in text.
+func importedUnused(text string) string {
+	const first, last = 0xf0000, 0xffffd
+	mark := rune(first)
+	for mark < last && strings.ContainsRune(text, mark) {
+		mark++
+	}
+	return string(mark)
+}
+
+// importedQuoted reports whether the end of a piece of JSON text is within a string.
+func importedQuoted(piece string, quoted bool) bool {
+	for i := 0; i < len(piece); i++ {
+		switch {
+		case quoted && piece[i] == '\\':
+			i++
+		case piece[i] == '"':
+			quoted = !quoted
+		}
+	}
+	return quoted
+}
+
+// split takes a string of the marked text apart.
+func (m *importedMarked) split(text string) []importedPart {
+	var parts []importedPart
+	for i, piece := range strings.Split(text, m.mark) {
+		if i%2 == 0 {
+			if piece != "" {
+				parts = append(parts, importedPart{text: piece})
+			}
+			continue
+		}
+		if n, err := strconv.Atoi(piece); err == nil && n < len(m.parts) {
+			parts = append(parts, m.parts[n])
+		}
+	}
+	return parts
+}
+
+// importedTree translates the strings of a JSON value.
+type importedTree struct {
+	*importedTexts
+	split func(text string) []importedPart
+}
+
+// members translates an object. Names are no templates here.
+func (t *importedTree) members(path string, members []jsontext.Member, claims bool) jsontext.Value {
+	out := jsontext.Value{Kind: jsontext.Object}
+	for _, m := range members {
+		name, ok := t.name(path, m.Name)
+		if !ok || slices.ContainsFunc(out.Members, func(have jsontext.Member) bool { return have.Name == name }) {
+			t.im.note(NoteDropped, path, "a member whose name is an expression, or another's name, was not taken: names are no templates")
+			continue
+		}
+		at := importedPath(path, name)
+		var value jsontext.Value
+		if claims && slices.Contains(claimsOfTime[:], name) {
+			value = t.date(at, m.Value)
+		} else {
+			value = t.value(at, m.Value)
+		}
+		out.Members = append(out.Members, jsontext.Member{Name: name, Value: value})
+	}
+	return out
+}
+
+func (t *importedTree) name(path, name string) (string, bool) {
+	var b strings.Builder
+	for _, part := range t.split(name) {
+		if part.action {
+			v, _, err := t.eval(path, part)
+			text, known := v.literal()
+			if err != nil || !known {
+				return "", false
+			}
+			part.text = text
+		}
+		b.WriteString(part.text)
+	}
+	return b.String(), true
+}
+
+func (t *importedTree) value(path string, v jsontext.Value) jsontext.Value {
+	switch v.Kind {
+	case jsontext.Object:
+		return t.members(path, v.Members, false)
+	case jsontext.Array:
+		out := jsontext.Value{Kind: jsontext.Array}
+		for i, e := range v.Elems {
+			out.Elems = append(out.Elems, t.value(fmt.Sprintf("%s[%d]", path, i), e))
+		}
+		return out
+	case jsontext.String:
+		return t.string(path, v.Text)
+	}
+	return v
+}
+
+// string translates a string, or an expression that stands for a whole value.
+func (t *importedTree) string(path, text string) jsontext.Value {
+	parts := t.split(text)
+	if len(parts) != 1 || !parts[0].action {
+		return importedString(t.join(path, parts))
+	}
+	out, ok := t.importedTexts.value(path, parts[0]).json(parts[0].bare)
+	if !ok {
+		out, _ = t.noForm(path).json(false)
+	}
+	return out
+}
+
+// date translates a claim that is a time. Where it was a string, it becomes the number that it has to be.
+func (t *importedTree) date(path string, v jsontext.Value) jsontext.Value {
+	parts := t.split(v.Text)
+	if v.Kind != jsontext.String || len(parts) != 1 {
+		return t.value(path, v)
+	}
+	value := importedLiteral(parts[0].text)
+	if parts[0].action {
+		value = t.importedTexts.value(path, parts[0])
+	}
+	t.tellDate(path, value, parts[0])
+	out, ok := value.date()
+	if !ok {
+		return t.value(path, v)
+	}
+	return out
+}
+
+func (t *importedTree) tellDate(path string, v importedValue, part importedPart) {
+	text, known := v.literal()
+	switch {
+	case v.kind == importedTime && v.form == importedISO:
+		t.im.note(NoteAssumed, path, "the expression gives a date in ISO 8601, but this claim is a number of seconds (RFC 7519, section 2), which the template gives")
+	case v.kind == importedTime && v.offset%1000 != 0:
+		t.im.note(NoteChanged, path, "the offset is not a whole number of seconds and was rounded down")
+	case !part.bare && (v.kind == importedTime || known && text != "" && strings.Trim(text, "0123456789") == ""):
+		t.im.note(NoteChanged, path, "was a string, but is a number by RFC 7519, section 2")
+	case !known && v.kind == importedText:
+		t.im.note(NoteAssumed, path, `is a time by RFC 7519, and the template takes it for a number of seconds that does not change: "{{now 300}}" would be 300 s from now`)
+	}
+}

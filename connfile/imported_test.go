@@ -1,0 +1,300 @@
+package connfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// importedTestSecret is a TESTING KEY, for HMAC; in base64 it is one for HMAC, too.
+const importedTestSecret = "VEVTVElORyBLRVkgVEVTVElORyBLRVkgVEVTVElORyBLRVk="
+
+func importedTestData(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// importedOne returns the only connection of an import.
+func importedOne(t *testing.T, from func([]byte) (*Imported, error), doc string) (*jwtbearer.Connection, []Note) {
+	t.Helper()
+	out, err := from([]byte(doc))
+	if err != nil {
+		t.Fatalf("import of %s: %v", doc, err)
+	}
+	if len(out.Connections) != 1 {
+		t.Fatalf("import of %s: %d connections, want 1", doc, len(out.Connections))
+	}
+	return out.Connections[0], out.Notes
+}
+
+// importedMint returns header and claims of a token of conn, whose references all give importedTestSecret but those in known.
+func importedMint(t *testing.T, conn *jwtbearer.Connection, known map[string]string) (header, claims map[string]any) {
+	t.Helper()
+	conn.Lookup = func(ref string) (string, error) {
+		if value, ok := known[ref]; ok {
+			return value, nil
+		}
+		return importedTestSecret, nil
+	}
+	client, err := jwtbearer.NewClient(conn)
+	if err != nil {
+		t.Fatalf("NewClient: %v", err)
+	}
+	defer client.CloseIdleConnections()
+	token, err := client.Mint(t.Context(), nil)
+	if err != nil {
+		t.Fatalf("Mint: %v", err)
+	}
+	parsed, err := jwt.NewParser(jwt.WithJSONNumber(), jwt.WithoutClaimsValidation()).Parse(token, func(token *jwt.Token) (any, error) {
+		if key, ok := known["key"]; ok {
+			return []byte(key), nil
+		}
+		return []byte(importedTestSecret), nil
+	})
+	if err != nil {
+		t.Fatalf("token %s: %v", token, err)
+	}
+	return parsed.Header, parsed.Claims.(jwt.MapClaims)
+}
+
+// nearNow reports whether a claim is the present plus offset, in a unit of which there are so many in a second.
+func nearNow(claim any, offset, perSecond int64) bool {
+	n, ok := claim.(json.Number)
+	if !ok {
+		return false
+	}
+	value, err := n.Int64()
+	now := time.Now().UnixMilli() * perSecond / 1000
+	return err == nil && value <= now+offset*perSecond+perSecond && value >= now+offset*perSecond-5*perSecond
+}
+
+func hasNote(notes []Note, path string, kind NoteKind) bool {
+	return slices.ContainsFunc(notes, func(n Note) bool { return n.Path == path && n.Kind == kind })
+}
+
+// importedShape is all that an import says, to compare it.
+func importedShape(out *Imported, err error) string {
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	var b strings.Builder
+	for _, c := range out.Connections {
+		text, err := json.Marshal(c)
+		fmt.Fprintf(&b, "%s %v\n", text, err)
+	}
+	for _, n := range out.Notes {
+		fmt.Fprintln(&b, n)
+	}
+	return b.String()
+}
+
+// importedMutations calls visit for every member and element of v that is no array or object, with a function that gives the text of
+// the whole with that value changed; and for every object, with one more member.
+func importedMutations(root *jsontext.Value, visit func(path string, mutated string, added bool)) {
+	var walk func(path string, v *jsontext.Value)
+	walk = func(path string, v *jsontext.Value) {
+		switch v.Kind {
+		case jsontext.Object:
+			plain := v.Members
+			v.Members = append(slices.Clone(plain), jsontext.Member{Name: "zzAdded", Value: jsontext.Value{Kind: jsontext.Number, Text: "7"}})
+			visit(importedPath(path, "zzAdded"), string(root.Append(nil)), true)
+			v.Members = plain
+			for i := range v.Members {
+				walk(importedPath(path, v.Members[i].Name), &v.Members[i].Value)
+			}
+		case jsontext.Array:
+			for i := range v.Elems {
+				walk(fmt.Sprintf("%s[%d]", path, i), &v.Elems[i])
+			}
+		default:
+			plain := *v
+			for _, changed := range importedChanges(plain) {
+				*v = changed
+				visit(path, string(root.Append(nil)), false)
+			}
+			*v = plain
+		}
+	}
+	walk("", root)
+}
+
+// importedChanges are other values of the same kind, and one of another.
+func importedChanges(v jsontext.Value) []jsontext.Value {
+	other := jsontext.Value{Kind: jsontext.Array, Elems: []jsontext.Value{{Kind: jsontext.Object,
+		Members: []jsontext.Member{{Name: "zz", Value: jsontext.Value{Kind: jsontext.Number, Text: "1"}}}}}}
+	switch v.Kind {
+	case jsontext.String:
+		return []jsontext.Value{importedString(v.Text + "zz"), other}
+	case jsontext.Number:
+		return []jsontext.Value{{Kind: jsontext.Number, Text: v.Text + "1"}, other}
+	}
+	flipped := map[string]string{"true": "false", "false": "true", "null": "7"}
+	return []jsontext.Value{{Text: flipped[v.Text]}, other}
+}
+
+// testEveryMemberIsToldOrCarried changes every single value of a document, and adds a member to every object: unless it is one of
+// passed, which may end in a star, the import must differ, and an added member must have a note of its own.
+func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, error), doc []byte, passed ...string) {
+	t.Helper()
+	root, err := jsontext.Parse(string(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := from(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := importedShape(out, nil)
+	isPassed := func(path string) bool {
+		return slices.ContainsFunc(passed, func(p string) bool {
+			prefix, star := strings.CutSuffix(p, "*")
+			return path == p || star && strings.HasPrefix(path, prefix)
+		})
+	}
+	used := make(map[string]bool)
+	visited := 0
+	importedMutations(&root, func(path, mutated string, added bool) {
+		visited++
+		out, err := from([]byte(mutated))
+		if isPassed(path) {
+			used[path] = true
+			return
+		}
+		told := err != nil || slices.ContainsFunc(out.Notes, func(n Note) bool {
+			return n.Path == path || n.Kind == NoteDropped && n.Path != "" && strings.HasPrefix(path, n.Path+".")
+		})
+		switch {
+		case importedShape(out, err) == before && !told:
+			t.Errorf("%s was changed, and the import is the same: it is neither carried over nor told\n%s", path, mutated)
+		case added && !told && !importedHas(out, "zzAdded"):
+			t.Errorf("%s was added, and no note tells of it", path)
+		}
+	})
+	if visited < 50 || len(used) == 0 {
+		t.Errorf("%d changes were tried, %v of them passed over: the document says too little", visited, slices.Sorted(maps.Keys(used)))
+	}
+}
+
+// importedHas reports whether a connection holds a text anywhere.
+func importedHas(out *Imported, text string) bool {
+	return strings.Contains(importedShape(&Imported{Connections: out.Connections}, nil), text)
+}
+
+func TestNotesPrintOnOneLine(t *testing.T) {
+	for _, tt := range []struct {
+		note Note
+		want string
+	}{
+		{Note{"http.rateLimit.limit", NoteAssumed, "taken for milliseconds"}, "assumed: http.rateLimit.limit: taken for milliseconds"},
+		{Note{"", NoteDropped, "nothing"}, "dropped: nothing"},
+	} {
+		if got := tt.note.String(); got != tt.want {
+			t.Errorf("%#v.String() = %q, want %q", tt.note, got, tt.want)
+		}
+	}
+}
+
+func TestImportersRefuseWhatIsNoDocument(t *testing.T) {
+	huge := strings.Repeat(" ", importedCap) + "{}"
+	for name, from := range map[string]func([]byte) (*Imported, error){"Celigo": ImportCeligo, "Postman": ImportPostman} {
+		for _, tt := range []struct{ doc, want string }{
+			{"", "line 1, column 1: expected a value"},
+			{"openapi: 3.1.0", "not JSON"},
+			{`{"a": 1, "a": 2}`, "column 10: the name"},
+			{strings.Repeat("[", 600), "nested too deep"},
+			{huge, "8388610 bytes"},
+			{"5", "the document is n"},
+			{`"text"`, "the document is n"},
+		} {
+			out, err := from([]byte(tt.doc))
+			if err == nil || out != nil || !strings.HasPrefix(err.Error(), "connfile: import "+name+": ") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("import %s of %.30q: %v, %v; want an error with %q", name, tt.doc, out, err, tt.want)
+			}
+		}
+	}
+}
+
+func TestEnvironmentVariablesAreNamedForWhatTheyHold(t *testing.T) {
+	for name, want := range map[string]string{
+		"Acme API": "ACME_API", "apiKey": "API_KEY", "jwt_secret": "JWT_SECRET", "  x--y  ": "X_Y", "": "CONNECTION", "42": "CONNECTION_42",
+		"Überfluß": "BERFLU", "HTTPServer": "HTTPSERVER", "a.b.c": "A_B_C", strings.Repeat("n", 200): strings.Repeat("N", longestEnv),
+	} {
+		if got := importedEnv(name); got != want {
+			t.Errorf("importedEnv(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestNamesOfSecretsAreKnown(t *testing.T) {
+	for _, name := range []string{"Authorization", "X-Api-Key", "apikey", "client_secret", "clientSecret", "password", "X-Auth-Token", "key", "Cookie"} {
+		if !namesSecret(name) {
+			t.Errorf("namesSecret(%q) = false", name)
+		}
+	}
+	for _, name := range []string{"Accept", "keyId", "kid", "tenant", "token_url", "X-Tokens-Left", "monkey", "secretary", ""} {
+		if namesSecret(name) {
+			t.Errorf("namesSecret(%q) = true", name)
+		}
+	}
+}
+
+func TestLiteralTextIsNoTemplate(t *testing.T) {
+	for _, tt := range []struct {
+		pieces []importedPiece
+		want   string
+	}{
+		{[]importedPiece{{"a", false}, {"now", true}}, "a{{now}}"},
+		{[]importedPiece{{"{{now}}", false}}, `{{"{{"}}now}}`},
+		{[]importedPiece{{"{", false}, {"{now}}", false}}, `{{"{{"}}now}}`},
+		{[]importedPiece{{"{", false}, {"now", true}, {"}", false}}, `{{"{"}}{{now}}}`},
+		{[]importedPiece{{"${env:HOME}", false}}, `{{"${env:HOME}"}}`},
+		{[]importedPiece{{"${env:", false}, {"HOME}", false}}, `{{"${env:HOME}"}}`},
+	} {
+		got, ok := importedValue{pieces: tt.pieces}.template()
+		if got != tt.want || !ok {
+			t.Errorf("template of %v = %s, %v, want %s", tt.pieces, got, ok, tt.want)
+			continue
+		}
+		conn := &jwtbearer.Connection{BaseURI: "https://api.example.com", SignatureMethod: jwtbearer.HS256, Secret: importedTestSecret,
+			Payload: jwtbearer.JSON(jsontext.Value{Kind: jsontext.Object,
+				Members: []jsontext.Member{{Name: "x", Value: importedString(strings.ReplaceAll(got, "{{now}}", `{{"now"}}`))}}}.Append(nil))}
+		var plain string
+		for _, p := range tt.pieces {
+			plain += p.text
+		}
+		if _, claims := importedMint(t, conn, nil); claims["x"] != plain {
+			t.Errorf("template %s gives %v, want %q", got, claims["x"], plain)
+		}
+	}
+}
+
+func TestImportedConnectionsAreEqualEachTime(t *testing.T) {
+	for name, from := range map[string]func([]byte) (*Imported, error){"celigo/acme.json": ImportCeligo, "postman/acme.json": ImportPostman} {
+		data := importedTestData(t, name)
+		first, err := from(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if again, err := from(data); err != nil || !reflect.DeepEqual(first, again) {
+				t.Fatalf("%s: a second import differs: %v\n%s\n%s", name, err, importedShape(first, nil), importedShape(again, err))
+			}
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package connfile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// postmanAuth is auth of type jwt, wherever it was written.
+type postmanAuth struct {
+	*importedObject        // its attributes
+	own             string // the name of the collection, folder or request that has it
+	groups          []*postmanGroup
+}
+
+// postmanAuths are the other types of auth.
+var postmanAuths = [...]string{"apikey", "awsv4", "basic", "bearer", "digest", "edgegrid", "hawk", "ntlm", "oauth1", "oauth2", "asap", "akamai"}
+
+// auth returns what o says of auth, or what it inherits.
+func (p *postmanImport) auth(o *importedObject, scope postmanScope) *postmanAuth {
+	v, ok := o.get("auth")
+	if !ok || v.Kind != jsontext.Object {
+		if ok {
+			o.mismatch("auth", "an object")
+		}
+		return scope.auth
+	}
+	auth := p.object(o.at("auth"), v)
+	switch kind := auth.text("type"); {
+	case kind == "jwt":
+		return p.jwt(auth, scope)
+	case kind == "noauth":
+		return nil
+	case kind == "inherit" || kind == "":
+		auth.rest(postmanOther)
+		return scope.auth
+	case slices.Contains(postmanAuths[:], kind):
+		p.note(NoteDropped, auth.path, "auth of type %s: only jwt is imported", kind)
+	default:
+		p.note(NoteDropped, auth.path, "auth of a type that is not known: only jwt is imported")
+	}
+	return nil
+}
+
+// jwt reads auth of type jwt. What says the same as another is that other.
+func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAuth {
+	v, _ := auth.get("jwt")
+	path := auth.at("jwt")
+	members := v.Members
+	if v.Kind == jsontext.Array {
+		members = p.attributes(path, auth.objects("jwt"))
+	}
+	auth.rest(postmanOther)
+	sorted := jsontext.Value{Kind: jsontext.Object, Members: slices.Clone(members)}
+	slices.SortStableFunc(sorted.Members, func(a, b jsontext.Member) int { return strings.Compare(a.Name, b.Name) })
+	key := string(sorted.Append(nil))
+	if same, ok := p.keys[key]; ok {
+		return same
+	}
+	a := &postmanAuth{importedObject: p.object(path, jsontext.Value{Members: members}), own: scope.name}
+	p.keys[key] = a
+	p.auths = append(p.auths, a)
+	return a
+}
+
+// attributes makes an object of a list of key, value and type.
+func (p *postmanImport) attributes(path string, list []*importedObject) []jsontext.Member {
+	var members []jsontext.Member
+	for _, attribute := range list {
+		key := attribute.text("key")
+		value, _ := attribute.get("value")
+		attribute.ignore("type", "enabled", "description")
+		attribute.rest(postmanOther)
+		if key == "" || slices.ContainsFunc(members, func(m jsontext.Member) bool { return m.Name == key }) {
+			p.note(NoteDropped, attribute.path, "an attribute without a name, or a second one of its name")
+			continue
+		}
+		members = append(members, jsontext.Member{Name: key, Value: value})
+	}
+	return members
+}
+
+// connections makes a connection of each auth and each origin. Auth that no request uses makes one without an address.
+func (p *postmanImport) connections() []*importedConn {
+	var conns []*importedConn
+	for _, a := range p.auths {
+		if len(a.groups) == 0 {
+			a.groups = []*postmanGroup{{}}
+		}
+		for _, g := range a.groups {
+			name := a.own
+			if len(a.groups) > 1 {
+				name = strings.TrimSpace(name + " " + g.host())
+			}
+			c := p.connection(name, "Postman")
+			c.TLS.InsecureSkipVerify = p.insecure
+			t := p.texts(c)
+			t.signing(a)
+			t.placement(a)
+			t.calls(a, g)
+			conns = append(conns, c)
+		}
+		a.rest(postmanOther)
+	}
+	return conns
+}
+
+// signing takes over how tokens are made.
+func (t *postmanTexts) signing(a *postmanAuth) {
+	a.ignore("id")
+	method, ok := t.p.plain(a.text("algorithm"))
+	known := []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}
+	if !ok || !slices.Contains(known, method) {
+		t.im.note(NoteDropped, a.at("algorithm"), "there is none that is known: set signatureMethod")
+		method = ""
+	}
+	t.SignatureMethod = jwtbearer.SignatureMethod(method)
+	used, unused := "privateKey", "secret"
+	if strings.HasPrefix(method, "HS") {
+		used, unused = unused, used
+		t.Secret = t.keyOf(a, used, "SECRET")
+	} else if method != "" {
+		t.PrivateKey = t.keyOf(a, used, "PRIVATE_KEY")
+	}
+	if encoded, _ := a.flag("isSecretBase64Encoded"); encoded && used == "secret" {
+		t.SecretEncoding = jwtbearer.SecretBase64
+	} else if encoded {
+		t.im.note(NoteDropped, a.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
+	}
+	if a.has(unused) {
+		t.im.note(NoteDropped, a.at(unused), "is not what this algorithm signs with, so it was not taken")
+	}
+	a.ignore(used, unused)
+	if a.has("passphrase") {
+		t.Passphrase = t.keyOf(a, "passphrase", "PASSPHRASE")
+	}
+	t.claims(a)
+}
+
+// keyOf makes a reference for a secret: of the variable where it is one, else of this connection.
+func (t *postmanTexts) keyOf(a *postmanAuth, name, suffix string) jwtbearer.Secret {
+	v, _ := a.get(name)
+	parts := postmanSplit(strings.TrimSpace(v.Text))
+	if len(parts) == 1 && parts[0].action {
+		held := strings.TrimSpace(parts[0].text)
+		if variable, ok := t.p.variables[held]; ok {
+			variable.used = true
+		}
+		return jwtbearer.Secret(t.reference(a.at(name), t.p.env(held)))
+	}
+	return t.secret(a.at(name), suffix)
+}
+
+// claims takes over payload and header, which are texts or objects. Postman adds no typ of its own.
+func (t *postmanTexts) claims(a *postmanAuth) {
+	if payload, ok := a.get("payload"); ok {
+		var err error
+		if t.Payload, err = t.object(a.at("payload"), payload, true); err != nil {
+			t.im.note(NoteDropped, a.at("payload"), "%s", err)
+		}
+	}
+	name := "header"
+	if !a.has(name) && a.has("headers") {
+		name = "headers"
+	}
+	header, ok := a.get(name)
+	if ok {
+		var err error
+		if t.JWTHeaders, err = t.object(a.at(name), header, false, "alg"); err != nil {
+			t.im.note(NoteDropped, a.at(name), "%s", err)
+		}
+		t.tellAlg(a.at(name), header, string(t.SignatureMethod))
+	}
+	own, err := jsontext.Parse(cmp.Or(string(t.JWTHeaders), "{}"))
+	if err == nil && !slices.ContainsFunc(own.Members, func(m jsontext.Member) bool { return m.Name == "typ" }) {
+		typ := jsontext.Member{Name: "typ", Value: jsontext.Value{Text: "null"}}
+		own.Members = append([]jsontext.Member{typ}, own.Members...)
+		t.JWTHeaders = jwtbearer.JSON(own.Append(nil))
+	}
+}
+
+// placement takes over where the token goes.
+func (t *postmanTexts) placement(a *postmanAuth) {
+	where, _ := t.p.plain(a.text("addTokenTo"))
+	prefix, prefixed := a.get("headerPrefix")
+	scheme, ok := t.p.plain(prefix.Text)
+	param, plain := t.p.plain(cmp.Or(a.text("queryParamKey"), "token"))
+	switch where {
+	case "", "header":
+		if !prefixed {
+			scheme = "Bearer"
+		}
+		if !ok || strings.ContainsAny(strings.TrimSpace(scheme), " \t") {
+			t.im.note(NoteDropped, a.at("headerPrefix"), "is not one word, so Bearer stands in its place: set placement")
+			scheme = "Bearer"
+		}
+		if scheme = strings.TrimSpace(scheme); scheme != "Bearer" {
+			t.Placement = []jwtbearer.Placement{{In: "header", Name: "Authorization", Scheme: scheme}}
+		}
+	case "queryParam":
+		if !plain {
+			t.im.note(NoteDropped, a.at("queryParamKey"), "holds a variable that is not known, so token stands in its place: set placement")
+			param = "token"
+		}
+		t.Placement = []jwtbearer.Placement{{In: "query", Name: param}}
+	default:
+		t.im.note(NoteDropped, a.at("addTokenTo"), "is neither header nor queryParam: set placement, or the token goes into the header Authorization")
+	}
+}
+
+// env is the environment variable for a variable of Postman's. No two share one.
+func (p *postmanImport) env(name string) string {
+	if env, ok := p.envs[name]; ok {
+		return env
+	}
+	base := importedEnv(name)
+	env := base
+	for n := 2; p.envTaken[env]; n++ {
+		env = fmt.Sprintf("%s_%d", base, n)
+	}
+	p.envs[name], p.envTaken[env] = env, true
+	return env
+}

@@ -1,0 +1,240 @@
+package connfile
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// postmanRequest is what a connection wants to know of a request.
+type postmanRequest struct {
+	path    string
+	name    string
+	method  string
+	address *postmanAddress
+	headers []postmanHeader
+}
+
+type postmanHeader struct{ path, name, value string }
+
+// postmanGroup is the requests of one auth to one origin.
+type postmanGroup struct {
+	requests []*postmanRequest
+}
+
+func (g *postmanGroup) host() string {
+	if len(g.requests) == 0 {
+		return ""
+	}
+	_, host, _ := strings.Cut(g.requests[0].address.origin, "://")
+	return cmp.Or(host, g.requests[0].address.variable)
+}
+
+// request reads a request and puts it with the others of its auth.
+func (p *postmanImport) request(o *importedObject, scope postmanScope, item *importedObject) {
+	p.requests++
+	o.ignore("body", "description", "id", "name", "uid", "responses", "createdAt", "updatedAt", "owner", "dataMode", "data", "rawModeData")
+	auth := p.auth(o, scope)
+	if auth != nil && auth.own == "" {
+		auth.own = scope.name
+	}
+	r := &postmanRequest{path: cmp.Or(item.path, "request"), name: scope.name, method: strings.ToUpper(cmp.Or(o.text("method"), "GET"))}
+	for _, name := range []string{"proxy", "certificate"} {
+		if o.has(name) {
+			o.ignore(name)
+			p.note(NoteDropped, o.at(name), "belongs to one request, but a connection has one for all: set tls, or HTTPS_PROXY in the environment")
+		}
+	}
+	r.headers = p.headers(o)
+	r.address = p.address(o)
+	if auth == nil || r.address == nil {
+		return
+	}
+	for _, g := range auth.groups {
+		if g.requests[0].address.origin == r.address.origin {
+			g.requests = append(g.requests, r)
+			return
+		}
+	}
+	auth.groups = append(auth.groups, &postmanGroup{requests: []*postmanRequest{r}})
+}
+
+// headers reads a list of headers, or a text of lines.
+func (p *postmanImport) headers(o *importedObject) []postmanHeader {
+	v, _ := o.get("header")
+	var list []postmanHeader
+	if v.Kind == jsontext.String {
+		for line := range strings.Lines(v.Text) {
+			name, value, ok := strings.Cut(line, ":")
+			if ok {
+				list = append(list, postmanHeader{o.at("header"), strings.TrimSpace(name), strings.TrimSpace(value)})
+			}
+		}
+		return list
+	}
+	for _, h := range o.objects("header") {
+		h.ignore("description", "type", "name", "system", "warning", "uuid", "id", "enabled")
+		header := postmanHeader{h.path, strings.TrimSpace(h.text("key")), h.scalar("value")}
+		if off, _ := h.flag("disabled"); !off && header.name != "" {
+			list = append(list, header)
+		}
+		h.rest(postmanOther)
+	}
+	return list
+}
+
+// calls takes over what requests have in common.
+func (t *postmanTexts) calls(a *postmanAuth, g *postmanGroup) {
+	if len(g.requests) == 0 {
+		t.im.note(NoteDropped, a.path, "no request goes with it: set baseURI")
+		return
+	}
+	base := g.base()
+	t.BaseURI = t.baseURI(g, base)
+	ping := g.ping(base)
+	t.headers(g, ping)
+	first := g.requests[0].path
+	if ping == nil {
+		t.im.note(NoteAssumed, first, "there is no GET without variables that could try the connection: set ping, or it requests baseURI")
+	} else {
+		t.im.note(NoteAssumed, ping.path, "this request became the ping that tries the connection")
+		t.Ping.RelativeURI = t.relative(ping, base)
+	}
+	t.im.note(NoteDropped, first, "requests, %d in all, are calls that a program makes: only what is said of them here became part of the connection", len(g.requests))
+}
+
+// headers takes over those that all requests have, and for the ping its own.
+func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
+	told := make(map[string]bool)
+	count := make(map[string]int) // requests with this header and value
+	for _, r := range g.requests {
+		seen := make(map[string]bool)
+		for _, h := range r.headers {
+			if key := strings.ToLower(h.name) + "\x00" + h.value; !seen[key] {
+				seen[key] = true
+				count[key]++
+			}
+		}
+	}
+	for _, r := range g.requests {
+		for _, h := range r.headers {
+			lower := strings.ToLower(h.name)
+			switch {
+			case lower == "authorization" && (len(t.Placement) == 0 || t.Placement[0].In == "header"):
+				t.tellHeader(told, h, "Postman replaces it by the token, and so does this client")
+			case lower == "content-type" || lower == "content-length" || lower == "host":
+				t.tellHeader(told, h, "follows from mediaType, the body and the address of each request")
+			case count[lower+"\x00"+h.value] == len(g.requests):
+				if r == g.requests[0] {
+					t.setHeader(h.path, h.name, t.header(h))
+				}
+			case r == ping:
+				if t.Ping.Headers == nil {
+					t.Ping.Headers = make(map[string]string)
+				}
+				t.Ping.Headers[h.name] = t.header(h)
+			default:
+				t.tellHeader(told, h, "not all requests have it with this value, so a program has to set it where it is wanted")
+			}
+		}
+	}
+}
+
+func (t *postmanTexts) tellHeader(told map[string]bool, h postmanHeader, why string) {
+	if key := strings.ToLower(h.name) + why; !told[key] {
+		told[key] = true
+		t.im.note(NoteDropped, h.path, "the header %s: %s", importedQuote(h.name), why)
+	}
+}
+
+// header translates the value of a header. One that is likely a secret becomes a reference.
+func (t *postmanTexts) header(h postmanHeader) string {
+	text := t.text(h.path, h.value)
+	if namesSecret(h.name) && h.value != "" && !holdsValue(text) {
+		return "{{" + t.secretField(h.path, h.name, t.prefix+"_"+importedEnv(h.name)) + "}}"
+	}
+	return text
+}
+
+// base is the folder of paths that all requests have in common.
+func (g *postmanGroup) base() string {
+	first := g.requests[0].address
+	lead := func(r *postmanRequest) bool { return r.address.leads && r.address.lead == first.lead }
+	if first.leads && !slices.ContainsFunc(g.requests, func(r *postmanRequest) bool { return !lead(r) }) {
+		return first.lead
+	}
+	if len(g.requests) == 1 {
+		return ""
+	}
+	common := first.folder()
+	for _, r := range g.requests[1:] {
+		for folder := r.address.folder(); !strings.HasPrefix(folder+"/", common+"/"); {
+			common = common[:max(0, strings.LastIndexByte(common, '/'))]
+		}
+	}
+	return common
+}
+
+// ping is the first GET whose address is known.
+func (g *postmanGroup) ping(base string) *postmanRequest {
+	for _, r := range g.requests {
+		if _, ok := r.address.known(base); ok && r.method == "GET" {
+			return r
+		}
+	}
+	return nil
+}
+
+// baseURI is the template of the origin and the path base of g.
+func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
+	first := g.requests[0]
+	a := first.address
+	if a.variable != "" {
+		env := t.p.env(a.variable)
+		t.im.note(NoteAssumed, first.path, "the address begins with %s, which is not in this document: put it into the environment variable %s, or into baseURI",
+			importedQuote(a.variable), env)
+		if base == "" {
+			return "${env:" + env + "}"
+		}
+		return "{{" + t.unknown(first.path, a.variable) + "}}" + base
+	}
+	if a.schemeless {
+		t.im.note(NoteAssumed, first.path, "the address has no scheme, so https was taken, where Postman takes http")
+	}
+	if a.userinfo {
+		t.im.note(NoteDropped, first.path, "a user name or password in the address: the token is the credential")
+	}
+	uri := t.join(first.path, a.marked.split(a.shown+base))
+	if strings.HasPrefix(uri, "http:") {
+		t.im.note(NoteChanged, first.path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: write https, or set allowPlainHTTP")
+	}
+	return uri
+}
+
+// relative is the address of the ping after base. Parameters that are likely secrets become references.
+func (t *postmanTexts) relative(r *postmanRequest, base string) string {
+	path, _ := r.address.known(base)
+	var params []string
+	for param := range strings.SplitSeq(r.address.query, "&") {
+		name, value, _ := strings.Cut(param, "=")
+		plain, err := url.QueryUnescape(name)
+		if param == "" || len(t.Placement) > 0 && t.Placement[0] == (jwtbearer.Placement{In: "query", Name: plain}) {
+			continue
+		}
+		if value != "" && (err != nil || namesSecret(plain)) {
+			param = importedEscape(name) + "={{" + t.secretField(r.path, plain, t.prefix+"_"+importedEnv(plain)) + "}}"
+		} else {
+			param = importedEscape(param)
+		}
+		params = append(params, param)
+	}
+	uri := importedEscape(path)
+	if len(params) > 0 {
+		uri += "?" + strings.Join(params, "&")
+	}
+	return uri
+}

@@ -1,0 +1,239 @@
+package connfile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+)
+
+// postmanVariable is a variable of a collection.
+type postmanVariable struct {
+	path   string
+	name   string
+	value  string
+	secret bool
+	used   bool
+}
+
+// declare reads the variables of a collection or folder. The first of a name counts, which is that of the collection.
+func (p *postmanImport) declare(o *importedObject) {
+	for _, v := range o.objects("variable") {
+		v.ignore("description", "system")
+		name, id := v.text("key"), v.text("id")
+		if name == "" {
+			name = id
+		}
+		kind := strings.ToLower(v.text("type"))
+		value := v.scalar("value")
+		off, _ := v.flag("disabled")
+		if !off {
+			off, _ = v.flag("inactive")
+		}
+		v.ignore("name", "inactive")
+		v.rest(postmanOther)
+		if name == "" || off {
+			p.note(NoteDropped, v.path, "a variable that is off or has no name")
+			continue
+		}
+		if _, has := p.variables[name]; has {
+			p.note(NoteDropped, v.path, "a second variable of this name: the first counts")
+			continue
+		}
+		variable := &postmanVariable{path: v.at("value"), name: name, value: value, secret: kind == "secret" || namesSecret(name)}
+		p.variables[name] = variable
+		p.order = append(p.order, variable)
+	}
+}
+
+// scalar returns the text of a member that is no array or object.
+func (o *importedObject) scalar(name string) string {
+	v, ok := o.get(name)
+	switch {
+	case !ok:
+		return ""
+	case v.Kind == jsontext.Array || v.Kind == jsontext.Object:
+		o.mismatch(name, "a text, a number or true or false")
+		return ""
+	}
+	return v.Text
+}
+
+func (p *postmanImport) unusedVariables() {
+	for _, v := range p.order {
+		if !v.used {
+			p.note(NoteDropped, v.path, "the variable %s is used by nothing that was imported", importedQuote(v.name))
+		}
+	}
+}
+
+// postmanSplit takes text apart at {{name}}, as Postman does: a name holds no braces.
+func postmanSplit(text string) []importedPart {
+	var parts []importedPart
+	from := 0
+	for i := 0; i < len(text); {
+		start := strings.Index(text[i:], "{{")
+		if start < 0 {
+			break
+		}
+		start += i
+		end := strings.IndexAny(text[start+2:], "{}")
+		switch {
+		case end < 0:
+			i = len(text)
+			continue
+		case end == 0 || !strings.HasPrefix(text[start+2+end:], "}}"):
+			i = start + 1
+			continue
+		}
+		if start > from {
+			parts = append(parts, importedPart{text: text[from:start]})
+		}
+		end += start + 2
+		parts = append(parts, importedPart{text: text[start+2 : end], action: true})
+		from, i = end+2, end+2
+	}
+	if from < len(text) {
+		parts = append(parts, importedPart{text: text[from:]})
+	}
+	return parts
+}
+
+// postmanDeepest is how often Postman replaces variables in the values of variables.
+const postmanDeepest = 19
+
+// postmanLongest bounds what variables within variables may grow to.
+const postmanLongest = 64 << 10
+
+// postmanTexts translates texts of one connection.
+type postmanTexts struct {
+	*importedTexts
+	p *postmanImport
+}
+
+func (p *postmanImport) texts(c *importedConn) *postmanTexts {
+	t := &postmanTexts{p: p}
+	t.importedTexts = &importedTexts{importedConn: c, split: postmanSplit, eval: t.eval}
+	return t
+}
+
+// eval says what a variable gives.
+func (t *postmanTexts) eval(path string, part importedPart) (v importedValue, what string, err error) {
+	name := strings.TrimSpace(part.text)
+	if dynamic, ok := strings.CutPrefix(name, "$"); ok {
+		return t.dynamic(dynamic)
+	}
+	variable, ok := t.p.variables[name]
+	switch {
+	case !ok:
+		return importedAction(t.unknown(path, name)), "", nil
+	case variable.secret:
+		variable.used = true
+		return importedAction(t.secretField(variable.path, name, t.p.env(name))), "", nil
+	case !strings.Contains(variable.value, "{{"):
+		variable.used = true
+		return importedAction(t.field(variable.path, name, variable.value)), "", nil
+	}
+	return t.within(path, part)
+}
+
+// unknown is a variable that is not in the collection: one of an environment, or one that a script sets.
+func (t *postmanTexts) unknown(path, name string) string {
+	if namesSecret(name) {
+		return t.secretField(path, name, t.p.env(name))
+	}
+	return t.unknownField(path, name, t.p.env(name))
+}
+
+var errPostmanDynamic = errors.New("has no counterpart among the functions of templates")
+
+// dynamic says what {{$name}} gives.
+func (t *postmanTexts) dynamic(name string) (v importedValue, what string, err error) {
+	switch name {
+	case "timestamp":
+		return importedValue{kind: importedTime, form: importedSeconds}, "", nil
+	case "isoTimestamp":
+		return importedValue{kind: importedTime, form: importedISO}, "", nil
+	case "guid", "randomUUID":
+		return importedAction("uuid"), "", nil
+	}
+	return v, name, fmt.Errorf("the variable %s %w", importedQuote("$"+name), errPostmanDynamic)
+}
+
+// within evaluates a variable whose value holds others. It is put in where it stands, since values of Fields are no templates.
+func (t *postmanTexts) within(path string, part importedPart) (v importedValue, what string, err error) {
+	left := postmanLongest
+	parts, ok := t.p.expand([]importedPart{part}, postmanDeepest, &left)
+	if !ok {
+		return v, "variable", errors.New("a variable that holds itself, or far too much")
+	}
+	for _, part := range parts {
+		next := importedLiteral(part.text)
+		if part.action {
+			if next, what, err = t.eval(path, part); err != nil {
+				return v, what, err
+			}
+		}
+		if next.kind == importedTime {
+			if len(parts) == 1 {
+				return next, "", nil
+			}
+			if next.form == importedISO {
+				return v, "form", errors.New("a date in ISO 8601, which no template here gives")
+			}
+			next = importedAction(next.now())
+		}
+		v.pieces = append(v.pieces, next.pieces...)
+	}
+	return v, "", nil
+}
+
+// expand replaces variables by what they hold, until only such are left that are secret, dynamic or unknown. It reports whether that
+// came to an end.
+func (p *postmanImport) expand(parts []importedPart, depth int, left *int) ([]importedPart, bool) {
+	var out []importedPart
+	for _, part := range parts {
+		variable, ok := p.variables[strings.TrimSpace(part.text)]
+		if !part.action || !ok || variable.secret {
+			out = append(out, part)
+			continue
+		}
+		variable.used = true
+		if *left -= 1 + len(variable.value); depth == 0 || *left < 0 {
+			return nil, false
+		}
+		inner, ok := p.expand(postmanSplit(variable.value), depth-1, left)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, inner...)
+	}
+	return postmanMerge(out), true
+}
+
+// postmanMerge joins literals that follow each other.
+func postmanMerge(parts []importedPart) []importedPart {
+	var out []importedPart
+	for _, part := range parts {
+		if n := len(out); n > 0 && !part.action && !out[n-1].action {
+			out[n-1].text += part.text
+			continue
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// plain expands text and returns it where nothing is left to evaluate.
+func (p *postmanImport) plain(text string) (string, bool) {
+	left := postmanLongest
+	parts, ok := p.expand(postmanSplit(text), postmanDeepest, &left)
+	switch {
+	case !ok || len(parts) > 1 || len(parts) == 1 && parts[0].action:
+		return "", false
+	case len(parts) == 0:
+		return "", true
+	}
+	return parts[0].text, true
+}
