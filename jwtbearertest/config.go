@@ -55,8 +55,9 @@ type Config struct {
 	// Placement is where requests have the token. The zero value means the header "Authorization: Bearer <token>".
 	Placement jwtbearer.Placement
 
-	// Exchange makes the API take access tokens, which it gives out at the path of TokenURL, /token if that is empty, as the
-	// other settings describe. A host in TokenURL, Headers and Next have no meaning. Nil: the API takes the JWT itself.
+	// Exchange makes the API take access tokens, which it gives out at the path of TokenURL, /token if that is empty, for a JWT
+	// in any of the request's parameters. The answer has what Exchange looks for, where it looks for it. The zero Exchange has
+	// the grant jwt-bearer. Next cannot be served. Nil: the API takes the JWT itself.
 	Exchange *jwtbearer.Exchange
 
 	// AccessTokenLife is how long such an access token lives. Zero means an hour.

@@ -72,6 +72,22 @@ func TestExchangeCanFail(t *testing.T) {
 	})
 }
 
+func TestTokenEndpointThrottlesInTheDialectOfTheProfile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{InMemory: true, Profile: "github", Exchange: new(jwtbearer.Exchange)})
+		srv.Next(jwtbearertest.Throttle(20 * time.Second).On("/token"))
+		began := time.Now()
+		if resp, err := call(t, dial(t, srv, nil), "GET", "/"); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("GET = %v, %v, want 200", resp, err)
+		}
+		if took := time.Since(began); took < 20*time.Second || took > later(20*time.Second) {
+			t.Errorf("GET took %v, want the 20 s that the token endpoint asked for", took)
+		}
+		srv.AssertAnswersUsed()
+		srv.AssertThrottled(0, 0) // the API did not
+	})
+}
+
 func TestAccessTokensExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := jwtbearertest.Config{InMemory: true, Exchange: new(jwtbearer.Exchange), AccessTokenLife: 10 * time.Minute}

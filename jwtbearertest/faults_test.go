@@ -193,6 +193,17 @@ func TestRedirectToAForeignOriginGoesBare(t *testing.T) {
 	}
 }
 
+func TestRedirectWithinTheAPIKeepsTheToken(t *testing.T) {
+	bothWays(t, jwtbearertest.Config{}, func(t *testing.T, srv *jwtbearertest.Server) {
+		srv.Next(jwtbearertest.Redirect("/new").On("/old"))
+		if resp, err := call(t, dial(t, srv, quick), "GET", "/old"); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("GET = %v, %v, want 200 from /new", resp, err)
+		}
+		srv.AssertRequests(2)
+		srv.AssertFreshTokens()
+	})
+}
+
 func TestRespondServesAnythingElse(t *testing.T) {
 	bothWays(t, jwtbearertest.Config{}, func(t *testing.T, srv *jwtbearertest.Server) {
 		srv.Next(jwtbearertest.Respond(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

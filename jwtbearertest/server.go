@@ -167,6 +167,7 @@ func (s *Server) Connection() *jwtbearer.Connection {
 	}
 	if x := s.config.Exchange; x != nil {
 		c.Exchange = localExchange(x, s.URL)
+		c.Exchange.RateLimit.Profile = cmp.Or(x.RateLimit.Profile, s.config.Profile)
 		if x.BaseURIPath != "" {
 			c.BaseURI = ""
 		}
