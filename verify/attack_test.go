@@ -99,7 +99,7 @@ func TestAttackOversizedToken(t *testing.T) {
 	}
 	wantAccepted(t, v, pad(64<<10-4))
 	wantRefused(t, v, pad(64<<10+8), verify.Malformed)
-	for _, long := range []string{strings.Repeat("x", 100<<20), strings.Repeat(".", 100<<20)} {
+	for _, long := range []string{strings.Repeat("x", 20<<20), strings.Repeat(".", 20<<20)} {
 		began := time.Now()
 		wantRefused(t, v, long, verify.Malformed)
 		if took := time.Since(began); took > time.Second {
@@ -245,12 +245,15 @@ func TestOtherReaderAgrees(t *testing.T) {
 	}
 }
 
-// parseWithGolangJWT verifies with the key of a method.
-func parseWithGolangJWT(token string, method jwtbearer.SignatureMethod, claims jwt.MapClaims) (*jwt.Token, error) {
-	var key any = keyOf(method)
-	if pair, ok := key.(crypto.Signer); ok {
-		key = pair.Public()
+// verificationKey is what golang-jwt verifies the tokens of a method with.
+func verificationKey(method jwtbearer.SignatureMethod) any {
+	if pair, ok := keyOf(method).(crypto.Signer); ok {
+		return pair.Public()
 	}
+	return keyOf(method)
+}
+
+func parseWithGolangJWT(token string, method jwtbearer.SignatureMethod, claims jwt.MapClaims) (*jwt.Token, error) {
 	return jwt.NewParser(jwt.WithValidMethods([]string{string(method)}), jwt.WithJSONNumber(), jwt.WithStrictDecoding()).
-		ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return key, nil })
+		ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return verificationKey(method), nil })
 }

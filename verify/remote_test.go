@@ -186,7 +186,7 @@ func TestRotationIsNoticedAtOnce(t *testing.T) {
 	})
 }
 
-// TestFloodOfBadTokensFetchesOnceAnHour has bad tokens every second for ten hours.
+// TestFloodOfBadTokensFetchesOnceAnHour has a bad token every second for three hours.
 func TestFloodOfBadTokensFetchesOnceAnHour(t *testing.T) {
 	for _, answer := range []struct {
 		name string
@@ -237,9 +237,10 @@ func TestKeysThatFlipCostOneFetchAnHour(t *testing.T) {
 			}
 			return publish(otherRSA())(r)
 		})
+		one, other := rsaToken(rsaKey()), rsaToken(otherRSA())
 		for range 1000 {
-			v.Verify(t.Context(), rsaToken(rsaKey()), nil)
-			v.Verify(t.Context(), rsaToken(otherRSA()), nil)
+			v.Verify(t.Context(), one, nil)
+			v.Verify(t.Context(), other, nil)
 		}
 		s.wantFetches(t, 2, "in one hour of keys that flip: the first, and the one that a bad signature may cause")
 	})
@@ -263,9 +264,10 @@ func TestOldKeysServeOnWhileTheSourceIsDown(t *testing.T) {
 			v.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			wantAccepted(t, v, rsaToken(rsaKey()))
 			s.set(answer)
-			for range 3 * 24 * 60 {
-				time.Sleep(time.Minute)
-				wantAccepted(t, v, rsaToken(rsaKey()))
+			token := rsaToken(rsaKey())
+			for range 3 * 24 * 12 {
+				time.Sleep(5 * time.Minute)
+				wantAccepted(t, v, token)
 			}
 			if s.fetches > 1+7+3*24 {
 				t.Errorf("%s: %d fetches in three days, want at most one an hour after the first few", name, s.fetches)
