@@ -123,12 +123,12 @@ func ambiguous(members []jsontext.Member) bool {
 	return len(seen) < len(members)
 }
 
-// fold returns the least of the characters that are r in any case.
+// fold returns the same for all characters that are r in some case: the ASCII letter in lower case, so that most names stay as they
+// are, or the least of them.
 func fold(r rune) rune {
-	for {
-		next := unicode.SimpleFold(r)
+	for next := unicode.SimpleFold(r); ; next = unicode.SimpleFold(r) {
 		if next <= r {
-			return next
+			return unicode.ToLower(next)
 		}
 		r = next
 	}
