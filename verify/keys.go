@@ -98,16 +98,16 @@ func StaticSecret(secret []byte) KeySet {
 	case len(secret) == 0:
 		k.flaw = "the secret is empty: is the variable set that it comes from?"
 	case isPublic(secret):
-		k.flaw = "the secret is a public key or a certificate, with which everybody can sign: give it to StaticPEM, and set Methods to " +
-			"those of its kind"
+		k.flaw = "the secret is a public key, a certificate or a key in PEM, and with what is public everybody can sign: give it to " +
+			"StaticPEM, and set Methods to those of its kind"
 	}
 	return &static{"verify.StaticSecret(******)", &keyring{keys: []key{k}}}
 }
 
-// isPublic reports whether a text is a public key in one of the forms in which people have them.
+// isPublic reports whether a text is a public key in one of the forms in which people have them, or any PEM.
 func isPublic(text []byte) bool {
 	trimmed := bytes.TrimSpace(text)
-	for _, start := range []string{"ssh-", "ecdsa-sha2-"} {
+	for _, start := range []string{"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-nistp"} {
 		if bytes.HasPrefix(trimmed, []byte(start)) {
 			return true
 		}

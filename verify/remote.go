@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,6 +48,15 @@ type flight struct {
 	done chan struct{}
 	ring *keyring // nil: it failed
 	err  error
+	told atomic.Bool
+}
+
+// news returns the error to the first who asks, so that one log record tells of it, and not one for each who waited.
+func (f *flight) news() error {
+	if f.err == nil || f.told.Swap(true) {
+		return nil
+	}
+	return f.err
 }
 
 // newRemote takes over a copy of client, which follows redirects only to where keys may be fetched from.
@@ -63,6 +73,7 @@ func newRemote(name, address string, client *http.Client, read func([]byte) ([]k
 		if !mayFetch(req.URL) {
 			return errors.New("a redirect away from https")
 		}
+		req.Header.Del("Referer") // it has the query of the address
 		if follow != nil {
 			return follow(req, via)
 		}
@@ -115,10 +126,13 @@ func (r *remote) current(ctx context.Context) (ring *keyring, fresh bool, err er
 	if err := f.wait(ctx); err != nil {
 		return nil, false, err
 	}
-	if f.ring == nil {
-		return ring, false, f.err
+	switch {
+	case f.ring != nil:
+		return f.ring, true, nil
+	case ring != nil:
+		return ring, false, f.news()
 	}
-	return f.ring, true, nil
+	return nil, false, f.err
 }
 
 // board decides whether there is a fetch to wait for. The keys are returned in any case, if there are some; without keys or a fetch,
@@ -146,7 +160,7 @@ func (r *remote) newer(ctx context.Context, seen *keyring, fresh bool) (*keyring
 	if err := f.wait(ctx); err != nil {
 		return nil, err
 	}
-	return f.ring, f.err
+	return f.ring, f.news()
 }
 
 func (r *remote) boardAgain(ctx context.Context, now time.Time, seen *keyring, fresh bool) (*keyring, *flight) {

@@ -272,7 +272,7 @@ func TestOldKeysServeOnWhileTheSourceIsDown(t *testing.T) {
 			if s.fetches > 1+7+3*24 {
 				t.Errorf("%s: %d fetches in three days, want at most one an hour after the first few", name, s.fetches)
 			}
-			if n := strings.Count(log.String(), "serve on"); n != s.fetches-1 || strings.Contains(log.String(), "hidden") {
+			if n := strings.Count(log.String(), "level=WARN"); n != s.fetches-1 || strings.Contains(log.String(), "hidden") {
 				t.Errorf("%s: %d of %d failures were logged, want all, without the query:\n%.500s", name, n, s.fetches-1, &log)
 			}
 			s.set(publish(otherRSA()))
@@ -352,6 +352,9 @@ func TestRedirectsAreFollowedToSafePlacesOnly(t *testing.T) {
 	for _, tt := range tests {
 		s, v := newRemote()
 		s.set(func(r *http.Request) (*http.Response, error) {
+			if referer := r.Header.Get("Referer"); referer != "" {
+				t.Errorf("a redirect to %s carries the Referer %s", tt.to, referer)
+			}
 			if r.URL.String() == keysURL {
 				return &http.Response{StatusCode: 302, Header: http.Header{"Location": {tt.to}}, Body: http.NoBody, Request: r}, nil
 			}
@@ -494,6 +497,8 @@ func TestUnknownKidFetches(t *testing.T) {
 func TestGoodTokensDoNotWaitForAFetchThatABadOneCaused(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s, v := newRemote()
+		var log strings.Builder
+		v.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		wantAccepted(t, v, rsaToken(rsaKey()))
 		s.set(hang)
 		var wg sync.WaitGroup
@@ -509,6 +514,9 @@ func TestGoodTokensDoNotWaitForAFetchThatABadOneCaused(t *testing.T) {
 		wg.Wait()
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("the bad tokens waited %v, want 10s", took)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 1 {
+			t.Errorf("%d records tell that one fetch failed, want 1:\n%s", n, &log)
 		}
 	})
 }

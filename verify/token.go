@@ -30,12 +30,12 @@ func parse(text string) (*token, error) {
 	if strings.IndexFunc(text, notOfToken) >= 0 { // encoding/base64 skips line breaks
 		return nil, malformed("it has a character that no token has")
 	}
-	parts := strings.Split(text, ".")
+	parts := strings.SplitN(text, ".", 6)
 	switch {
 	case len(parts) == 5:
 		return nil, malformed("it is encrypted (JWE): it has five parts")
 	case len(parts) != 3:
-		return nil, malformed("it has %d parts instead of three", len(parts))
+		return nil, malformed("it has not three parts")
 	case parts[2] == "":
 		return nil, malformed("it is not signed")
 	}
