@@ -126,6 +126,7 @@ func TestAttackDuplicateMembers(t *testing.T) {
 	for _, more := range []string{
 		`,"exp":99999999999`, `,"\u0065xp":99999999999`, `,"Exp":99999999999`, `,"sub":"a","sub":"a"`, `,"userId":1,"USERID":2`,
 		`,"mask":1,"ma\u017fk":2`, `,"key":1,"\u212aey":2`, `,"o":{"a":1,"a":2}`, `,"l":[{"a":1,"\u0061":2}]`, `,"\ud800":1,"\ud801":2`,
+		`,"o":{"\ud800":1,"\ud801":2}`, `,"l":[{"a\udfff":1}]`,
 	} {
 		wantRefused(t, v, sign(jwtbearer.HS256, []byte(secret), `{"alg":"HS256"}`, goodClaims(more)), verify.Malformed)
 	}

@@ -249,13 +249,20 @@ func TestKeysThatFlipCostOneFetchAnHour(t *testing.T) {
 func TestOldKeysServeOnWhileTheSourceIsDown(t *testing.T) {
 	answers := map[string]func(*http.Request) (*http.Response, error){
 		"down": down, "hang": hang,
-		"500":       func(*http.Request) (*http.Response, error) { return respond(500, `{"keys":[]}`) },
+		"500": func(r *http.Request) (*http.Response, error) {
+			resp, err := publish(otherRSA())(r)
+			resp.StatusCode = 500
+			return resp, err
+		},
 		"html":      func(*http.Request) (*http.Response, error) { return respond(200, `<html>`) },
 		"no keys":   func(*http.Request) (*http.Response, error) { return respond(200, `{"keys":[]}`) },
 		"no list":   func(*http.Request) (*http.Response, error) { return respond(200, `{}`) },
 		"bad keys":  func(*http.Request) (*http.Response, error) { return respond(200, `{"keys":["x",1,null]}`) },
 		"10 MB":     func(*http.Request) (*http.Response, error) { return respond(200, strings.Repeat(" ", 10<<20)) },
 		"many keys": func(*http.Request) (*http.Response, error) { return respond(200, manyKeys(257)) },
+		"many entries": func(r *http.Request) (*http.Response, error) {
+			return respond(200, `{"keys":[`+strings.Repeat(`"",`, 256)+string(must(json.Marshal(publicPEM(otherRSA()))))+`]}`)
+		},
 	}
 	for name, answer := range answers {
 		inBubble(t, func(t *testing.T) {
@@ -282,12 +289,9 @@ func TestOldKeysServeOnWhileTheSourceIsDown(t *testing.T) {
 	}
 }
 
-// manyKeys is a list of n keys.
+// manyKeys is a list of one entry with n keys.
 func manyKeys(n int) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = publicPEM(ed25519Key())
-	}
+	list := []string{strings.Repeat(publicPEM(ed25519Key()), n)}
 	return string(must(json.Marshal(map[string]any{"keys": list})))
 }
 
@@ -308,6 +312,14 @@ func TestFirstFetchIsTriedAgainAfterAMinute(t *testing.T) {
 			t.Errorf("Verify = %v, want a *KeysError with RetryAfter 1s", err)
 		}
 		time.Sleep(time.Second)
+		for range 10 { // as long as there are no keys at all, the pause stays the same
+			err := v.Verify(t.Context(), rsaToken(rsaKey()), nil)
+			if bad, _ := errors.AsType[*verify.KeysError](err); bad == nil || bad.RetryAfter != time.Minute {
+				t.Errorf("Verify = %v, want a *KeysError with RetryAfter 1m", err)
+			}
+			time.Sleep(time.Minute)
+		}
+		s.wantFetches(t, 10, "in ten minutes")
 		s.set(publish(rsaKey()))
 		wantAccepted(t, v, rsaToken(rsaKey()))
 		s.wantFetches(t, 1, "after a minute")
@@ -518,5 +530,36 @@ func TestGoodTokensDoNotWaitForAFetchThatABadOneCaused(t *testing.T) {
 		if n := strings.Count(log.String(), "\n"); n != 1 {
 			t.Errorf("%d records tell that one fetch failed, want 1:\n%s", n, &log)
 		}
+	})
+}
+
+// TestNewKeyServesAllWhoCameForIt has tokens of a new key arrive while the fetch that the first of them caused is under way, and one
+// whose caller does not wait that long.
+func TestNewKeyServesAllWhoCameForIt(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s, v := newRemote()
+		wantAccepted(t, v, rsaToken(rsaKey()))
+		s.set(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(5 * time.Second)
+			return publish(rsaKey(), otherRSA())(r)
+		})
+		token := rsaToken(otherRSA())
+		var wg sync.WaitGroup
+		for i := range 5 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second)
+				wantAccepted(t, v, token)
+			})
+		}
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			err := v.Verify(ctx, token, nil)
+			if _, ok := errors.AsType[*verify.KeysError](err); !ok || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Verify = %v for a caller who left, want a *KeysError with the error of the context", err)
+			}
+		})
+		wg.Wait()
+		s.wantFetches(t, 2, "for the first key and the new one")
 	})
 }
