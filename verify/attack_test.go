@@ -32,8 +32,8 @@ func TestAttackAlgNone(t *testing.T) {
 	}
 }
 
-// TestAttackPublicKeyAsSecret signs with the text of the public key in every form that an attacker has of it, and has the Verifier
-// accept HS256, too.
+// TestAttackPublicKeyAsSecret signs with the text of the public key in every form that an attacker has of it, and has
+// the Verifier accept HS256, too.
 func TestAttackPublicKeyAsSecret(t *testing.T) {
 	text := publicPEM(rsaKey())
 	der, _ := base64.StdEncoding.DecodeString(strings.ReplaceAll(text[strings.Index(text, "\n"):strings.LastIndex(text, "\n-")], "\n", ""))
@@ -65,7 +65,8 @@ func TestAttackAlgNotInMethods(t *testing.T) {
 	}
 }
 
-// TestAttackHeaderPointsElsewhere signs with a key of the attacker's, which the header brings or names in all ways that there are.
+// TestAttackHeaderPointsElsewhere signs with a key of the attacker's, which the header brings or names in all ways that
+// there are.
 func TestAttackHeaderPointsElsewhere(t *testing.T) {
 	attacker := otherRSA()
 	n := base64.RawURLEncoding.EncodeToString(attacker.N.Bytes())
@@ -186,7 +187,8 @@ func TestAttackECDSASignatureOfWrongForm(t *testing.T) {
 	}
 }
 
-// TestSecondECDSASignatureIsAsGood states what a Verifier does not promise: (r, n-s) is valid wherever (r, s) is, and signers make both.
+// TestSecondECDSASignatureIsAsGood states what a Verifier does not promise: (r, n-s) is valid wherever (r, s) is, and
+// signers make both.
 func TestSecondECDSASignatureIsAsGood(t *testing.T) {
 	token := goodToken(jwtbearer.ES256)
 	signed := token[:strings.LastIndex(token, ".")]

@@ -10,7 +10,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/verify"
 )
 
-// BenchmarkVerify sets Verify, which puts the claims into a struct, beside golang-jwt's parser with the same claims and checks.
+// BenchmarkVerify sets Verify, which puts the claims into a struct, beside golang-jwt's parser with the same claims and
+// checks.
 func BenchmarkVerify(b *testing.B) {
 	type claims struct {
 		IDPlugin, IDBoard, IDMember, State string

@@ -20,8 +20,8 @@ const (
 	BadClaim      Reason = "bad claim"      // one of exp, nbf, iat, iss and aud has a value that it cannot have
 )
 
-// TokenError says why a token was refused. It is for whoever runs the server: what it says helps an attacker, and [Verifier.Handler]
-// does not pass it on. It holds nothing of the token.
+// TokenError says why a token was refused. It is for whoever runs the server: what it says helps an attacker, and
+// [Verifier.Handler] does not pass it on. It holds nothing of the token.
 type TokenError struct {
 	Reason  Reason
 	Problem string
@@ -50,8 +50,8 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return fmt.Sprintf("verify: %s: %s", e.Field, e.Problem) }
 
-// claimsError says that the claims of a good token do not fit the type that they were to be put into. The error of encoding/json
-// shows a piece of the claims, so that it can be had, but is not said.
+// claimsError says that the claims of a good token do not fit the type that they were to be put into. The error of
+// encoding/json shows a piece of the claims, so that it can be had, but is not said.
 type claimsError struct {
 	problem string
 	cause   error

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/verify"
 )
 
-// FuzzVerify gives Verify any text, and signs any header and payload for it. What was not signed is never accepted, and what is accepted is
-// accepted by golang-jwt's parser, with as many claims.
+// FuzzVerify gives Verify any text, and signs any header and payload for it. What was not signed is never accepted, and
+// what is accepted is accepted by golang-jwt's parser, with as many claims.
 func FuzzVerify(f *testing.F) {
 	good := sign(jwtbearer.HS256, []byte(secret), `{"alg":"HS256"}`, `{"exp":4102444800}`)
 	f.Add(good, `{"alg":"HS256","typ":"JWT"}`, `{"exp":4102444800,"iss":"issuer","aud":["me"]}`)

@@ -13,15 +13,15 @@ import (
 // claimsKey is the key of the claims in the context of a request.
 type claimsKey struct{}
 
-// ClaimsFrom returns the claims of the token that [Verifier.Handler] accepted for a request: the JSON object as it was signed, which
-// must not be changed. Tell the typed claims from it with json.Unmarshal.
+// ClaimsFrom returns the claims of the token that [Verifier.Handler] accepted for a request: the JSON object as it was
+// signed, which must not be changed. json.Unmarshal makes a struct of it.
 func ClaimsFrom(ctx context.Context) (json.RawMessage, bool) {
 	claims, ok := ctx.Value(claimsKey{}).(json.RawMessage)
 	return claims, ok
 }
 
-// Handler lets a request through to next if it has a good token, whose claims [ClaimsFrom] then gives. The answers to others are those
-// of RFC 6750, section 3.1, and tell nothing of what was wrong, which Logger is told:
+// Handler lets a request through to next if it has a good token, whose claims [ClaimsFrom] then gives. The answers to
+// others are those of RFC 6750, section 3.1, and tell nothing of what was wrong, which Logger is told:
 //
 //	no token           401  WWW-Authenticate: Bearer realm="api"
 //	a token refused    401  WWW-Authenticate: Bearer error="invalid_token"
@@ -29,7 +29,8 @@ func ClaimsFrom(ctx context.Context) (json.RawMessage, bool) {
 //	no keys to be had  503  Retry-After
 //	a *ConfigError     500
 //
-// Neither is to be stored by a cache, nor is the answer of next by a shared one, unless next sets a Cache-Control of its own.
+// None of them is to be stored by a cache, nor is the answer of next by a shared one, unless next sets a Cache-Control
+// of its own.
 func (v *Verifier) Handler(next http.Handler) http.Handler {
 	from := v.From
 	if from == nil {
@@ -77,7 +78,8 @@ func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, token string, 
 	http.Error(w, http.StatusText(status), status)
 }
 
-// tell says to Logger why a request was refused: what the server has to be changed for as an error, all else as information.
+// tell says to Logger why a request was refused: what the server has to be changed for as an error, all else as
+// information.
 func (v *Verifier) tell(r *http.Request, status int, err error) {
 	switch refused, ok := errors.AsType[*TokenError](err); {
 	case v.Logger == nil:
@@ -90,8 +92,8 @@ func (v *Verifier) tell(r *http.Request, status int, err error) {
 	}
 }
 
-// severalTokens is what the functions below give where a request has two tokens in the place that they look at. It is no token, since
-// it has blanks.
+// severalTokens is what the functions below give where a request has two tokens in the place that they look at. It is
+// no token, since it has blanks.
 const severalTokens = "more than one token"
 
 // only returns the one of values, none or severalTokens.
@@ -105,8 +107,9 @@ func only(values []string) string {
 	return severalTokens
 }
 
-// FromBearer finds the token in the Authorization header, behind the scheme Bearer (RFC 6750, section 2.1). Two such headers give a
-// text that is no token, as do two parameters or cookies with the functions below: which of them others look at cannot be known.
+// FromBearer finds the token in the Authorization header, behind the scheme Bearer (RFC 6750, section 2.1). Two such
+// headers give a text that is no token, as do two parameters or cookies with the functions below: which of them others
+// look at cannot be known.
 func FromBearer(r *http.Request) string {
 	field := only(r.Header.Values("Authorization"))
 	if field == severalTokens {
@@ -124,13 +127,14 @@ func FromHeader(name string) func(*http.Request) string {
 	return func(r *http.Request) string { return strings.Trim(only(r.Header.Values(name)), " \t") }
 }
 
-// FromQuery returns a function that finds the token in a parameter of the query. Addresses end up in logs: keep the query out of yours.
+// FromQuery returns a function that finds the token in a parameter of the query. Addresses end up in logs: keep the
+// query out of yours.
 func FromQuery(name string) func(*http.Request) string {
 	return func(r *http.Request) string { return only(r.URL.Query()[name]) }
 }
 
-// FromCookie returns a function that finds the token in a cookie. A browser sends that along with requests that other sites make it
-// send, so such a server needs a defence against them, such as http.CrossOriginProtection.
+// FromCookie returns a function that finds the token in a cookie. A browser sends that along with requests that other
+// sites make it send, so such a server needs a defence against them, such as http.CrossOriginProtection.
 func FromCookie(name string) func(*http.Request) string {
 	return func(r *http.Request) string {
 		cookies := r.CookiesNamed(name)

@@ -22,8 +22,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer"
 )
 
-// A KeySet is the keys of an issuer. It is made by [StaticSecret], [StaticPEM], [PEMList], [JWKS] or [ByIssuer], is safe for
-// concurrent use, and may serve several Verifiers. Keys from elsewhere come through the *http.Client of JWKS.
+// A KeySet is the keys of an issuer. It is made by [StaticSecret], [StaticPEM], [PEMList], [JWKS] or [ByIssuer], is
+// safe for concurrent use, and may serve several Verifiers. Keys from elsewhere come through the *http.Client of JWKS.
 type KeySet interface {
 	// of returns where the keys for a token are.
 	of(*token) (source, error)
@@ -31,8 +31,8 @@ type KeySet interface {
 
 // A source gives keys.
 type source interface {
-	// current returns the keys to try first, and whether they were fetched for this call. Along with keys, an error says that
-	// newer ones could not be had.
+	// current returns the keys to try first, and whether they were fetched for this call. Along with keys, an error
+	// says that newer ones could not be had.
 	current(ctx context.Context) (ring *keyring, fresh bool, err error)
 
 	// newer returns the keys to try after those that current gave, or nil if there are none.
@@ -90,8 +90,8 @@ func (s *static) newer(context.Context, *keyring, bool) (*keyring, error) { retu
 // Format implements fmt.Formatter for all verbs.
 func (s *static) Format(f fmt.State, _ rune) { io.WriteString(f, s.name) }
 
-// StaticSecret is a secret that both sides have, for HS256, HS384 and HS512. A public key in its place, which everybody could sign
-// with, is refused by Verify, and so is a secret that is too short for the method.
+// StaticSecret is a secret that both sides have, for HS256, HS384 and HS512. A public key in its place, which everybody
+// could sign with, is refused by Verify, and so is a secret that is too short for the method.
 func StaticSecret(secret []byte) KeySet {
 	k := key{secret: bytes.Clone(secret)}
 	switch {
@@ -134,8 +134,8 @@ func isPublicDER(der []byte) bool {
 	return err == nil
 }
 
-// StaticPEM is the public keys of a PEM file (PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE; of a certificate only its key counts), also
-// with \n in place of its line ends, as environment variables have it. Every key in it is trusted.
+// StaticPEM is the public keys of a PEM file (PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE; of a certificate only its key
+// counts), also with \n in place of its line ends, as environment variables have it. Every key in it is trusted.
 func StaticPEM(pem []byte) (KeySet, error) {
 	keys, err := parsePEM(string(pem))
 	if err != nil {
@@ -225,8 +225,8 @@ func usable(public crypto.PublicKey) error {
 // byIssuer is a set for each issuer.
 type byIssuer map[string]KeySet
 
-// ByIssuer accepts the tokens of several issuers, each with keys of its own: the set of a token is the one of its iss, which, being signed
-// with a key of that set, is then known to be true. A token of another issuer is refused.
+// ByIssuer accepts the tokens of several issuers, each with keys of its own: the set of a token is the one of its iss,
+// which, being signed with a key of that set, is then known to be true. A token of another issuer is refused.
 func ByIssuer(sets map[string]KeySet) KeySet { return byIssuer(maps.Clone(sets)) }
 
 func (b byIssuer) of(t *token) (source, error) {

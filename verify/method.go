@@ -58,8 +58,8 @@ func methodNames() string {
 	return strings.Join(names, ", ")
 }
 
-// fits reports whether a public key is of the kind that the method verifies with. golang-jwt asks that too, but for the curve. No
-// public key is of the kind that HMAC takes.
+// fits reports whether a public key is of the kind that the method verifies with. golang-jwt asks that too, but for the
+// curve. No public key is of the kind that HMAC takes.
 func (m method) fits(key crypto.PublicKey) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:

@@ -12,16 +12,17 @@ import (
 	"github.com/seed-363d07a3/jwtbearer"
 )
 
-// PEMList is the keys that are published at url as Trello does it: {"keys": ["-----BEGIN PUBLIC KEY-----…", …]}. None has a kid, so
-// each is tried. The address must be https, or on this machine. A nil client is one of the package's own; the timeout of each fetch is
-// ten seconds in any case.
+// PEMList is the keys that are published at url as Trello does it: {"keys": ["-----BEGIN PUBLIC KEY-----…", …]}. None
+// has a kid, so each is tried. The address must be https, or on this machine. A nil client is one of the package's own;
+// the timeout of each fetch is ten seconds in any case.
 func PEMList(url string, client *http.Client) KeySet {
 	return newRemote("PEMList", url, client, readPEMList)
 }
 
-// JWKS is the keys that are published at url as a JSON Web Key Set (RFC 7517, section 5). Those that are not for signatures (use,
-// key_ops, alg), or are of a kind that no method here verifies with, are left out. The address must be https, or on this machine. A nil
-// client is one of the package's own; the timeout of each fetch is ten seconds in any case.
+// JWKS is the keys that are published at url as a JSON Web Key Set (RFC 7517, section 5). Those that are not for
+// signatures (use, key_ops, alg), or are of a kind that no method here verifies with, are left out. The address must be
+// https, or on this machine. A nil client is one of the package's own; the timeout of each fetch is ten seconds in any
+// case.
 func JWKS(url string, client *http.Client) KeySet { return newRemote("JWKS", url, client, readJWKS) }
 
 func readPEMList(body []byte) ([]key, error) {
@@ -65,8 +66,8 @@ func readSet(body []byte, read func(json.RawMessage) ([]key, error)) ([]key, err
 	return keys, nil
 }
 
-// A jwk is what a JSON Web Key says of its use, and the members of the public keys that are known here. The certificates in it (x5c)
-// are not asked, so that a damaged one costs no key.
+// A jwk is what a JSON Web Key says of its use, and the members of the public keys that are known here. The
+// certificates in it (x5c) are not asked, so that a damaged one costs no key.
 type jwk struct {
 	Use string                    `json:"use,omitzero"`
 	Ops []string                  `json:"key_ops,omitzero"`

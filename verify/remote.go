@@ -25,8 +25,9 @@ const (
 	maxRedirects = 3
 )
 
-// remote is a set that is published at an address. Whoever needs keys that are not there starts the one fetch that there may be
-// at a time, or joins it. A fetch outlives the call that began it, by the timeout at most; nothing else runs in the background.
+// remote is a set that is published at an address. Whoever needs keys that are not there starts the one fetch that
+// there may be at a time, or joins it. A fetch outlives the call that began it, by the timeout at most; nothing else
+// runs in the background.
 type remote struct {
 	name   string // of the constructor
 	url    *url.URL
@@ -135,8 +136,8 @@ func (r *remote) current(ctx context.Context) (ring *keyring, fresh bool, err er
 	return nil, false, f.err
 }
 
-// board decides whether there is a fetch to wait for. The keys are returned in any case, if there are some; without keys or a fetch,
-// why there are none.
+// board decides whether there is a fetch to wait for. The keys are returned in any case, if there are some; without
+// keys or a fetch, why there are none.
 func (r *remote) board(ctx context.Context, now time.Time) (*keyring, *flight, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -150,8 +151,8 @@ func (r *remote) board(ctx context.Context, now time.Time) (*keyring, *flight, e
 	return r.ring, r.start(ctx), nil
 }
 
-// newer implements source. A fetch that was just made for a token that could not be verified all the same counts as the one that
-// such tokens may cause.
+// newer implements source. A fetch that was just made for a token that could not be verified all the same counts as the
+// one that such tokens may cause.
 func (r *remote) newer(ctx context.Context, seen *keyring, fresh bool) (*keyring, error) {
 	ring, f := r.boardAgain(ctx, time.Now(), seen, fresh)
 	if f == nil {
@@ -181,8 +182,8 @@ func (r *remote) boardAgain(ctx context.Context, now time.Time, seen *keyring, f
 	return nil, r.start(ctx)
 }
 
-// start begins a fetch unless one is under way. r.mu must be held. The fetch keeps the values of ctx, for tracing, but not its end:
-// others may be waiting for it.
+// start begins a fetch unless one is under way. r.mu must be held. The fetch keeps the values of ctx, for tracing, but
+// not its end: others may be waiting for it.
 func (r *remote) start(ctx context.Context) *flight {
 	if r.flight == nil {
 		f := &flight{done: make(chan struct{})}

@@ -14,7 +14,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestKeysThatOthersFetchedAreNotFetchedAgain has two calls that tried the same keys, of which one fetched newer ones meanwhile.
+// TestKeysThatOthersFetchedAreNotFetchedAgain has two calls that tried the same keys, of which one fetched newer ones
+// meanwhile.
 func TestKeysThatOthersFetchedAreNotFetchedAgain(t *testing.T) {
 	fetches := 0
 	r := newRemote("JWKS", "https://keys.example.com", &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {

@@ -21,8 +21,8 @@ type token struct {
 	signature []byte
 }
 
-// parse takes a token apart. It is stricter than base64 and JSON decoders are by themselves, so that a token has one spelling and one
-// meaning.
+// parse takes a token apart. It is stricter than base64 and JSON decoders are by themselves, so that a token has one
+// spelling and one meaning.
 func parse(text string) (*token, error) {
 	if len(text) > maxToken {
 		return nil, malformed("it has %d bytes, more than %d", len(text), maxToken)
@@ -69,7 +69,8 @@ func notOfToken(r rune) bool {
 	return true
 }
 
-// decode reads base64url whose unused bits are zero (RFC 4648, section 3.5): otherwise one signature could be spelt in several ways.
+// decode reads base64url whose unused bits are zero (RFC 4648, section 3.5): otherwise one signature could be spelt in
+// several ways.
 func decode(what, part string) ([]byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil {
@@ -98,7 +99,8 @@ func segment(what, part string) (text []byte, object jsontext.Value, err error) 
 	return text, object, nil
 }
 
-// wellNamed reports whether no name has an unpaired surrogate: encoding/json reads each as U+FFFD, so that two names become one.
+// wellNamed reports whether no name has an unpaired surrogate: encoding/json reads each as U+FFFD, so that two names
+// become one.
 func wellNamed(v jsontext.Value) bool {
 	for _, e := range v.Elems {
 		if !wellNamed(e) {
@@ -113,8 +115,8 @@ func wellNamed(v jsontext.Value) bool {
 	return true
 }
 
-// ambiguous reports whether two names are one to encoding/json, which finds the field of a struct for a name in any case: what
-// was checked as exp could be read from Exp.
+// ambiguous reports whether two names are one to encoding/json, which finds the field of a struct for a name in any
+// case: what was checked as exp could be read from Exp.
 func ambiguous(members []jsontext.Member) bool {
 	seen := make(map[string]struct{}, len(members))
 	for _, m := range members {
@@ -123,8 +125,8 @@ func ambiguous(members []jsontext.Member) bool {
 	return len(seen) < len(members)
 }
 
-// fold returns the same for all characters that are r in some case: the ASCII letter in lower case, so that most names stay as they
-// are, or the least of them.
+// fold returns the same for all characters that are r in some case: the ASCII letter in lower case, so that most names
+// stay as they are, or the least of them.
 func fold(r rune) rune {
 	for next := unicode.SimpleFold(r); ; next = unicode.SimpleFold(r) {
 		if next <= r {
@@ -134,8 +136,8 @@ func fold(r rune) rune {
 	}
 }
 
-// readHeader takes what counts from the JOSE header. Members that bring a key of their own or tell where to find one (jwk, jku, x5c, x5u)
-// are for readers who have no keys.
+// readHeader takes what counts from the JOSE header. Members that bring a key of their own or tell where to find one
+// (jwk, jku, x5c, x5u) are for readers who have no keys.
 func (t *token) readHeader(header jsontext.Value) error {
 	alg, ok := text(header, "alg")
 	if !ok || alg == "" {

@@ -12,27 +12,27 @@ import (
 	"github.com/seed-363d07a3/jwtbearer"
 )
 
-// A Verifier says which tokens a server accepts: who signed them, with which method, for whom and when. Keys and Methods must be
-// set; the zero value of all else does no harm.
+// A Verifier says which tokens a server accepts: who signed them, with which method, for whom and when. Keys and
+// Methods must be set; the zero value of all else does no harm.
 //
 // A Verifier must not be changed once it is in use. It is safe for concurrent use, and printing it shows no key.
 type Verifier struct {
 	// Keys are the keys of whoever signs the tokens.
 	Keys KeySet
 
-	// Methods are the signature methods that are accepted, usually one. There is no default: a server that takes what the token
-	// says has left the choice to the attacker (RFC 8725, section 3.1).
+	// Methods are the signature methods that are accepted, usually one. There is no default: a server that takes what
+	// the token says has left the choice to the attacker (RFC 8725, section 3.1).
 	Methods []jwtbearer.SignatureMethod
 
 	// Issuer is what iss must be. Empty: whatever it is. For several issuers see [ByIssuer].
 	Issuer string
 
-	// Audience is what aud must be, or have among others. Empty: aud is not looked at, which is right only where the keys sign
-	// for nobody else.
+	// Audience is what aud must be, or have among others. Empty: aud is not looked at, which is right only where the
+	// keys sign for nobody else.
 	Audience string
 
-	// Leeway is how far the clocks of the two sides may differ: exp counts as later, nbf and iat as earlier by so much. Zero: not at
-	// all. Half a minute is usual.
+	// Leeway is how far the clocks of the two sides may differ: exp counts as later, nbf and iat as earlier by so much.
+	// Zero: not at all. Half a minute is usual.
 	Leeway time.Duration
 
 	// From finds the token in a request; it gives "" where there is none. Nil: [FromBearer]. Only Handler asks it.
@@ -41,20 +41,20 @@ type Verifier struct {
 	// AllowNoExpiry accepts tokens without exp, which are good for as long as their key is.
 	AllowNoExpiry bool
 
-	// AllowShortSecret accepts a secret that is shorter than the hash of its method (RFC 7518, section 3.2), for where somebody else
-	// chose it. Short secrets can be guessed from a single token.
+	// AllowShortSecret accepts a secret that is shorter than the hash of its method (RFC 7518, section 3.2), for where
+	// somebody else chose it. Short secrets can be guessed from a single token.
 	AllowShortSecret bool
 
 	// Logger is told by Handler why it refused a token, and by Verify too that keys could not be renewed. Nil: silent.
 	Logger *slog.Logger
 }
 
-// Verify checks a token and puts its claims into claims, as encoding/json does: a pointer to a struct of yours, to a map, to a
-// json.RawMessage, or nil. Numbers that go into an any are json.Number, so that none loses digits. As long as the token is not found good,
-// claims is not touched.
+// Verify checks a token and puts its claims into claims, as encoding/json does: a pointer to a struct of yours, to a
+// map, to a json.RawMessage, or nil. Numbers that go into an any are json.Number, so that none loses digits. As long as
+// the token is not found good, claims is not touched.
 //
-// The error is a *TokenError if the token is refused, a *KeysError if a remote set has no keys to give, a *ConfigError if the Verifier
-// is not fit for use. Any other error says that the claims do not fit into claims.
+// The error is a *TokenError if the token is refused, a *KeysError if a remote set has no keys to give, a *ConfigError
+// if the Verifier is not fit for use. Any other error says that the claims do not fit into claims.
 func (v *Verifier) Verify(ctx context.Context, token string, claims any) error {
 	payload, err := v.verify(ctx, token)
 	if err != nil || claims == nil {
@@ -63,8 +63,8 @@ func (v *Verifier) Verify(ctx context.Context, token string, claims any) error {
 	return unmarshal(payload, claims)
 }
 
-// verify returns the payload of a good token. What costs least comes first; above all, no key is fetched for a token that would be
-// refused anyway.
+// verify returns the payload of a good token. What costs least comes first; above all, no key is fetched for a token
+// that would be refused anyway.
 func (v *Verifier) verify(ctx context.Context, text string) ([]byte, error) {
 	if err := v.check(); err != nil {
 		return nil, err
@@ -130,8 +130,8 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token, m method) error
 	return failed
 }
 
-// tryKeys tries the keys that may have made the signature: those with the token's kid first, then those without one; all of them
-// if the token has no kid.
+// tryKeys tries the keys that may have made the signature: those with the token's kid first, then those without one;
+// all of them if the token has no kid.
 func (v *Verifier) tryKeys(t *token, m method, ring *keyring) error {
 	tried := false
 	for _, named := range []bool{true, false} {

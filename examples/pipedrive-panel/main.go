@@ -2,11 +2,12 @@
 //
 //	GET /panel?resource=deal&view=details&userId=…&companyId=…&selectedIds=5351&isShared=false&token=eyJ…
 //
-// where token is a JWT of {userId, companyId}, signed with HS256 and good for five minutes. Its key is the JWT secret that was entered
-// with the panel in the Developer Hub, or else the client secret of the app. Only what the token says is known to come from Pipedrive.
+// where token is a JWT of {userId, companyId}, signed with HS256 and good for five minutes. Its key is the JWT secret
+// that was entered with the panel in the Developer Hub, or else the client secret of the app. Only what the token says
+// is known to come from Pipedrive.
 //
-// Sources: devcommunity.pipedrive.com/t/7347 and /t/7668, pipedrive.readme.io/docs/app-panels-adding-a-panel, and, for the five minutes
-// and the client secret, github.com/pipedrive/app-extensions-sdk (Get signed token).
+// Sources: devcommunity.pipedrive.com/t/7347 and /t/7668, pipedrive.readme.io/docs/app-panels-adding-a-panel, and, for
+// the five minutes and the client secret, github.com/pipedrive/app-extensions-sdk (Get signed token).
 //
 // Without -addr it makes Pipedrive's call itself, so that it runs anywhere:
 //

@@ -1,9 +1,10 @@
-// Trello-powerup is the server behind a Power-Up of Trello. In the user's browser the Power-Up calls t.jwt() for a token that Trello
-// signed with RS256, and sends it along with its requests to this server. Its claims say which Power-Up, board and member it is for, and it is
-// good for a quarter of an hour. The keys are published as {"keys": ["-----BEGIN PUBLIC KEY-----…"]}, none with a kid: while Trello goes over
-// from one to the next, there are two.
+// Trello-powerup is the server behind a Power-Up of Trello. In the user's browser the Power-Up calls t.jwt() for a
+// token that Trello signed with RS256, and sends it along with its requests to this server. Its claims say which
+// Power-Up, board and member it is for, and it is good for a quarter of an hour. The keys are published as {"keys":
+// ["-----BEGIN PUBLIC KEY-----…"]}, none with a kid: while Trello goes over from one to the next, there are two.
 //
-// All Power-Ups of all developers have tokens of the same keys. So a server asks of each whether it is for its own: idPlugin.
+// All Power-Ups of all developers have tokens of the same keys. So a server asks of each whether it is for its own:
+// idPlugin.
 //
 // Source: developer.atlassian.com/cloud/trello/power-ups/client-library/t-jwt/
 //
