@@ -85,7 +85,7 @@ func TestDatesThatAreNone(t *testing.T) {
 			v.AllowNoExpiry = true
 			began := time.Now()
 			wantRefused(t, v, claimsToken(fmt.Sprintf(`{"iss":"issuer","aud":"me",%q:%s}`, name, value)), verify.BadClaim)
-			if took := time.Since(began); took > time.Second {
+			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("%s %s took %v", name, value, took)
 			}
 		}
