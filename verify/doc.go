@@ -29,11 +29,12 @@
 //
 // What is published at an address is fetched when the first token needs it and kept for four hours, whatever the answer
 // says of caching. A token with an unknown kid or a signature of none of the keys makes for a fetch at once, but all
-// such tokens together for one an hour: so a new key serves from its first token on, and a flood of bad tokens cannot
-// become one of fetches. While the source is down, or answers with something else, the old keys serve on, and their
-// renewal is tried again after a minute, then two, up to an hour. Without old keys it is asked once a minute at most,
-// and Verify returns a *KeysError. There is one fetch at a time, for whoever waits; it ends after ten seconds, 1 MiB or
-// 256 keys, and with it the only goroutine of this package.
+// such tokens together for one an hour: so a new key usually serves from its first token on, and a flood of bad tokens
+// cannot become one of fetches. (An issuer that publishes a key five hours before it signs with it needs no luck.)
+// While the source is down, or answers with something else, the old keys serve on, and their renewal is tried again
+// after a minute, then two, up to an hour. Without old keys it is asked once a minute at most, and Verify returns a
+// *KeysError. There is one fetch at a time, for whoever waits; it ends after ten seconds, 1 MiB or 256 keys, and with
+// it the only goroutine of this package.
 //
 // # What is accepted
 //

@@ -55,6 +55,21 @@ func Example() {
 	// 401 Bearer error="invalid_token"Unauthorized
 }
 
+// An issuer publishes its keys.
+func ExampleJWKS() {
+	things := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
+	mux := http.NewServeMux()
+
+	v := &verify.Verifier{
+		Keys:     verify.JWKS("https://issuer.example.com/.well-known/jwks.json", nil),
+		Methods:  []jwtbearer.SignatureMethod{jwtbearer.RS256},
+		Issuer:   "https://issuer.example.com",
+		Audience: "my-server",
+		Leeway:   30 * time.Second,
+	}
+	mux.Handle("/things", v.Handler(things)) // where verify.ClaimsFrom(r.Context()) gives the claims
+}
+
 // Several issuers, each with keys of its own.
 func ExampleByIssuer() {
 	v := &verify.Verifier{
