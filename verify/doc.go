@@ -30,7 +30,7 @@
 // What is published at an address is fetched when the first token needs it and kept for four hours, whatever the answer
 // says of caching. A token with an unknown kid or a signature of none of the keys makes for a fetch at once, but all
 // such tokens together for one an hour: so a new key usually serves from its first token on, and a flood of bad tokens
-// cannot become one of fetches. (An issuer that publishes a key five hours before it signs with it needs no luck.)
+// cannot become one of fetches. (A key that is published four hours before it is used is there in any case.)
 // While the source is down, or answers with something else, the old keys serve on, and their renewal is tried again
 // after a minute, then two, up to an hour. Without old keys it is asked once a minute at most, and Verify returns a
 // *KeysError. There is one fetch at a time, for whoever waits; it ends after ten seconds, 1 MiB or 256 keys, and with
@@ -39,8 +39,9 @@
 // # What is accepted
 //
 // A token has at most 64 KiB, three parts in strict base64url, a header and a payload that are JSON objects in which no
-// name occurs twice and nothing is nested deeper than 500 levels, and an alg that is one of Methods and fits the key.
-// Header members that bring or name keys (jwk, jku, x5c, x5u) are not looked at; crit, whatever it lists, is refused.
+// name occurs twice (at the top, not in another case either) and nothing is nested deeper than 500 levels, and an alg
+// that is one of Methods and fits the key. Header members that bring or name keys (jwk, jku, x5c, x5u) are not looked
+// at; crit, whatever it lists, is refused.
 //
 // exp must be there, unless AllowNoExpiry, and be in the future; nbf and iat must not, if they are there. They may have
 // fractions (RFC 7519, section 2), but are no strings, and lie between the years 1970 and 9999. iss and aud are held to
