@@ -1,0 +1,242 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/seed-363d07a3/jwtbearer"
+)
+
+// A KeySet is the keys of an issuer. It is made by [StaticSecret], [StaticPEM], [PEMList], [JWKS] or [ByIssuer], is
+// safe for concurrent use, and may serve several Verifiers. Keys from elsewhere come through the *http.Client of JWKS.
+type KeySet interface {
+	// of returns where the keys for a token are.
+	of(*token) (source, error)
+}
+
+// A source gives keys.
+type source interface {
+	// current returns the keys to try first, and whether they were fetched for this call. Along with keys, an error
+	// says that newer ones could not be had.
+	current(ctx context.Context) (ring *keyring, fresh bool, err error)
+
+	// newer returns the keys to try after those that current gave, or nil if there are none.
+	newer(ctx context.Context, seen *keyring, fresh bool) (*keyring, error)
+}
+
+// A keyring is what was published at one time. It does not change.
+type keyring struct {
+	keys    []key
+	fetched time.Time
+}
+
+// A key is a public key or a secret.
+type key struct {
+	id     string                    // kid; empty: it has none
+	alg    jwtbearer.SignatureMethod // the only method that it is for; empty: all that fit
+	public crypto.PublicKey          // nil: it is a secret
+	secret []byte
+	flaw   string // why the secret cannot be used with any method
+}
+
+// material returns what golang-jwt verifies with, or nil if the key is not for m.
+func (k *key) material(m method, short bool) (any, error) {
+	switch {
+	case k.public != nil && m.fits(k.public) && (k.alg == "" || k.alg == m.name || sameEd25519(k.alg, m.name)):
+		return k.public, nil
+	case k.public != nil || m.secret == 0:
+		return nil, nil
+	case k.flaw != "":
+		return nil, &ConfigError{"Keys", k.flaw}
+	case len(k.secret) < m.secret && !short:
+		return nil, &ConfigError{"Keys", fmt.Sprintf("the secret has %d bytes, and %s wants %d (RFC 7518, section 3.2): set a longer "+
+			"one on both sides, or AllowShortSecret", len(k.secret), m.name, m.secret)}
+	}
+	return k.secret, nil
+}
+
+// sameEd25519 reports whether both are names of one method (RFC 9864, section 2.2).
+func sameEd25519(a, b jwtbearer.SignatureMethod) bool {
+	return (a == jwtbearer.EdDSA || a == jwtbearer.Ed25519) && (b == jwtbearer.EdDSA || b == jwtbearer.Ed25519)
+}
+
+// static is a set whose keys are given. It prints as what it is.
+type static struct {
+	name string
+	ring *keyring
+}
+
+func (s *static) of(*token) (source, error) { return s, nil }
+
+func (s *static) current(context.Context) (*keyring, bool, error) { return s.ring, false, nil }
+
+func (s *static) newer(context.Context, *keyring, bool) (*keyring, error) { return nil, nil }
+
+// Format implements fmt.Formatter for all verbs.
+func (s *static) Format(f fmt.State, _ rune) { io.WriteString(f, s.name) }
+
+// StaticSecret is a secret that both sides have, for HS256, HS384 and HS512. A public key in its place, which everybody
+// could sign with, is refused by Verify, and so is a secret that is too short for the method.
+func StaticSecret(secret []byte) KeySet {
+	k := key{secret: bytes.Clone(secret)}
+	switch {
+	case len(secret) == 0:
+		k.flaw = "the secret is empty: is the variable set that it comes from?"
+	case isPublic(secret):
+		k.flaw = "the secret is a public key, a certificate or a key in PEM, and with what is public everybody can sign: give it to " +
+			"StaticPEM, and set Methods to those of its kind"
+	}
+	return &static{"verify.StaticSecret(******)", &keyring{keys: []key{k}}}
+}
+
+// isPublic reports whether a text is a public key in one of the forms in which people have them, or any PEM.
+func isPublic(text []byte) bool {
+	trimmed := bytes.TrimSpace(text)
+	for _, start := range []string{"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-nistp"} {
+		if bytes.HasPrefix(trimmed, []byte(start)) {
+			return true
+		}
+	}
+	if bytes.Contains(text, []byte("-----BEGIN")) || isPublicDER(text) {
+		return true
+	}
+	var jwk struct{ Kty string }
+	if json.Unmarshal(text, &jwk) == nil && jwk.Kty != "" && jwk.Kty != "oct" {
+		return true
+	}
+	der, err := base64.StdEncoding.DecodeString(string(trimmed))
+	return err == nil && isPublicDER(der)
+}
+
+func isPublicDER(der []byte) bool {
+	_, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		_, err = x509.ParsePKCS1PublicKey(der)
+	}
+	if err != nil {
+		_, err = x509.ParseCertificate(der)
+	}
+	return err == nil
+}
+
+// StaticPEM is the public keys of a PEM file (PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE; of a certificate only its key
+// counts), also with \n in place of its line ends, as environment variables have it. Every key in it is trusted.
+func StaticPEM(pem []byte) (KeySet, error) {
+	keys, err := parsePEM(string(pem))
+	if err != nil {
+		return nil, fmt.Errorf("verify: public key: %w", err)
+	}
+	return &static{fmt.Sprintf("verify.StaticPEM(%d keys)", len(keys)), &keyring{keys: keys}}, nil
+}
+
+const maxPEM = 1 << 20 // bytes
+
+// parsePEM reads all blocks. Its errors hold nothing of the text.
+func parsePEM(text string) ([]key, error) {
+	if len(text) > maxPEM {
+		return nil, errors.New("the text is longer than 1 MiB")
+	}
+	rest := []byte(strings.NewReplacer(`\r\n`, "\n", `\n`, "\n").Replace(text))
+	var keys []key
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		public, err := parseBlock(block)
+		if err == nil {
+			err = usable(public)
+		}
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key{public: public})
+	}
+	switch {
+	case bytes.Contains(rest, []byte("-----BEGIN")):
+		return nil, errors.New("a PEM block is damaged or cut off: copy it again, from -----BEGIN to -----END and the dashes after it")
+	case len(keys) == 0:
+		return nil, errors.New("there is no PEM block in it: it begins with -----BEGIN PUBLIC KEY-----")
+	}
+	return keys, nil
+}
+
+func parseBlock(block *pem.Block) (public crypto.PublicKey, err error) {
+	switch {
+	case block.Type == "PUBLIC KEY":
+		public, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case block.Type == "RSA PUBLIC KEY":
+		public, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	case block.Type == "CERTIFICATE":
+		var cert *x509.Certificate
+		if cert, err = x509.ParseCertificate(block.Bytes); err == nil {
+			public = cert.PublicKey
+		}
+	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		return nil, errors.New("it is a private key, which only the signer may have: give its public half (openssl pkey -pubout)")
+	default:
+		return nil, errors.New("a PEM block is neither PUBLIC KEY, RSA PUBLIC KEY nor CERTIFICATE")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the content of a %s block is damaged, or of a kind that is not known", block.Type)
+	}
+	return public, nil
+}
+
+// usable says what is wrong with a public key.
+func usable(public crypto.PublicKey) error {
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		bits := public.N.BitLen()
+		if bits < 2048 || bits > 16384 || public.E < 3 || public.E&1 == 0 { // RFC 7518, sections 3.3 and 3.5
+			return fmt.Errorf("an RSA key of %d bits with the exponent %d is not fit for signatures: it wants 2048 to 16384 bits, "+
+				"and an odd exponent from 3", bits, public.E)
+		}
+		return nil
+	case *ecdsa.PublicKey:
+		switch public.Curve {
+		case elliptic.P256(), elliptic.P384(), elliptic.P521():
+			if _, err := public.ECDH(); err == nil { // which asks whether the point is on the curve
+				return nil
+			}
+		}
+		return errors.New("an EC key wants a point on P-256, P-384 or P-521")
+	case ed25519.PublicKey:
+		return nil
+	}
+	return fmt.Errorf("a key of type %T verifies no token", public)
+}
+
+// byIssuer is a set for each issuer.
+type byIssuer map[string]KeySet
+
+// ByIssuer accepts the tokens of several issuers, each with keys of its own: the set of a token is the one of its iss,
+// which, being signed with a key of that set, is then known to be true. A token of another issuer is refused.
+func ByIssuer(sets map[string]KeySet) KeySet { return byIssuer(maps.Clone(sets)) }
+
+func (b byIssuer) of(t *token) (source, error) {
+	iss, _ := text(t.claims, "iss")
+	set := b[iss]
+	if iss == "" || set == nil {
+		return nil, &TokenError{WrongIssuer, "its iss is none of those that ByIssuer has keys of"}
+	}
+	return set.of(t)
+}
+
+// Format implements fmt.Formatter for all verbs.
+func (b byIssuer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "verify.ByIssuer(%d issuers)", len(b)) }

@@ -1,0 +1,166 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/seed-363d07a3/jwtbearer"
+)
+
+// A Verifier says which tokens a server accepts: who signed them, with which method, for whom and when. Keys and
+// Methods must be set; the zero value of all else does no harm.
+//
+// A Verifier must not be changed once it is in use. It is safe for concurrent use, and printing it shows no key.
+type Verifier struct {
+	// Keys are the keys of whoever signs the tokens.
+	Keys KeySet
+
+	// Methods are the signature methods that are accepted, usually one. There is no default: a server that takes what
+	// the token says has left the choice to the attacker (RFC 8725, section 3.1).
+	Methods []jwtbearer.SignatureMethod
+
+	// Issuer is what iss must be. Empty: whatever it is. For several issuers see [ByIssuer].
+	Issuer string
+
+	// Audience is what aud must be, or have among others. Empty: aud is not looked at, which is right only where the
+	// keys sign for nobody else.
+	Audience string
+
+	// Leeway is how far the clocks of the two sides may differ: exp counts as later, nbf and iat as earlier by so much.
+	// Zero: not at all. Half a minute is usual.
+	Leeway time.Duration
+
+	// From finds the token in a request; it gives "" where there is none. Nil: [FromBearer]. Only Handler asks it.
+	From func(*http.Request) string
+
+	// AllowNoExpiry accepts tokens without exp, which are good for as long as their key is.
+	AllowNoExpiry bool
+
+	// AllowShortSecret accepts a secret that is shorter than the hash of its method (RFC 7518, section 3.2), for where
+	// somebody else chose it. Short secrets can be guessed from a single token.
+	AllowShortSecret bool
+
+	// Logger is told by Handler why it refused a token, and by Verify too that keys could not be renewed. Nil: silent.
+	Logger *slog.Logger
+}
+
+// Verify checks a token and puts its claims into claims, as encoding/json does: a pointer to a struct of yours, to a
+// map, to a json.RawMessage, or nil. Numbers that go into an any are json.Number, so that none loses digits. As long as
+// the token is not found good, claims is not touched.
+//
+// The error is a *TokenError if the token is refused, a *KeysError if a remote set has no keys to give, a *ConfigError
+// if the Verifier is not fit for use. Any other error says that the claims do not fit into claims.
+func (v *Verifier) Verify(ctx context.Context, token string, claims any) error {
+	payload, err := v.verify(ctx, token)
+	if err != nil || claims == nil {
+		return err
+	}
+	return unmarshal(payload, claims)
+}
+
+// verify returns the payload of a good token. What costs least comes first; above all, no key is fetched for a token
+// that would be refused anyway.
+func (v *Verifier) verify(ctx context.Context, text string) ([]byte, error) {
+	if err := v.check(); err != nil {
+		return nil, err
+	}
+	t, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := methodOf(jwtbearer.SignatureMethod(t.alg))
+	if !ok || !slices.Contains(v.Methods, m.name) {
+		return nil, &TokenError{WrongMethod, "its alg is not one of Methods"}
+	}
+	if err := v.checkClaims(t.claims, time.Now()); err != nil {
+		return nil, err
+	}
+	if err := v.checkSignature(ctx, t, m); err != nil {
+		return nil, err
+	}
+	return t.payload, nil
+}
+
+// check finds what is wrong with the settings.
+func (v *Verifier) check() error {
+	switch {
+	case v.Keys == nil:
+		return &ConfigError{"Keys", "is not set: see StaticSecret, StaticPEM, PEMList and JWKS"}
+	case len(v.Methods) == 0:
+		return &ConfigError{"Methods", "is empty: list the methods that the issuer signs with, such as jwtbearer.RS256"}
+	case v.Leeway < 0:
+		return &ConfigError{"Leeway", "is negative"}
+	}
+	for i, name := range v.Methods {
+		if _, ok := methodOf(name); !ok {
+			return &ConfigError{fmt.Sprintf("Methods[%d]", i), fmt.Sprintf("%q is none of %s", string(name), methodNames())}
+		}
+	}
+	return nil
+}
+
+// checkSignature tries the keys that are there and, where none of them made the signature, those that are published by now.
+func (v *Verifier) checkSignature(ctx context.Context, t *token, m method) error {
+	set, err := v.Keys.of(t)
+	if err != nil {
+		return err
+	}
+	ring, fresh, err := set.current(ctx)
+	if ring == nil {
+		return err
+	}
+	v.tellStale(ctx, err)
+	failed := v.tryKeys(t, m, ring)
+	if _, ok := errors.AsType[*TokenError](failed); !ok {
+		return failed
+	}
+	newer, err := set.newer(ctx, ring, fresh)
+	switch {
+	case newer != nil:
+		return v.tryKeys(t, m, newer)
+	case err != nil && ctx.Err() != nil:
+		return err
+	}
+	v.tellStale(ctx, err)
+	return failed
+}
+
+// tryKeys tries the keys that may have made the signature: those with the token's kid first, then those without one;
+// all of them if the token has no kid.
+func (v *Verifier) tryKeys(t *token, m method, ring *keyring) error {
+	tried := false
+	for _, named := range []bool{true, false} {
+		for _, k := range ring.keys {
+			if named != (k.id == t.kid) || !named && t.kid != "" && k.id != "" {
+				continue
+			}
+			material, err := k.material(m, v.AllowShortSecret)
+			if err != nil {
+				return err
+			}
+			if material == nil {
+				continue
+			}
+			tried = true
+			if m.verify.Verify(t.signed, t.signature, material) == nil {
+				return nil
+			}
+		}
+	}
+	if !tried {
+		return &TokenError{UnknownKey, "no key of the set is for its kid and alg"}
+	}
+	return &TokenError{BadSignature, "its signature was made with no key of the set"}
+}
+
+// tellStale says that keys could not be fetched while those from before serve on.
+func (v *Verifier) tellStale(ctx context.Context, err error) {
+	if err != nil && v.Logger != nil {
+		v.Logger.WarnContext(ctx, "keys could not be fetched, those from before serve on", "error", err)
+	}
+}
