@@ -155,32 +155,54 @@ func (d *decoder) mapping(field string, n node, v reflect.Value) {
 		if i, ok := fields.index[m.name]; ok {
 			d.decode(join(field, m.name), m.value, v.Field(i))
 		} else {
-			d.unknown(field, m, fields.names)
+			d.unknown(field, m, v.Type())
 		}
 	}
 }
 
-func (d *decoder) unknown(field string, m nodeMember, known []string) {
+func (d *decoder) unknown(field string, m nodeMember, t reflect.Type) {
 	name := showKey(m.name)
-	e := &Error{Line: m.at.line, Column: m.at.column, Field: field, Problem: "unknown key " + name, Hint: keyHint(field, m.name, known)}
+	e := &Error{Line: m.at.line, Column: m.at.column, Field: field, Problem: "unknown key " + name, Hint: keyHint(m.name, t)}
 	if strings.HasPrefix(name, `"`) {
 		e.Text = m.name + ": …"
 	}
 	d.errs = append(d.errs, e)
 }
 
-// keyHint tells what was meant by a key that is unknown.
-func keyHint(field, key string, known []string) string {
+// keyHint tells what was meant by a key that the struct t does not have.
+func keyHint(key string, t reflect.Type) string {
+	known := fieldsOf(t).names
 	if near := cmp.Or(nearest.Name(key, known), elsewhere[strings.ToLower(key)]); slices.Contains(known, near) {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
-	if field != "" {
-		return "the keys here are " + strings.Join(known, ", ")
+	if owner := ownerOf(key, t); owner != "" {
+		return fmt.Sprintf("it is a key of %q: write it there, indented", owner)
 	}
 	if i := slices.IndexFunc(goOnly, func(name string) bool { return strings.EqualFold(name, key) }); i >= 0 {
 		return goOnly[i] + " is set in Go, on the Connection that Load returns"
 	}
-	return "remove it, or see jwtbearer schema for the keys"
+	if t == reflect.TypeFor[jwtbearer.Connection]() {
+		return "remove it, or see jwtbearer schema for the keys"
+	}
+	return "the keys here are " + strings.Join(known, ", ")
+}
+
+// ownerOf returns the first key of the struct t whose value has that key.
+func ownerOf(key string, t reflect.Type) string {
+	fields := fieldsOf(t)
+	for _, name := range fields.names {
+		inner := t.Field(fields.index[name]).Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if inner.Kind() != reflect.Struct {
+			continue
+		}
+		if _, ok := fieldsOf(inner).index[key]; ok {
+			return name
+		}
+	}
+	return ""
 }
 
 // elsewhere has the keys by which other programs know some settings.
