@@ -161,9 +161,9 @@ func (d *decoder) mapping(field string, n node, v reflect.Value) {
 }
 
 func (d *decoder) unknown(field string, m nodeMember, t reflect.Type) {
-	name := showKey(m.name)
-	e := &Error{Line: m.at.line, Column: m.at.column, Field: field, Problem: "unknown key " + name, Hint: keyHint(m.name, t)}
-	if strings.HasPrefix(name, `"`) {
+	e := &Error{Line: m.at.line, Column: m.at.column, Field: field,
+		Problem: "unknown key " + showKey(m.name), Hint: keyHint(m.name, t)}
+	if !hidden(m.name) {
 		e.Text = m.name + ": …"
 	}
 	d.errs = append(d.errs, e)
@@ -256,7 +256,8 @@ func (d *decoder) distinct(field string, n node) []nodeMember {
 	first := make(map[string]position, len(n.members))
 	for _, m := range n.members {
 		if at, twice := first[m.name]; twice {
-			d.fail(m.at, field, fmt.Sprintf("the key %s is there twice", showKey(m.name)), fmt.Sprintf("the first is in line %d; remove one", at.line))
+			d.fail(m.at, field, "the key "+showKey(m.name)+" is there twice",
+				fmt.Sprintf("the first is in line %d; remove one", at.line))
 			continue
 		}
 		first[m.name] = m.at
@@ -325,7 +326,7 @@ func fieldsOf(t reflect.Type) fieldSet {
 
 // join appends a key to a path.
 func join(field, key string) string {
-	if strings.HasPrefix(showKey(key), "of") {
+	if hidden(key) {
 		key = "…"
 	}
 	return strings.TrimPrefix(field+"."+key, ".")
@@ -333,7 +334,7 @@ func join(field, key string) string {
 
 // element appends the name of an element of a map to a path.
 func element(field, name string) string {
-	if strings.HasPrefix(showKey(name), "of") {
+	if hidden(name) {
 		name = "…"
 	}
 	return field + "[" + name + "]"

@@ -73,7 +73,7 @@ const (
 
 // checkCost refuses what goccy's lexer reads slowly.
 func (r *yamlReader) checkCost() *Error {
-	blank := 0
+	blank, angles := 0, strings.Repeat("<", maxAngles)
 	for i, line := range r.lines {
 		if blank++; strings.TrimLeft(line, " \t") != "" {
 			blank = 0
@@ -83,7 +83,7 @@ func (r *yamlReader) checkCost() *Error {
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d blank lines in a row", maxBlank), "remove some")
 		case strings.Count(line, "\t") > maxTabs:
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d tabs in one line", maxTabs), "use spaces")
-		case strings.Contains(line, strings.Repeat("<", maxAngles)):
+		case strings.Contains(line, angles):
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d times < in a row", maxAngles), "remove it")
 		}
 	}
@@ -144,6 +144,8 @@ func notUsed(t token.Type) (problem, hint string) {
 		return "a tag (!)", "remove it" + quote
 	case token.MappingKeyType:
 		return "a key marked by ?", "write key: value" + quote
+	case token.DocumentHeaderType, token.DocumentEndType: // split has taken off all that are such
+		return "a line that begins like a mark between documents", "put text in quotes"
 	case token.DirectiveType:
 		return "a directive (%)", "remove it" + quote
 	}
