@@ -9,20 +9,22 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// The members of Celigo's connections are described in its schemas, github.com/celigo/ai, skills/configuring-connections
-// (references/schemas: response.yml, request.yml, http.yml, jwt.yml), and in developer.celigo.com/api/api-reference/connections;
-// how its form means them in the help texts of that.
+// The members of Celigo's connections are described in its schemas, github.com/celigo/ai,
+// skills/configuring-connections (references/schemas: response.yml, request.yml, http.yml, jwt.yml), and in
+// developer.celigo.com/api/api-reference/connections; how its form means them in the help texts of that.
 
-// ImportCeligo reads connections of Celigo's integrator.io as its API gives them (GET /v1/connections, or one of them), and
-// makes Connections of those with auth.type jwtbearer. Every member that it neither carries over nor passes over as bookkeeping
-// (ids, dates, the layout of forms) is told in a note; a member that is null or empty says nothing and is passed over, too.
+// ImportCeligo reads connections of Celigo's integrator.io as its API gives them (GET /v1/connections, or one of them),
+// and makes Connections of those with auth.type jwtbearer. Every member that it neither carries over nor passes over as
+// bookkeeping (ids, dates, the layout of forms) is told in a note; a member that is null or empty says nothing and is
+// passed over, too.
 //
-// Handlebars expressions become templates: {{timestamp "X"}}, {{dateAdd …}} and {{dateFormat "X" …}} become {{now}} with an offset,
-// http.encrypted and http.unencrypted become Secrets and Fields. An expression that has no counterpart becomes a field that is
-// not there, such as {{.Fields.unresolved_hmac}}, so that NewClient refuses the connection and names the place.
+// Handlebars expressions become templates: {{timestamp "X"}}, {{dateAdd …}} and {{dateFormat "X" …}} become {{now}}
+// with an offset, http.encrypted and http.unencrypted become Secrets and Fields. An expression that has no counterpart
+// becomes a field that is not there, such as {{.Fields.unresolved_hmac}}, so that NewClient refuses the connection and
+// names the place.
 //
-// The API masks secrets, and those that it does not mask are not taken over: in their places are references to environment
-// variables, which notes of kind NoteSecret list.
+// The API masks secrets, and those that it does not mask are not taken over: in their places are references to
+// environment variables, which notes of kind NoteSecret list.
 func ImportCeligo(data []byte) (*Imported, error) {
 	doc, err := importedDocument(data, "Celigo")
 	if err != nil {
@@ -40,7 +42,8 @@ func ImportCeligo(data []byte) (*Imported, error) {
 		case problem == "":
 			conns = append(conns, im.celigoConnection(o))
 		case alone:
-			return nil, errors.New("connfile: import Celigo: the connection " + problem + "; only type http with auth.type jwtbearer can be imported")
+			return nil, errors.New("connfile: import Celigo: the connection " + problem + "; only type http with " +
+				"auth.type jwtbearer can be imported")
 		default:
 			im.note(NoteDropped, o.path, "the connection %s, so it was not taken", problem)
 		}
@@ -58,7 +61,8 @@ func (im *importing) celigoList(doc jsontext.Value) (list []*importedObject, alo
 		return im.object("", whole).objects(""), false, nil
 	}
 	if doc.Kind != jsontext.Object {
-		return nil, false, errors.New("connfile: import Celigo: the document is neither an object nor a list: save what GET /v1/connections gives")
+		return nil, false, errors.New("connfile: import Celigo: the document is neither an object nor a list: save " +
+			"what GET /v1/connections gives")
 	}
 	o := im.object("", doc)
 	if o.has("connections") && !o.has("http") {
@@ -71,8 +75,8 @@ func (im *importing) celigoList(doc jsontext.Value) (list []*importedObject, alo
 
 // celigoForeign says why a connection cannot be imported.
 func celigoForeign(o *importedObject) string {
-	switch kind := celigoKnown(o, "type", "http", "rest", "netsuite", "salesforce", "ftp", "s3", "wrapper", "rdbms", "mongodb", "as2",
-		"filesystem", "mcp", "dynamodb", "jdbc", "van"); kind {
+	switch kind := celigoKnown(o, "type", "http", "rest", "netsuite", "salesforce", "ftp", "s3", "wrapper", "rdbms",
+		"mongodb", "as2", "filesystem", "mcp", "dynamodb", "jdbc", "van"); kind {
 	case "http":
 	case "":
 		if !o.has("http") {
@@ -81,12 +85,10 @@ func celigoForeign(o *importedObject) string {
 	default:
 		return "has the type " + kind
 	}
-	auth := im0(o).object("http").object("auth")
-	switch kind := celigoKnown(auth, "type", "jwtbearer", "jwt", "custom", "basic", "token", "oauth", "oauth1", "wsse", "cookie", "digest",
-		"specific"); kind {
-	case "jwtbearer":
-		return ""
-	case "jwt": // what jwtbearer was called before, says http.yml
+	auth := celigoPeek(o).object("http").object("auth")
+	switch kind := celigoKnown(auth, "type", "jwtbearer", "jwt", "custom", "basic", "token", "oauth", "oauth1", "wsse",
+		"cookie", "digest", "specific"); kind {
+	case "jwtbearer", "jwt": // http.yml says that jwt was its name before
 		return ""
 	case "":
 		return "has no auth.type"
@@ -95,14 +97,14 @@ func celigoForeign(o *importedObject) string {
 	}
 }
 
-// im0 reads the members of o without a trace.
-func im0(o *importedObject) *importedObject {
+// celigoPeek reads the members of o without a trace.
+func celigoPeek(o *importedObject) *importedObject {
 	return newImporting().object("", jsontext.Value{Kind: jsontext.Object, Members: o.members})
 }
 
 // celigoKnown returns a text member, or what can be shown of it: only a word that is known.
 func celigoKnown(o *importedObject, name string, known ...string) string {
-	text := strings.ToLower(im0(o).text(name))
+	text := strings.ToLower(celigoPeek(o).text(name))
 	if o.has(name) && !slices.Contains(known, text) {
 		return "that is not known"
 	}
@@ -110,10 +112,12 @@ func celigoKnown(o *importedObject, name string, known ...string) string {
 }
 
 // celigoBookkeeping are members that mean nothing outside of Celigo.
-var celigoBookkeeping = [...]string{"_id", "createdAt", "lastModified", "lastModifiedBy", "createdBy", "_userId", "_sourceId", "_templateId",
-	"_integrationId", "_connectorId", "_editorId", "externalId", "application", "assistant", "sandbox", "offline", "status", "debugDate",
-	"debugUntil", "queues", "settingsForm", "isHTTP", "oAuthPopup", "shared", "description", "type", "draft", "draftExpiresAt", "deletedAt",
-	"aliases"}
+var celigoBookkeeping = [...]string{"_id", "_userId", "_sourceId", "_templateId", "_integrationId", "_connectorId",
+	"_editorId",
+	"externalId", "createdAt", "createdBy", "lastModified", "lastModifiedBy", "deletedAt", "draft", "draftExpiresAt",
+	"debugDate", "debugUntil", "application", "assistant", "sandbox", "offline", "status", "queues", "settingsForm",
+	"shared",
+	"description", "type", "aliases"}
 
 // celigoImport imports one connection.
 type celigoImport struct {
@@ -127,24 +131,27 @@ const noCounterpart = "has no counterpart here, so it was not taken"
 
 func (im *importing) celigoConnection(o *importedObject) *importedConn {
 	c := &celigoImport{fields: make(map[string]string)}
-	c.importedTexts = &importedTexts{importedConn: im.connection(o.text("name"), "Celigo"), split: handlebarsSplit, eval: c.eval}
+	c.importedTexts = &importedTexts{importedConn: im.connection(o.text("name"), "Celigo"), split: handlebarsSplit,
+		eval: c.eval}
 	o.ignore(celigoBookkeeping[:]...)
 	if o.has("_agentId") {
 		o.ignore("_agentId")
-		im.note(NoteDropped, o.at("_agentId"), "the connection goes through an agent in a private network: run this where that network can be reached")
+		im.note(NoteDropped, o.at("_agentId"), "the connection goes through an agent in a private network: run this "+
+			"where that network can be reached")
 	}
 	if o.has("_borrowConcurrencyFromConnectionId") {
 		o.ignore("_borrowConcurrencyFromConnectionId")
-		im.note(NoteDropped, o.at("_borrowConcurrencyFromConnectionId"), "shares its concurrency with another connection: give both the same Limiter where that matters")
+		im.note(NoteDropped, o.at("_borrowConcurrencyFromConnectionId"), "shares its concurrency with another "+
+			"connection: give both the same Limiter where that matters")
 	}
 	c.settings = o.object("settings")
 	http := o.object("http")
 	c.declare(http)
 	auth := http.object("auth")
 	c.signing(auth)
+	c.placement(auth)
 	c.address(http)
 	c.pacing(o, http)
-	c.placement(auth)
 	c.refusals(auth)
 	c.ping(http.object("ping"))
 	c.tls(http)
@@ -161,7 +168,8 @@ func (c *celigoImport) address(http *importedObject) {
 	path := http.at("baseURI")
 	base := http.text("baseURI")
 	if trimmed := strings.TrimRight(base, "/"); trimmed != base {
-		c.im.note(NoteChanged, path, "the slash at its end was taken off: relative addresses are appended to it as they are")
+		c.im.note(NoteChanged, path, "the slash at its end was taken off: relative addresses are appended to it as "+
+			"they are")
 		base = trimmed
 	}
 	c.BaseURI = c.text(path, base)
@@ -169,7 +177,8 @@ func (c *celigoImport) address(http *importedObject) {
 		c.im.note(NoteDropped, path, "there is none: set baseURI")
 	}
 	if strings.HasPrefix(strings.ToLower(base), "http:") {
-		c.im.note(NoteChanged, path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: write https, or set allowPlainHTTP")
+		c.im.note(NoteChanged, path, "without TLS anybody on the way can read the token, so only a loopback address "+
+			"is allowed: write https, or set allowPlainHTTP")
 	}
 	c.MediaType = celigoMedia(http, "mediaType", "json", "xml", "urlencoded", "form-data", "plaintext")
 	c.SuccessMediaType = celigoMedia(http, "successMediaType", "json", "xml", "csv", "plaintext")

@@ -32,7 +32,8 @@ func (c *celigoImport) signing(auth *importedObject) {
 	c.key(jwt, method)
 	c.claims(jwt)
 	if jwt.has("token") {
-		c.im.note(NoteDropped, jwt.at("token"), "a token that is stored beside what signs new ones: if the API wants that one, set token instead")
+		c.im.note(NoteDropped, jwt.at("token"), "a token that is stored beside what signs new ones: if the API wants "+
+			"that one, set token instead")
 	}
 	jwt.ignore("token")
 	jwt.rest(noCounterpart)
@@ -40,7 +41,8 @@ func (c *celigoImport) signing(auth *importedObject) {
 
 // celigoMethod returns the constant for one of celigoMethods.
 func celigoMethod(name string) jwtbearer.SignatureMethod {
-	return jwtbearer.SignatureMethod(strings.NewReplacer("hmac-sha", "HS", "rsa-sha", "RS", "es", "ES", "ps", "PS").Replace(name))
+	short := strings.NewReplacer("hmac-sha", "HS", "rsa-sha", "RS", "es", "ES", "ps", "PS")
+	return jwtbearer.SignatureMethod(short.Replace(name))
 }
 
 // key makes references for what signs, there or not: Celigo never shows it.
@@ -111,14 +113,16 @@ func (c *celigoImport) placement(auth *importedObject) {
 		c.unusedPlacement(token, "paramName", param)
 	case "url":
 		if param == "" {
-			c.im.note(NoteDropped, token.at("paramName"), "there is none: set placement, or the token goes into the header Authorization")
+			c.im.note(NoteDropped, token.at("paramName"), "there is none: set placement, or the token goes into the "+
+				"header Authorization")
 		} else {
 			c.Placement = append(c.Placement, jwtbearer.Placement{In: "query", Name: param})
 		}
 		c.unusedPlacement(token, "headerName", header)
 		c.unusedPlacement(token, "scheme", scheme)
 	case "body":
-		c.im.note(NoteDropped, token.at("location"), "in a body the token goes where each request puts it: for forms, set placement with in: form and the field's name; "+
+		c.im.note(NoteDropped, token.at("location"), "in a body the token goes where each request puts it: for "+
+			"forms, set placement with in: form and the field's name; "+
 			"until then it goes into the header Authorization")
 		c.unusedPlacement(token, "headerName", header)
 		c.unusedPlacement(token, "scheme", scheme)
@@ -139,28 +143,49 @@ func (c *celigoImport) unusedPlacement(token *importedObject, name, value string
 
 // headers takes over the headers of all requests. One that holds the token says where that goes.
 func (c *celigoImport) headers(http *importedObject) {
+	var others []celigoHeader
 	for _, h := range http.objects("headers") {
-		name, path := strings.TrimSpace(h.text("name")), h.at("value")
-		value := h.text("value")
-		text := c.text(path, value)
-		switch scheme, token := strings.CutSuffix(text, "{{.Token}}"); {
-		case name == "":
-			c.im.note(NoteDropped, h.path, "a header without a name")
-		case token && !strings.Contains(strings.TrimSpace(scheme), " ") && !strings.Contains(scheme, "{{"):
-			c.Placement = append(c.Placement, jwtbearer.Placement{In: "header", Name: name, Scheme: strings.TrimSpace(scheme)})
-			c.im.note(NoteChanged, path, "holds the token, so it became a placement")
-		case namesSecret(name) && value != "" && !holdsValue(text):
-			c.setHeader(h.path, name, "{{"+c.secretField(path, name, c.prefix+"_"+importedEnv(name))+"}}")
-		default:
-			c.setHeader(h.path, name, text)
-		}
+		header := celigoHeader{at: h.at("value"), name: strings.TrimSpace(h.text("name")), value: h.text("value")}
+		header.text = c.text(header.at, header.value)
 		h.rest(noCounterpart)
+		scheme, token := strings.CutSuffix(header.text, "{{.Token}}")
+		switch scheme = strings.TrimSpace(scheme); {
+		case header.name == "":
+			c.im.note(NoteDropped, h.path, "a header without a name")
+		case token && !strings.ContainsAny(scheme, " {"):
+			c.Placement = append(c.Placement, jwtbearer.Placement{In: "header", Name: header.name, Scheme: scheme})
+			c.im.note(NoteChanged, header.at, "holds the token, so it became a placement")
+		default:
+			others = append(others, header)
+		}
+	}
+	for _, h := range others {
+		c.header(h)
+	}
+}
+
+// celigoHeader is a header of all requests. Its text is the template that its value became.
+type celigoHeader struct{ at, name, value, text string }
+
+func (c *celigoImport) header(h celigoHeader) {
+	placed := len(c.Placement) == 0 && strings.EqualFold(h.name, "Authorization")
+	for _, p := range c.Placement {
+		placed = placed || p.In == "header" && strings.EqualFold(p.Name, h.name)
+	}
+	switch {
+	case placed:
+		c.im.note(NoteDropped, h.at, "the token goes into this header")
+	case namesSecret(h.name) && h.value != "" && !holdsValue(h.text):
+		c.setHeader(h.at, h.name, "{{"+c.secretField(h.at, h.name, c.prefix+"_"+importedEnv(h.name))+"}}")
+	default:
+		c.setHeader(h.at, h.name, h.text)
 	}
 }
 
 // holdsValue reports whether a template takes something from elsewhere, so that what it gives is not written in it.
 func holdsValue(template string) bool {
-	return strings.Contains(template, "{{") && (strings.Contains(template, ".Secrets.") || strings.Contains(template, ".Fields.") ||
+	return strings.Contains(template, "{{") && (strings.Contains(template, ".Secrets.") ||
+		strings.Contains(template, ".Fields.") ||
 		strings.Contains(template, ".Token"))
 }
 
@@ -172,7 +197,8 @@ func celigoMedia(http *importedObject, name string, known ...string) jwtbearer.M
 func (c *celigoImport) tls(http *importedObject) {
 	if off, _ := http.flag("disableStrictSSL"); off {
 		c.TLS.InsecureSkipVerify = true
-		c.im.note(NoteChanged, http.at("disableStrictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the token; tls.ca is the safe way to trust a private authority")
+		c.im.note(NoteChanged, http.at("disableStrictSSL"), "became tls.insecureSkipVerify: anybody on the way can "+
+			"read the token; tls.ca is the safe way to trust a private authority")
 	}
 	certs := http.object("clientCertificates")
 	c.TLS.Certificate = c.certificate(certs, "cert", "CLIENT_CERTIFICATE")

@@ -8,8 +8,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// declare makes the values known that expressions can refer to: http.unencrypted becomes Fields, but what is named like a secret
-// becomes Secrets, as does http.encrypted. Of that the API tells nothing but, in encryptedFields, the names.
+// declare makes the values known that expressions can refer to: http.unencrypted becomes Fields, but what is named like
+// a secret becomes Secrets, as does http.encrypted. Of that the API tells nothing but, in encryptedFields, the names.
 func (c *celigoImport) declare(http *importedObject) {
 	http.ignore("unencryptedFields")
 	plain := http.object("unencrypted")
@@ -78,7 +78,8 @@ func (c *celigoImport) path(at string, segments []string) (v importedValue, what
 		return importedValue{kind: importedTime}, "", nil
 	case path == "name" && slices.Contains(segments, "connection"):
 		return importedLiteral(c.Name), "", nil
-	case slices.Contains([]string{"http.auth.jwt.token", "http.auth.token.token", "http.token.token", "http.jwt.token"}, path):
+	case slices.Contains([]string{"http.auth.jwt.token", "http.auth.token.token", "http.token.token",
+		"http.jwt.token"}, path):
 		return c.token(at)
 	}
 	if name, ok := strings.CutPrefix(path, "http.encrypted."); ok && name != "" {
@@ -110,7 +111,7 @@ func (c *celigoImport) setting(path []string) (importedValue, bool) {
 	if len(path) != 2 || path[0] != "settings" {
 		return importedValue{}, false
 	}
-	v, ok := im0(c.settings).get(path[1])
+	v, ok := celigoPeek(c.settings).get(path[1])
 	if !ok || v.Kind == jsontext.Object || v.Kind == jsontext.Array {
 		return importedValue{}, false
 	}

@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// The helpers are those of Celigo's documentation: github.com/celigo/ai, skills/writing-handlebars/references/helpers, and
-// docs.celigo.com. {{timestamp}} and {{dateAdd …}} give dates in ISO 8601, the offset of dateAdd being in milliseconds; with the
-// format "X" of moment.js, timestamp and dateFormat give seconds since 1970, with "x" milliseconds.
+// The helpers are those of Celigo's documentation: github.com/celigo/ai, skills/writing-handlebars/references/helpers,
+// and docs.celigo.com. {{timestamp}} and {{dateAdd …}} give dates in ISO 8601, the offset of dateAdd being in
+// milliseconds; with the format "X" of moment.js, timestamp and dateFormat give seconds since 1970, with "x"
+// milliseconds.
 
 var (
 	errCeligoHelper = errors.New("has no counterpart among the functions of templates")
@@ -255,7 +256,8 @@ func celigoRound(args []importedValue) (importedValue, error) {
 		return importedValue{}, errCeligoHelper
 	}
 	v, err := celigoOperand(args[0])
-	if err != nil || v.kind == importedNumber && strings.ContainsAny(v.number, ".-") || len(args) > 1 && celigoArg(args, 1) != "0" {
+	if err != nil || v.kind == importedNumber && strings.ContainsAny(v.number, ".-") ||
+		len(args) > 1 && celigoArg(args, 1) != "0" {
 		return v, errCeligoHelper
 	}
 	return v, nil
@@ -272,7 +274,8 @@ func celigoText(name string, args []importedValue) (importedValue, error) {
 	if !ok {
 		return importedValue{}, errCeligoHelper
 	}
-	return importedAction(map[string]string{"uppercase": "upper", "lowercase": "lower", "trim": "trim"}[name] + " " + operand), nil
+	ours := strings.TrimSuffix(name, "case") // uppercase is upper
+	return importedAction(ours + " " + operand), nil
 }
 
 // celigoEncode is {{base64Encode text format}} or {{hash algorithm encoding text}}.
@@ -304,7 +307,7 @@ func celigoEncode(name string, args []importedValue) (importedValue, error) {
 
 // celigoJoin is {{join separator text …}}.
 func celigoJoin(args []importedValue) (importedValue, error) {
-	if len(args) < 2 || len(args[0].pieces) != 1 {
+	if len(args) < 2 || len(args[0].pieces) != 1 || len(args[0].pieces[0].text) > longestName {
 		return importedValue{}, errCeligoHelper
 	}
 	var v importedValue

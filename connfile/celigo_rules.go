@@ -30,9 +30,9 @@ func (c *celigoImport) refusals(auth *importedObject) {
 	}
 }
 
-// rules reads failStatusCode, failPath and failValues. Celigo's documentation gives the path to APIs that answer 200 and put their
-// errors into the body, and does not say what a path and a status mean together. With the usual status, or none, each counts by
-// itself; with another, which may mean much else, both must hold.
+// rules reads failStatusCode, failPath and failValues. Celigo's documentation gives the path to APIs that answer 200
+// and put their errors into the body, and does not say what a path and a status mean together. With the usual status,
+// or none, each counts by itself; with another, which may mean much else, both must hold.
 func (c *celigoImport) rules(o *importedObject, usual int64) []jwtbearer.Rule {
 	code, told := o.whole("failStatusCode", 100, 599)
 	path, values := o.text("failPath"), o.texts("failValues")
@@ -73,11 +73,13 @@ func (c *celigoImport) pacing(o, http *importedObject) {
 	if limit, ok := limits.whole("limit", 1, longestInterval); ok {
 		c.RateLimit.Interval = time.Duration(limit) * time.Millisecond
 		if c.RateLimit.Concurrency > 1 {
-			c.im.note(NoteChanged, http.at("concurrencyLevel"), "became 1, not %d, since rateLimit.limit is set", c.RateLimit.Concurrency)
+			c.im.note(NoteChanged, http.at("concurrencyLevel"), "became 1, not %d, since rateLimit.limit is set",
+				c.RateLimit.Concurrency)
 		}
 		c.RateLimit.Concurrency = 1
-		c.im.note(NoteAssumed, limits.at("limit"), "taken for milliseconds between two requests, one at a time, as Celigo's form means it; "+
-			"the schema of its API calls it the requests of a window: if it is that, replace rateLimit.interval and concurrency by rateLimit.limits")
+		c.im.note(NoteAssumed, limits.at("limit"), "taken for milliseconds between two requests, one at a time, as "+
+			"Celigo's form means it; the schema of its API calls it the requests of a window: if it is that, replace "+
+			"rateLimit.interval and concurrency by rateLimit.limits")
 	}
 	limits.rest(noCounterpart)
 }
@@ -95,7 +97,8 @@ func (c *celigoImport) wait(http *importedObject) {
 			c.RateLimit.Wait = append(c.RateLimit.Wait, jwtbearer.Extract{Header: name})
 		}
 	}
-	c.im.note(NoteChanged, http.at("retryHeader"), "is looked at first, then the usual headers; what it holds is told by its magnitude: set as: seconds if it is always that")
+	c.im.note(NoteChanged, http.at("retryHeader"), "is looked at first, then the usual headers; what it holds is "+
+		"told by its magnitude: set as: seconds if it is always that")
 }
 
 // mostConcurrent bounds the concurrency levels, far above what Celigo allows.
@@ -104,20 +107,23 @@ const mostConcurrent = 10_000
 func (c *celigoImport) concurrency(o, http *importedObject) {
 	level, _ := http.whole("concurrencyLevel", 1, mostConcurrent)
 	target, targeted := http.whole("targetConcurrencyLevel", 1, mostConcurrent)
-	recover, told := o.flag("autoRecoverRateLimitErrors")
+	adapts, told := o.flag("autoRecoverRateLimitErrors")
 	c.RateLimit.Concurrency = int(level)
 	switch {
-	case told && !recover:
-		c.im.note(NoteChanged, o.at("autoRecoverRateLimitErrors"), "this client adapts to throttles all the same: set rateLimit.fixed if it must not")
+	case told && !adapts:
+		c.im.note(NoteChanged, o.at("autoRecoverRateLimitErrors"), "this client adapts to throttles all the same: "+
+			"set rateLimit.fixed if it must not")
 		if targeted {
-			c.im.note(NoteDropped, http.at("targetConcurrencyLevel"), "was not in force, since autoRecoverRateLimitErrors is off")
+			c.im.note(NoteDropped, http.at("targetConcurrencyLevel"), "was not in force, since "+
+				"autoRecoverRateLimitErrors is off")
 		}
 	case targeted:
 		c.RateLimit.Concurrency = int(target)
 		if level > 0 {
 			c.RateLimit.Concurrency = int(min(level, target))
 		}
-		c.im.note(NoteChanged, http.at("targetConcurrencyLevel"), "became rateLimit.concurrency, unless concurrencyLevel is less; below that this client finds its own pace")
+		c.im.note(NoteChanged, http.at("targetConcurrencyLevel"), "became rateLimit.concurrency, unless "+
+			"concurrencyLevel is less; below that this client finds its own pace")
 	}
 }
 
@@ -135,7 +141,8 @@ func (c *celigoImport) ping(ping *importedObject) {
 		c.Ping.Fail = []jwtbearer.Rule{rule}
 	}
 	if _, told := ping.flag("allowArrayforSuccessPath"); told {
-		c.im.note(NoteChanged, ping.at("allowArrayforSuccessPath"), "values are compared with each element of an array, always")
+		c.im.note(NoteChanged, ping.at("allowArrayforSuccessPath"), "values are compared with each element of an "+
+			"array, always")
 	}
 	ping.rest(noCounterpart)
 }

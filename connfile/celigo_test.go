@@ -425,3 +425,67 @@ func TestImportCeligoTellsOrCarriesEveryMember(t *testing.T) {
 	}
 	testEveryMemberIsToldOrCarried(t, ImportCeligo, importedTestData(t, "celigo/acme.json"), passed...)
 }
+
+func TestCeligoRareSettingsAreTold(t *testing.T) {
+	for _, tt := range []struct {
+		doc  string // the beginning of an object, with a member that it has not
+		path string
+		kind NoteKind
+	}{
+		{`{"_agentId":"1",`, "_agentId", NoteDropped},
+		{`{"_borrowConcurrencyFromConnectionId":"1",`, "_borrowConcurrencyFromConnectionId", NoteDropped},
+		{`{"settings":{"a":1},`, "settings.a", NoteDropped},
+		{`{"settings":5,`, "settings", NoteDropped},
+		{`{"ssl":{"ca":"x"},`, "ssl", NoteDropped},
+		{`"http":{"_iClientId":"1",`, "http._iClientId", NoteDropped},
+		{`"http":{"disableStrictSSL":true,`, "http.disableStrictSSL", NoteChanged},
+		{`"http":{"disableStrictSSL":"perhaps",`, "http.disableStrictSSL", NoteDropped},
+		{`"http":{"headers":"no list",`, "http.headers", NoteDropped},
+		{`"http":{"headers":[5],`, "http.headers[0]", NoteDropped},
+		{`"http":{"headers":[{"name":"Authorization","value":"Bearer x"}],`, "http.headers[0].value", NoteDropped},
+		{`"http":{"retryHeader":"${env:HOME}",`, "http.retryHeader", NoteDropped},
+		{`"http":{"retryHeader":["a"],`, "http.retryHeader", NoteDropped},
+		{`"http":{"successMediaType":"avro",`, "http.successMediaType", NoteDropped},
+		{`"http":{"ping":{"relativeURI":"me"},`, "http.ping.relativeURI", NoteChanged},
+		{`"http":{"ping":{"method":"BREW"},`, "http.ping.method", NoteDropped},
+		{`"http":{"ping":{"successValues":["a"]},`, "http.ping.successValues", NoteDropped},
+		{`"http":{"ping":{"failPath":"a","failValues":[{"x":1}]},`, "http.ping.failValues", NoteDropped},
+		{`"http":{"clientCertificates":{"cert":"-----BEGIN PRIVATE KEY-----PLANTED"},`, "http.clientCertificates.cert", NoteSecret},
+		{`"http":{"clientCertificates":{"ca":"******","pfx":"PLANTED"},`, "http.clientCertificates.pfx", NoteSecret},
+		{`"http":{"encrypted":{"a-b":"PLANTED"},`, "http.encrypted.a-b", NoteSecret},
+		{`"auth":{"skipFollowAuthorizationHeader":true,`, "http.auth.skipFollowAuthorizationHeader", NoteDropped},
+		{`"auth":{"skipFollowAuthorizationHeader":false,`, "http.auth.skipFollowAuthorizationHeader", NoteChanged},
+		{`"auth":{"failures":[{"statusCode":999}],`, "http.auth.failures[0].statusCode", NoteDropped},
+		{`"auth":{"basic":{"password":"PLANTED"},`, "http.auth.basic", NoteDropped},
+		{`"jwt":{"token":"PLANTED",`, "http.auth.jwt.token", NoteDropped},
+		{`"jwt":{"headers":{"alg":"RS256"},`, "http.auth.jwt.headers.alg", NoteDropped},
+		{`"jwt":{"headers":"{{#if}}",`, "http.auth.jwt.headers", NoteDropped},
+		{`"jwt":{"headers":"{\"alg\": \"none\"}",`, "http.auth.jwt.headers.alg", NoteDropped},
+		{`"jwt":{"payload":[1],`, "http.auth.jwt.payload", NoteDropped},
+		{`"jwt":{"payload":{"x":"{{connection.http.unencrypted.nobody}}"},`, "http.auth.jwt.payload.x", NoteAssumed},
+		{`"jwt":{"payload":{"{{uuid}}":1},`, "http.auth.jwt.payload", NoteDropped},
+		{`"unencrypted":{"api_secret":"PLANTED",`, "http.unencrypted.api_secret", NoteSecret},
+		{`"unencrypted":{"a b":"c",`, "http.unencrypted.a b", NoteChanged},
+		{`"unencrypted":{"ref":"${file:/etc/passwd}",`, "http.unencrypted.ref", NoteDropped},
+	} {
+		where := tt.doc[:strings.Index(tt.doc, "{")+1]
+		conn, notes := importedOne(t, ImportCeligo, strings.Replace(celigoDoc("", ""), where, tt.doc, 1))
+		if !hasNote(notes, tt.path, tt.kind) {
+			t.Errorf("%s: no note %s at %s: %v", tt.doc, tt.kind, tt.path, notes)
+		}
+		text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil)
+		if strings.Contains(text, "PLANTED") || strings.Contains(text, "${file:") {
+			t.Errorf("%s: the import shows what is secret: %s", tt.doc, text)
+		}
+	}
+}
+
+func TestCeligoBaseURIWithoutTLSIsTold(t *testing.T) {
+	for address, told := range map[string]bool{"http://10.0.0.1/x": true, "https://api.example.com": false, "": true} {
+		doc := strings.Replace(celigoDoc("", ""), "https://api.example.com", address, 1)
+		conn, notes := importedOne(t, ImportCeligo, doc)
+		if conn.BaseURI != address || conn.AllowPlainHTTP || (hasNote(notes, "http.baseURI", NoteChanged) || hasNote(notes, "http.baseURI", NoteDropped)) != told {
+			t.Errorf("base %q: %q, plain HTTP allowed %v, notes %v", address, conn.BaseURI, conn.AllowPlainHTTP, notes)
+		}
+	}
+}

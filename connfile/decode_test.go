@@ -76,6 +76,7 @@ func TestParseTellsWhatIsWrongWhere(t *testing.T) {
 		{"rateLimit:\n  limits:\n  - per: 1s\n    requets: 5", `line 4, column 5: rateLimit.limits[0]: unknown key "requets"; did you mean "requests"?` + "\n\trequets: …"},
 		{"url: x", `unknown key "url"; did you mean "baseURI"?`},
 		{"placement: [{at: header}]", `placement[0]: unknown key "at"; the keys here are in, name, scheme`},
+		{"rateLimit:\nlimits: []", `line 2, column 1: unknown key "limits"; it is a key of "rateLimit": write it there, indented`},
 		{"Lookup: x", `unknown key "Lookup"; Lookup is set in Go`},
 		{"transport: x", `unknown key "transport"; Transport is set in Go`},
 		{"whatever: x", `unknown key "whatever"; remove it, or see jwtbearer schema for the keys`},

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// Handlebars expressions as integration platforms use them in settings: {{path.to.value}}, {{helper "text" 5 (nested path)}} and
-// the same in triple braces, which differ in escaping only. Blocks, partials, decorators and named arguments are recognised, to
-// say that they have no counterpart. The syntax is that of handlebarsjs.com/guide/expressions.html.
+// Handlebars expressions as integration platforms use them in settings: {{path.to.value}}, {{helper "text" 5 (nested
+// path)}} and the same in triple braces, which differ in escaping only. Blocks, partials, decorators and named
+// arguments are recognised, to say that they have no counterpart. The syntax is that of
+// handlebarsjs.com/guide/expressions.html.
 
 // importedPart is a part of a text: literal, or an expression.
 type importedPart struct {
@@ -18,37 +19,51 @@ type importedPart struct {
 
 // handlebarsSplit takes text apart. Comments vanish, and \{{ begins a literal.
 func handlebarsSplit(text string) []importedPart {
-	var parts []importedPart
-	literal := func(s string) {
-		if n := len(parts); n > 0 && !parts[n-1].action {
-			parts[n-1].text += s
-		} else if s != "" {
-			parts = append(parts, importedPart{text: s})
-		}
-	}
+	var parts importedParts
 	for text != "" {
 		before, rest, found := strings.Cut(text, "{{")
 		if !found {
-			literal(text)
+			parts.literal(text)
 			break
 		}
 		if plain, escaped := strings.CutSuffix(before, `\`); escaped {
-			literal(plain + "{{")
+			parts.literal(plain + "{{")
 			text = rest
 			continue
 		}
-		literal(before)
+		parts.literal(before)
 		inner, after := handlebarsInner(rest)
 		if !strings.HasPrefix(inner, "!") {
-			parts = append(parts, importedPart{text: inner, action: true})
+			parts.add(importedPart{text: inner, action: true})
 		}
 		text = after
 	}
-	return parts
+	return parts.done()
 }
 
-// handlebarsInner cuts rest, which follows the first two braces, where the expression ends. Braces between quotes do not end it.
-// One that does not end takes all.
+// importedParts gathers parts, and makes one of literals that follow each other.
+type importedParts struct {
+	parts   []importedPart
+	pending strings.Builder
+}
+
+func (p *importedParts) literal(text string) { p.pending.WriteString(text) }
+
+func (p *importedParts) add(part importedPart) {
+	p.done()
+	p.parts = append(p.parts, part)
+}
+
+func (p *importedParts) done() []importedPart {
+	if p.pending.Len() > 0 {
+		p.parts = append(p.parts, importedPart{text: p.pending.String()})
+		p.pending.Reset()
+	}
+	return p.parts
+}
+
+// handlebarsInner cuts rest, which follows the first two braces, where the expression ends. Braces between quotes do
+// not end it. One that does not end takes all.
 func handlebarsInner(rest string) (inner, after string) {
 	closing := "}}"
 	switch {

@@ -11,8 +11,8 @@ import (
 
 // Imported is what an importer made of a foreign description.
 type Imported struct {
-	// Connections are in the order of the document. Each has a name of its own. No secret is in them: where the document has or
-	// hides one, there is a reference such as ${env:ACME_API_SECRET}.
+	// Connections are in the order of the document. Each has a name of its own. No secret is in them: where the
+	// document has or hides one, there is a reference such as ${env:ACME_API_SECRET}.
 	Connections []*jwtbearer.Connection
 
 	// Notes tell all that a person should know of it, in the order in which it was found.
@@ -50,12 +50,26 @@ const importedCap = 8 << 20
 // importing gathers what an importer finds in one document.
 type importing struct {
 	notes    []Note
-	prefixes map[string]bool // of environment variables, one a connection
-	names    map[string]bool // of connections
+	prefixes importedNames // of environment variables, one a connection
+	names    importedNames // of connections
 }
 
 func newImporting() *importing {
-	return &importing{prefixes: make(map[string]bool), names: make(map[string]bool)}
+	return &importing{prefixes: make(importedNames), names: make(importedNames)}
+}
+
+// importedNames are names that are taken, each with the number that the next of its like gets.
+type importedNames map[string]int
+
+// unique returns name, or name, separator and a number where name is taken.
+func (taken importedNames) unique(name, separator string) string {
+	unique := name
+	for taken[unique] > 0 {
+		taken[name]++
+		unique = fmt.Sprintf("%s%s%d", name, separator, taken[name])
+	}
+	taken[unique] = 1
+	return unique
 }
 
 func (im *importing) note(kind NoteKind, path, format string, args ...any) {
@@ -65,35 +79,27 @@ func (im *importing) note(kind NoteKind, path, format string, args ...any) {
 // importedDocument reads data, a document of the named platform.
 func importedDocument(data []byte, platform string) (jsontext.Value, error) {
 	if len(data) > importedCap {
-		return jsontext.Value{}, fmt.Errorf("connfile: import %s: the document has %d bytes, and %d are read: export less at once",
+		return jsontext.Value{}, fmt.Errorf("connfile: import %s: the document has %d bytes, and %d are read: export "+
+			"less at once",
 			platform, len(data), importedCap)
 	}
 	v, err := jsontext.Parse(strings.TrimPrefix(string(data), "\ufeff"))
 	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
 		// The problem itself may show the name of a member, and this may not even be the document that was meant.
 		problem, _, _ := strings.Cut(bad.Problem, `"`)
-		return v, fmt.Errorf("connfile: import %s: not JSON: line %d, column %d: %s", platform, bad.Line, bad.Column, strings.TrimSpace(problem))
+		return v, fmt.Errorf("connfile: import %s: not JSON: line %d, column %d: "+
+			"%s", platform, bad.Line, bad.Column, strings.TrimSpace(problem))
 	}
 	return v, nil
 }
 
-// result names the connections apart and returns what was imported.
+// result is what was imported.
 func (im *importing) result(conns []*importedConn) *Imported {
 	out := &Imported{Notes: im.notes}
 	for _, c := range conns {
 		out.Connections = append(out.Connections, c.Connection)
 	}
 	return out
-}
-
-// uniqueName returns name, or name with a number where another connection has it.
-func (im *importing) uniqueName(name string) string {
-	unique := name
-	for n := 2; im.names[unique]; n++ {
-		unique = fmt.Sprintf("%s %d", name, n)
-	}
-	im.names[unique] = true
-	return unique
 }
 
 // isImportedReference reports whether a connection file would take s for a reference, and not for what it says.

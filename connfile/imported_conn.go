@@ -17,28 +17,30 @@ type importedConn struct {
 	prefix string // of its environment variables, such as ACME_API
 
 	idents map[string]string // by what they stand for: names of Fields and Secrets
-	taken  map[string]bool   // those names
+	taken  importedNames     // those names
 	envs   map[string]string // by environment variable: what it is for
+
+	headers map[string]bool // names of HTTPHeaders, in lower case
 }
 
 // connection begins a connection that the foreign document calls name.
 func (im *importing) connection(name, platform string) *importedConn {
-	name = im.uniqueName(cmp.Or(strings.TrimSpace(name), platform))
-	c := &importedConn{Connection: &jwtbearer.Connection{Name: name}, im: im,
-		idents: make(map[string]string), taken: make(map[string]bool), envs: make(map[string]string)}
-	base := importedEnv(name)
-	c.prefix = base
-	for n := 2; im.prefixes[c.prefix]; n++ {
-		c.prefix = fmt.Sprintf("%s_%d", base, n)
+	if name = strings.TrimSpace(name); len(name) > longestName {
+		name = strings.ToValidUTF8(name[:longestName], "")
 	}
-	im.prefixes[c.prefix] = true
+	name = im.names.unique(cmp.Or(name, platform), " ")
+	c := &importedConn{Connection: &jwtbearer.Connection{Name: name}, im: im,
+		idents: make(map[string]string), taken: make(importedNames), headers: make(map[string]bool),
+		envs: make(map[string]string)}
+	c.prefix = im.prefixes.unique(importedEnv(name), "_")
 	return c
 }
 
 // longestEnv bounds what a name gives to an environment variable.
 const longestEnv = 60
 
-// importedEnv makes the name of an environment variable of a text: camelCase and all that is no letter or digit divide it.
+// importedEnv makes the name of an environment variable of a text: camelCase and all that is no letter or digit divide
+// it.
 func importedEnv(text string) string {
 	var b strings.Builder
 	var last rune
@@ -98,23 +100,23 @@ func (c *importedConn) newIdent(name string) string {
 		}
 		return '_'
 	}, name)
+	if len(base) > longestName {
+		base = strings.ToValidUTF8(base[:longestName], "")
+	}
 	if base == "" || unicode.IsDigit([]rune(base)[0]) {
 		base = "x" + base
 	}
-	ident := base
-	for n := 2; c.taken[ident]; n++ {
-		ident = fmt.Sprintf("%s_%d", base, n)
-	}
-	c.taken[ident] = true
-	return ident
+	return c.taken.unique(base, "_")
 }
 
-// field adds a value for templates and returns its pipeline. Where it would be taken for a reference, it is told and not taken.
+// field adds a value for templates and returns its pipeline. Where it would be taken for a reference, it is told and
+// not taken.
 func (c *importedConn) field(path, name, value string) string {
 	ident := c.ident(path, ".Fields.", name)
 	if _, has := c.Fields[ident]; !has {
 		if isImportedReference(value) {
-			c.im.note(NoteDropped, path, "looks like a reference of a connection file, so it was not taken: write it yourself if you mean it")
+			c.im.note(NoteDropped, path, "looks like a reference of a connection file, so it was not taken: write it "+
+				"yourself if you mean it")
 			value = ""
 		}
 		c.setField(ident, value)
@@ -127,7 +129,8 @@ func (c *importedConn) unknownField(path, name, env string) string {
 	ident := c.ident(path, ".Fields.", name)
 	if _, has := c.Fields[ident]; !has {
 		c.envs[env] = path
-		c.im.note(NoteAssumed, path, "uses %s, which is not in this document: put its value into the environment variable %s, or into fields.%s",
+		c.im.note(NoteAssumed, path, "uses %s, which is not in this document: put its value into the environment "+
+			"variable %s, or into fields.%s",
 			importedQuote(name), env, ident)
 		c.setField(ident, "${env:"+env+"}")
 	}
@@ -153,22 +156,23 @@ func (c *importedConn) secretField(path, name, env string) string {
 	return ".Secrets." + ident
 }
 
-// unresolved is the pipeline for what has no counterpart. Nothing stands behind it, so that NewClient tells its place: a guess
-// would send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
+// unresolved is the pipeline for what has no counterpart. Nothing stands behind it, so that NewClient tells its place:
+// a guess would send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
 func (c *importedConn) unresolved(path, what, why string) string {
 	ident := c.newIdent("unresolved_" + what)
-	c.im.note(NoteDropped, path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or write the template anew", why, ident, ident)
+	c.im.note(NoteDropped, path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or write the template "+
+		"anew", why, ident, ident)
 	return ".Fields." + ident
 }
 
 // setHeader adds a header for every request, unless there is one of that name.
 func (c *importedConn) setHeader(path, name, value string) {
-	for have := range c.HTTPHeaders {
-		if strings.EqualFold(have, name) {
-			c.im.note(NoteDropped, path, "a second header %s: only the first was taken", importedQuote(name))
-			return
-		}
+	lower := strings.ToLower(name)
+	if c.headers[lower] {
+		c.im.note(NoteDropped, path, "a second header %s: only the first was taken", importedQuote(name))
+		return
 	}
+	c.headers[lower] = true
 	if c.HTTPHeaders == nil {
 		c.HTTPHeaders = make(map[string]string)
 	}
@@ -195,7 +199,8 @@ func namesSecret(name string) bool {
 	if plain == "key" || plain == "authorization" || plain == "proxyauthorization" || plain == "cookie" {
 		return true
 	}
-	for _, end := range []string{"secret", "password", "passwd", "pwd", "passphrase", "apikey", "privatekey", "secretkey", "signingkey",
+	for _, end := range []string{"secret", "password", "passwd", "pwd", "passphrase", "apikey", "privatekey",
+		"secretkey", "signingkey",
 		"subscriptionkey", "accesskey", "token", "credential", "credentials"} {
 		if strings.HasSuffix(plain, end) {
 			return true

@@ -9,8 +9,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedMarked is a text that becomes JSON only when its expressions are evaluated, such as {"iat": {{timestamp}}}, made JSON:
-// each expression is its number between two marks, in quotes where it has none.
+// importedMarked is a text that becomes JSON only when its expressions are evaluated, such as {"iat": {{timestamp}}},
+// made JSON: each expression is its number between two marks, in quotes where it has none.
 type importedMarked struct {
 	text  string
 	mark  string         // a character that is nowhere else
@@ -59,9 +59,15 @@ func importedMarkParts(parts []importedPart) *importedMarked {
 
 // importedUnused returns a character for private use (Unicode, section 23.5) that is not in text.
 func importedUnused(text string) string {
-	const first, last = 0xf0000, 0xffffd
+	const first, last = 0xf0000, 0x10fffd
+	used := make(map[rune]bool)
+	for _, r := range text {
+		if r >= first {
+			used[r] = true
+		}
+	}
 	mark := rune(first)
-	for mark < last && strings.ContainsRune(text, mark) {
+	for mark < last && used[mark] {
 		mark++
 	}
 	return string(mark)
@@ -90,7 +96,7 @@ func (m *importedMarked) split(text string) []importedPart {
 			}
 			continue
 		}
-		if n, err := strconv.Atoi(piece); err == nil && n < len(m.parts) {
+		if n, err := strconv.Atoi(piece); err == nil && n >= 0 && n < len(m.parts) {
 			parts = append(parts, m.parts[n])
 		}
 	}
@@ -106,12 +112,15 @@ type importedTree struct {
 // members translates an object. Names are no templates here.
 func (t *importedTree) members(path string, members []jsontext.Member, claims bool) jsontext.Value {
 	out := jsontext.Value{Kind: jsontext.Object}
+	have := make(map[string]bool, len(members))
 	for _, m := range members {
 		name, ok := t.name(path, m.Name)
-		if !ok || slices.ContainsFunc(out.Members, func(have jsontext.Member) bool { return have.Name == name }) {
-			t.im.note(NoteDropped, path, "a member whose name is an expression, or another's name, was not taken: names are no templates")
+		if !ok || have[name] {
+			t.im.note(NoteDropped, path, "a member whose name is an expression, or another's name, was not taken: "+
+				"names are no templates")
 			continue
 		}
+		have[name] = true
 		at := importedPath(path, name)
 		var value jsontext.Value
 		if claims && slices.Contains(claimsOfTime[:], name) {
@@ -191,12 +200,14 @@ func (t *importedTree) tellDate(path string, v importedValue, part importedPart)
 	text, known := v.literal()
 	switch {
 	case v.kind == importedTime && v.form == importedISO:
-		t.im.note(NoteAssumed, path, "the expression gives a date in ISO 8601, but this claim is a number of seconds (RFC 7519, section 2), which the template gives")
+		t.im.note(NoteAssumed, path, "the expression gives a date in ISO 8601, but this claim is a number of seconds "+
+			"(RFC 7519, section 2), which the template gives")
 	case v.kind == importedTime && v.offset%1000 != 0:
 		t.im.note(NoteChanged, path, "the offset is not a whole number of seconds and was rounded down")
 	case !part.bare && (v.kind == importedTime || known && text != "" && strings.Trim(text, "0123456789") == ""):
 		t.im.note(NoteChanged, path, "was a string, but is a number by RFC 7519, section 2")
 	case !known && v.kind == importedText:
-		t.im.note(NoteAssumed, path, `is a time by RFC 7519, and the template takes it for a number of seconds that does not change: "{{now 300}}" would be 300 s from now`)
+		t.im.note(NoteAssumed, path, `is a time by RFC 7519,
+			and the template takes it for a number of seconds that does not change: "{{now 300}}" would be 300 s from now`)
 	}
 }

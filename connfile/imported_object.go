@@ -25,7 +25,19 @@ func (im *importing) object(path string, v jsontext.Value) *importedObject {
 // at is the path of a member.
 func (o *importedObject) at(name string) string { return importedPath(o.path, name) }
 
+// Paths stay short, however long names and however deep documents are: there may be a note for each member.
+const (
+	longestName = 80
+	longestPath = 400
+)
+
 func importedPath(object, name string) string {
+	if len(name) > longestName {
+		name = strings.ToValidUTF8(name[:longestName], "") + "…"
+	}
+	if len(object) > longestPath {
+		object = "…" + strings.ToValidUTF8(object[len(object)-longestPath/2:], "")
+	}
 	if object == "" {
 		return name
 	}
@@ -69,7 +81,8 @@ func (o *importedObject) rest(text string) {
 	}
 }
 
-// saysNothing reports whether v is null or empty, as the members are that a platform keeps for other kinds of connections.
+// saysNothing reports whether v is null or empty, as the members are that a platform keeps for other kinds of
+// connections.
 func saysNothing(v jsontext.Value) bool {
 	switch v.Kind {
 	case jsontext.Literal:
@@ -89,7 +102,8 @@ func (o *importedObject) mismatch(name, want string) {
 	o.im.note(NoteDropped, o.at(name), "is not %s, so it was not taken", want)
 }
 
-// text returns a string member. One that a connection file would take for a reference to a secret of its own reader is not taken.
+// text returns a string member. One that a connection file would take for a reference to a secret of its own reader is
+// not taken.
 func (o *importedObject) text(name string) string {
 	v, ok := o.get(name)
 	switch {
@@ -99,7 +113,8 @@ func (o *importedObject) text(name string) string {
 		o.mismatch(name, "text")
 		return ""
 	case isImportedReference(v.Text):
-		o.im.note(NoteDropped, o.at(name), "looks like a reference of a connection file, so it was not taken: write it yourself if you mean it")
+		o.im.note(NoteDropped, o.at(name), "looks like a reference of a connection file, so it was not taken: write "+
+			"it yourself if you mean it")
 		return ""
 	}
 	return v.Text
@@ -162,7 +177,8 @@ func (o *importedObject) texts(name string) []string {
 		list = append(list, e.Text)
 	}
 	simple := func(e jsontext.Value) bool { return e.Kind != jsontext.Array && e.Kind != jsontext.Object }
-	if v.Kind != jsontext.String && v.Kind != jsontext.Array || slices.ContainsFunc(v.Elems, func(e jsontext.Value) bool { return !simple(e) }) ||
+	if v.Kind != jsontext.String && v.Kind != jsontext.Array ||
+		slices.ContainsFunc(v.Elems, func(e jsontext.Value) bool { return !simple(e) }) ||
 		slices.ContainsFunc(list, isImportedReference) {
 		o.mismatch(name, "a list of texts")
 		return nil

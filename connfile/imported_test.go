@@ -298,3 +298,102 @@ func TestImportedConnectionsAreEqualEachTime(t *testing.T) {
 		}
 	}
 }
+
+// sameConnections compares what files can say of connections.
+func sameConnections(a, b []*jwtbearer.Connection) bool {
+	return importedShape(&Imported{Connections: a}, nil) == importedShape(&Imported{Connections: b}, nil)
+}
+
+func TestImportsAreMarshalledAndParsedAgain(t *testing.T) {
+	for name, from := range map[string]func([]byte) (*Imported, error){"celigo/acme.json": ImportCeligo, "postman/acme.json": ImportPostman} {
+		out, err := from(importedTestData(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file []byte
+		for _, c := range out.Connections {
+			text, err := Marshal(c)
+			if err != nil {
+				t.Fatalf("%s: Marshal: %v", name, err)
+			}
+			file = append(append(file, "---\n"...), text...)
+		}
+		again, err := Parse(file)
+		if err != nil {
+			t.Fatalf("%s: Parse of what Marshal gave: %v\n%s", name, err, file)
+		}
+		if !sameConnections(out.Connections, again) {
+			t.Errorf("%s: got  %s\nwant %s", name, importedShape(&Imported{Connections: again}, nil), importedShape(&Imported{Connections: out.Connections}, nil))
+		}
+		if strings.Contains(string(file), "PLANTED") || strings.Contains(string(file), "******") {
+			t.Errorf("%s: the file holds a secret, or what stands for one:\n%s", name, file)
+		}
+	}
+}
+
+// Foreign documents may be hostile: each of these would take hours, or more memory than there is, if the work grew faster than they do.
+func TestImportersTakeNoLongerThanDocumentsAreLong(t *testing.T) {
+	const size = 1 << 20
+	repeat := func(text string) string { return strings.Repeat(text, size/len(text)) }
+	numbered := func(format string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < size; i++ {
+			fmt.Fprintf(&b, format, i, strings.Repeat("-", i%50))
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	}
+	deep := strings.Repeat(`{"`+strings.Repeat("n", 1000)+`":`, 450) + "[" + repeat("1,") + "1]" + strings.Repeat("}", 450)
+	const request = `{"request":{"url":"https://api.example.com/x"}}`
+	celigo := map[string]string{
+		"comments":           celigoDoc("", `,"payload":{"x":"`+repeat("a{{!}}")+`"}`),
+		"escapes":            celigoDoc("", `,"payload":{"x":"`+repeat(`\\{{`)+`"}`),
+		"constants":          celigoDoc("", `,"payload":{"x":"`+repeat("{{add 1 1}}")+`"}`),
+		"names":              strings.Replace(celigoDoc("", `,"payload":{"x":"`+repeat("{{connection.name}}")+`"}`), "Acme", strings.Repeat("n", size), 1),
+		"separators":         celigoDoc("", `,"payload":{"x":"{{join '`+strings.Repeat("n", size)+`'`+repeat(" 1")+`}}"}`),
+		"unclosed":           celigoDoc("", `,"payload":{"x":"`+repeat("{{(")+`"}`),
+		"members":            celigoDoc("", `,"payload":{`+numbered(`"m%d%s":1,`)+`}`),
+		"unknown":            celigoDoc(numbered(`"m%d%s":1,`)+`,`, ""),
+		"names that clash":   celigoDoc(`"encrypted":{`+numbered(`"%d%s":1,`)+`},`, ""),
+		"headers":            celigoDoc(`"headers":[`+numbered(`{"name":"h%d%s","value":"v"},`)+`],`, ""),
+		"deep names":         celigoDoc("", `,"payload":`+deep),
+		"private characters": celigoDoc("", `,"payload":"`+repeat("x")+strings.Repeat("\U000f0000\U000f0001", 1000)+`{{a}}"`),
+		"names of one list":  "[" + repeat(celigoDoc("", "")+",") + celigoDoc("", "") + "]",
+	}
+	postman := map[string]string{
+		"attributes":      `{"auth":{"type":"jwt","jwt":[` + numbered(`{"key":"k%d%s","value":1},`) + `]},"item":[` + request + `]}`,
+		"origins":         postmanDoc("", "", numbered(`{"request":{"url":"https://h%d.example.com/%s"}},`)),
+		"variables":       postmanDoc(`,"payload":"{\"x\": \"`+repeat("{{v}}")+`\"}"`, `{"key":"v","value":"{{n}}{{n}}"},{"key":"n","value":"`+strings.Repeat("n", 20000)+`"}`, request),
+		"short variables": postmanDoc("", `{"key":"v","value":"n"}`, `{"request":{"url":"https://api.example.com/`+repeat("{{v}}")+`"}}`),
+		"folders":         postmanDoc("", "", strings.Repeat(`{"name":"`+strings.Repeat("n", 1000)+`","item":[`, 200)+repeat(request+",")+request+strings.Repeat("]}", 200)),
+		"requests":        postmanDoc(`,"payload":"{}"`, "", repeat(request+",")+request),
+		"braces":          postmanDoc(`,"payload":"`+repeat("{")+`"`, "", request),
+	}
+	limit := 5 * time.Second // each takes some ms, with the race detector some 100 ms
+	for name, doc := range celigo {
+		testQuick(t, "Celigo: "+name, ImportCeligo, doc, limit)
+	}
+	for name, doc := range postman {
+		testQuick(t, "Postman: "+name, ImportPostman, doc, limit)
+	}
+}
+
+func testQuick(t *testing.T, name string, from func([]byte) (*Imported, error), doc string, limit time.Duration) {
+	t.Helper()
+	start := time.Now()
+	out, err := from([]byte(doc))
+	took := time.Since(start)
+	if err != nil || len(out.Connections) == 0 {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	longest := 0
+	for _, c := range out.Connections {
+		longest = max(longest, len(c.Payload)+len(c.BaseURI)+len(c.Ping.RelativeURI))
+	}
+	if took > limit || longest > 10*len(doc)+importedCap {
+		t.Errorf("%s: took %v, and the longest result has %d bytes of %d", name, took, longest, len(doc))
+	}
+	if testing.Verbose() {
+		t.Logf("%s: %v, %d bytes of %d, %d notes", name, took, longest, len(doc), len(out.Notes))
+	}
+}

@@ -13,8 +13,8 @@ import (
 type importedTexts struct {
 	*importedConn
 
-	// split takes a text apart, and eval says what the expression in a part gives. Where it has no counterpart, eval returns why,
-	// and what names it.
+	// split takes a text apart, and eval says what the expression in a part gives. Where it has no counterpart, eval
+	// returns why, and what names it.
 	split func(text string) []importedPart
 	eval  func(path string, part importedPart) (v importedValue, what string, err error)
 }
@@ -57,14 +57,16 @@ func (t *importedTexts) value(path string, part importedPart) importedValue {
 
 // noForm is the value of an expression whose form no template of ours can write.
 func (t *importedTexts) noForm(path string) importedValue {
-	return importedAction(t.unresolved(path, "form", "a value in a form that no template here gives, such as a date in ISO 8601"))
+	return importedAction(t.unresolved(path, "form", "a value in a form that no template here gives, such as a date "+
+		"in ISO 8601"))
 }
 
 // claimsOfTime are numbers by RFC 7519, section 4.1.
 var claimsOfTime = [...]string{"exp", "nbf", "iat"}
 
-// object translates a JSON object whose strings hold expressions, or the text of one, in which expressions may also stand without
-// quotes. Where claims is set, the members exp, nbf and iat become numbers. Those named by without are left out.
+// object translates a JSON object whose strings hold expressions, or the text of one, in which expressions may also
+// stand without quotes. Where claims is set, the members exp, nbf and iat become numbers. Those named by without are
+// left out.
 func (t *importedTexts) object(path string, v jsontext.Value, claims bool, without ...string) (jwtbearer.JSON, error) {
 	split := t.split
 	if v.Kind == jsontext.String {
@@ -82,7 +84,8 @@ func (t *importedTexts) object(path string, v jsontext.Value, claims bool, witho
 		return "", errNoObject
 	}
 	tree := &importedTree{importedTexts: t, split: split}
-	v.Members = slices.DeleteFunc(slices.Clone(v.Members), func(m jsontext.Member) bool { return slices.Contains(without, m.Name) })
+	v.Members = slices.DeleteFunc(slices.Clone(v.Members),
+		func(m jsontext.Member) bool { return slices.Contains(without, m.Name) })
 	out := tree.members(path, v.Members, claims)
 	if len(out.Members) == 0 {
 		return "", nil
@@ -91,6 +94,7 @@ func (t *importedTexts) object(path string, v jsontext.Value, claims bool, witho
 }
 
 var (
-	errNoJSON   = errors.New("is not JSON, even where its expressions are taken for values, so it was not taken: write it anew")
+	errNoJSON = errors.New("is not JSON, even where its expressions are taken for values, so it was not taken: " +
+		"write it anew")
 	errNoObject = errors.New("is not a JSON object, so it was not taken: write it anew")
 )

@@ -110,21 +110,20 @@ func (v importedValue) template() (string, bool) {
 	case importedTime:
 		return "{{" + v.now() + "}}", v.form != importedISO
 	}
-	var b strings.Builder
-	var literal string
+	var b, literal strings.Builder // a literal is escaped as a whole: two braces may come from two pieces
 	for _, p := range v.pieces {
 		if !p.action {
-			literal += p.text // escaped as a whole: two braces may come from two pieces
+			literal.WriteString(p.text)
 			continue
 		}
-		text := importedEscape(literal)
+		text := importedEscape(literal.String())
 		if open, ok := strings.CutSuffix(text, "{"); ok {
 			text = open + `{{"{"}}`
 		}
 		b.WriteString(text + "{{" + p.text + "}}")
-		literal = ""
+		literal.Reset()
 	}
-	b.WriteString(importedEscape(literal))
+	b.WriteString(importedEscape(literal.String()))
 	return b.String(), true
 }
 

@@ -7,35 +7,39 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// Collections are described in github.com/postmanlabs/schemas (schemas/draft-07/v2.1.0, and v2.0.0, where auth.jwt is an object
-// and not a list), auth of type jwt in github.com/postmanlabs/postman-runtime, lib/authorizer/jwt.js, dynamic variables in
-// github.com/postmanlabs/postman-collection, lib/superstring/dynamic-variables.js.
+// Collections are described in github.com/postmanlabs/schemas (schemas/draft-07/v2.1.0, and v2.0.0, where auth.jwt is
+// an object and not a list), auth of type jwt in github.com/postmanlabs/postman-runtime, lib/authorizer/jwt.js, dynamic
+// variables in github.com/postmanlabs/postman-collection, lib/superstring/dynamic-variables.js.
 
-// ImportPostman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of one, and makes a
-// Connection of each auth of type jwt and each origin to which requests go with it. What holds for a folder or the whole collection is
-// inherited as Postman does it.
+// ImportPostman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of
+// one, and makes a Connection of each auth of type jwt and each origin to which requests go with it. What holds for a
+// folder or the whole collection is inherited as Postman does it.
 //
-// BaseURI is what the addresses of those requests have in common: a variable that all begin with, or their origin and folder of paths,
-// and for a single request its origin. The first plain GET becomes Ping, headers of all requests become HTTPHeaders. Requests are
-// calls, which a program makes with Client.NewRequest: their bodies, sample answers and descriptions are passed over.
+// BaseURI is what the addresses of those requests have in common: a variable that all begin with, or their origin and
+// folder of paths, and for a single request its origin. The first plain GET becomes Ping, headers of all requests
+// become HTTPHeaders. Requests are calls, which a program makes with Client.NewRequest: their bodies, sample answers
+// and descriptions are passed over.
 //
-// Collection variables that are used become Fields, secret ones Secrets; a variable that the collection does not hold comes from
-// the environment of the process, like all secrets: in their places are references to environment variables, which notes of
-// kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}. Scripts do not run here;
-// notes tell where there were some. Every other member that is neither carried over nor passed over is told, too.
+// Collection variables that are used become Fields, secret ones Secrets; a variable that the collection does not hold
+// comes from the environment of the process, like all secrets: in their places are references to environment variables,
+// which notes of kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}.
+// Scripts do not run here; notes tell where there were some. Every other member that is neither carried over nor passed
+// over is told, too.
 func ImportPostman(data []byte) (*Imported, error) {
 	doc, err := importedDocument(data, "Postman")
 	if err != nil {
 		return nil, err
 	}
-	p := &postmanImport{importing: newImporting(), variables: make(map[string]*postmanVariable), keys: make(map[string]*postmanAuth),
-		envs: make(map[string]string), envTaken: make(map[string]bool)}
+	p := &postmanImport{importing: newImporting(), variables: make(map[string]*postmanVariable),
+		keys: make(map[string]*postmanAuth),
+		envs: make(map[string]string), envTaken: make(importedNames), left: importedCap}
 	if err := p.document(doc); err != nil {
 		return nil, fmt.Errorf("connfile: import Postman: %w", err)
 	}
 	conns := p.connections()
 	if len(conns) == 0 {
-		return nil, fmt.Errorf("connfile: import Postman: none of the %d requests has auth of type jwt, nor has the collection", p.requests)
+		return nil, fmt.Errorf("connfile: import Postman: none of the %d requests has auth of type jwt, nor has the "+
+			"collection", p.requests)
 	}
 	p.unusedVariables()
 	return p.result(conns), nil
@@ -50,7 +54,8 @@ type postmanImport struct {
 	keys      map[string]*postmanAuth // by what they say
 	auths     []*postmanAuth          // in the order in which they are met
 	envs      map[string]string       // environment variables, by the variables of Postman's that they stand for
-	envTaken  map[string]bool
+	envTaken  importedNames
+	left      int // how much more variables may grow to
 	requests  int
 	insecure  bool // strictSSL is off for the whole collection
 }
@@ -95,7 +100,8 @@ type postmanScope struct {
 // collection reads a collection, or a folder that was exported by itself.
 func (p *postmanImport) collection(o *importedObject) {
 	info := o.object("info")
-	info.ignore("_postman_id", "schema", "description", "version", "_exporter_id", "_collection_link", "createdAt", "updatedAt",
+	info.ignore("_postman_id", "schema", "description", "version", "_exporter_id", "_collection_link", "createdAt",
+		"updatedAt",
 		"lastUpdatedBy", "uid", "fork", "publicUrl")
 	scope := postmanScope{name: info.text("name")}
 	if scope.name == "" {
@@ -106,7 +112,8 @@ func (p *postmanImport) collection(o *importedObject) {
 }
 
 // postmanBookkeeping are members of items that say nothing of connections.
-var postmanBookkeeping = [...]string{"id", "_postman_id", "uid", "name", "description", "owner", "createdAt", "updatedAt", "lastUpdatedBy",
+var postmanBookkeeping = [...]string{"id", "_postman_id", "uid", "name", "description", "owner", "createdAt",
+	"updatedAt", "lastUpdatedBy",
 	"response", "collectionId", "folder", "_postman_isSubFolder", "_postman_previewlanguage", "isFolder"}
 
 // folder reads the items of a collection or a folder.
@@ -158,9 +165,11 @@ func (p *postmanImport) behaviour(o *importedObject, whole bool) {
 	switch {
 	case told && !strict && whole:
 		p.insecure = true
-		p.note(NoteChanged, b.at("strictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the token; tls.ca is the safe way to trust a private authority")
+		p.note(NoteChanged, b.at("strictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the "+
+			"token; tls.ca is the safe way to trust a private authority")
 	case told && !strict:
-		p.note(NoteDropped, b.at("strictSSL"), "is off for this part only, but a connection verifies certificates always or never: set tls.insecureSkipVerify if need be")
+		p.note(NoteDropped, b.at("strictSSL"), "is off for this part only, but a connection verifies certificates "+
+			"always or never: set tls.insecureSkipVerify if need be")
 	}
 	b.rest("is a matter of how Postman sends requests, so it was not taken")
 }
@@ -172,7 +181,8 @@ func (p *postmanImport) scripts(o *importedObject) {
 		script := event.object("script")
 		source, _ := script.get("exec")
 		if !saysNothing(source) || script.has("src") {
-			p.note(NoteDropped, event.path, "a script: it does not run here, and variables that it sets have to be set otherwise")
+			p.note(NoteDropped, event.path, "a script: it does not run here, and variables that it sets have to be "+
+				"set otherwise")
 		}
 		script.ignore("id", "type", "packages", "src", "name")
 		script.rest(postmanOther)

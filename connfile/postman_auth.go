@@ -2,7 +2,6 @@ package connfile
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,10 +14,12 @@ type postmanAuth struct {
 	*importedObject        // its attributes
 	own             string // the name of the collection, folder or request that has it
 	groups          []*postmanGroup
+	byOrigin        map[string]*postmanGroup
 }
 
 // postmanAuths are the other types of auth.
-var postmanAuths = [...]string{"apikey", "awsv4", "basic", "bearer", "digest", "edgegrid", "hawk", "ntlm", "oauth1", "oauth2", "asap", "akamai"}
+var postmanAuths = [...]string{"apikey", "awsv4", "basic", "bearer", "digest", "edgegrid", "hawk", "ntlm", "oauth1",
+	"oauth2", "asap", "akamai"}
 
 // auth returns what o says of auth, or what it inherits.
 func (p *postmanImport) auth(o *importedObject, scope postmanScope) *postmanAuth {
@@ -61,7 +62,8 @@ func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAu
 	if same, ok := p.keys[key]; ok {
 		return same
 	}
-	a := &postmanAuth{importedObject: p.object(path, jsontext.Value{Members: members}), own: scope.name}
+	a := &postmanAuth{importedObject: p.object(path, jsontext.Value{Members: members}), own: scope.name,
+		byOrigin: make(map[string]*postmanGroup)}
 	p.keys[key] = a
 	p.auths = append(p.auths, a)
 	return a
@@ -70,15 +72,17 @@ func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAu
 // attributes makes an object of a list of key, value and type.
 func (p *postmanImport) attributes(path string, list []*importedObject) []jsontext.Member {
 	var members []jsontext.Member
+	have := make(map[string]bool)
 	for _, attribute := range list {
 		key := attribute.text("key")
 		value, _ := attribute.get("value")
 		attribute.ignore("type", "enabled", "description")
 		attribute.rest(postmanOther)
-		if key == "" || slices.ContainsFunc(members, func(m jsontext.Member) bool { return m.Name == key }) {
+		if key == "" || have[key] {
 			p.note(NoteDropped, attribute.path, "an attribute without a name, or a second one of its name")
 			continue
 		}
+		have[key] = true
 		members = append(members, jsontext.Member{Name: key, Value: value})
 	}
 	return members
@@ -113,7 +117,8 @@ func (p *postmanImport) connections() []*importedConn {
 func (t *postmanTexts) signing(a *postmanAuth) {
 	a.ignore("id")
 	method, ok := t.p.plain(a.text("algorithm"))
-	known := []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}
+	known := []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
+		"ES384", "ES512"}
 	if !ok || !slices.Contains(known, method) {
 		t.im.note(NoteDropped, a.at("algorithm"), "there is none that is known: set signatureMethod")
 		method = ""
@@ -203,12 +208,14 @@ func (t *postmanTexts) placement(a *postmanAuth) {
 		}
 	case "queryParam":
 		if !plain {
-			t.im.note(NoteDropped, a.at("queryParamKey"), "holds a variable that is not known, so token stands in its place: set placement")
+			t.im.note(NoteDropped, a.at("queryParamKey"), "holds a variable that is not known, so token stands in "+
+				"its place: set placement")
 			param = "token"
 		}
 		t.Placement = []jwtbearer.Placement{{In: "query", Name: param}}
 	default:
-		t.im.note(NoteDropped, a.at("addTokenTo"), "is neither header nor queryParam: set placement, or the token goes into the header Authorization")
+		t.im.note(NoteDropped, a.at("addTokenTo"), "is neither header nor queryParam: set placement, or the token "+
+			"goes into the header Authorization")
 	}
 }
 
@@ -217,11 +224,7 @@ func (p *postmanImport) env(name string) string {
 	if env, ok := p.envs[name]; ok {
 		return env
 	}
-	base := importedEnv(name)
-	env := base
-	for n := 2; p.envTaken[env]; n++ {
-		env = fmt.Sprintf("%s_%d", base, n)
-	}
-	p.envs[name], p.envTaken[env] = env, true
+	env := p.envTaken.unique(importedEnv(name), "_")
+	p.envs[name] = env
 	return env
 }

@@ -37,16 +37,19 @@ func (g *postmanGroup) host() string {
 // request reads a request and puts it with the others of its auth.
 func (p *postmanImport) request(o *importedObject, scope postmanScope, item *importedObject) {
 	p.requests++
-	o.ignore("body", "description", "id", "name", "uid", "responses", "createdAt", "updatedAt", "owner", "dataMode", "data", "rawModeData")
+	o.ignore("body", "description", "id", "name", "uid", "responses", "createdAt", "updatedAt", "owner", "dataMode",
+		"data", "rawModeData")
 	auth := p.auth(o, scope)
 	if auth != nil && auth.own == "" {
 		auth.own = scope.name
 	}
-	r := &postmanRequest{path: cmp.Or(item.path, "request"), name: scope.name, method: strings.ToUpper(cmp.Or(o.text("method"), "GET"))}
+	r := &postmanRequest{path: cmp.Or(item.path, "request"), name: scope.name,
+		method: strings.ToUpper(cmp.Or(o.text("method"), "GET"))}
 	for _, name := range []string{"proxy", "certificate"} {
 		if o.has(name) {
 			o.ignore(name)
-			p.note(NoteDropped, o.at(name), "belongs to one request, but a connection has one for all: set tls, or HTTPS_PROXY in the environment")
+			p.note(NoteDropped, o.at(name), "belongs to one request, but a connection has one for all: set tls, or "+
+				"HTTPS_PROXY in the environment")
 		}
 	}
 	r.headers = p.headers(o)
@@ -54,14 +57,20 @@ func (p *postmanImport) request(o *importedObject, scope postmanScope, item *imp
 	if auth == nil || r.address == nil {
 		return
 	}
-	for _, g := range auth.groups {
-		if g.requests[0].address.origin == r.address.origin {
-			g.requests = append(g.requests, r)
-			return
-		}
+	g, ok := auth.byOrigin[r.address.origin]
+	switch {
+	case ok:
+		g.requests = append(g.requests, r)
+	case len(auth.groups) == mostOrigins:
+		p.note(NoteDropped, r.path, "goes to one more origin with the same auth, of which %d make connections", mostOrigins)
+	default:
+		g = &postmanGroup{requests: []*postmanRequest{r}}
+		auth.groups, auth.byOrigin[r.address.origin] = append(auth.groups, g), g
 	}
-	auth.groups = append(auth.groups, &postmanGroup{requests: []*postmanRequest{r}})
 }
+
+// mostOrigins is how many connections one auth makes.
+const mostOrigins = 32
 
 // headers reads a list of headers, or a text of lines.
 func (p *postmanImport) headers(o *importedObject) []postmanHeader {
@@ -99,12 +108,14 @@ func (t *postmanTexts) calls(a *postmanAuth, g *postmanGroup) {
 	t.headers(g, ping)
 	first := g.requests[0].path
 	if ping == nil {
-		t.im.note(NoteAssumed, first, "there is no GET without variables that could try the connection: set ping, or it requests baseURI")
+		t.im.note(NoteAssumed, first, "there is no GET without variables that could try the connection: set ping, or "+
+			"it requests baseURI")
 	} else {
 		t.im.note(NoteAssumed, ping.path, "this request became the ping that tries the connection")
 		t.Ping.RelativeURI = t.relative(ping, base)
 	}
-	t.im.note(NoteDropped, first, "requests, %d in all, are calls that a program makes: only what is said of them here became part of the connection", len(g.requests))
+	t.im.note(NoteDropped, first, "requests, %d in all, are calls that a program makes: only what is said of them "+
+		"here became part of the connection", len(g.requests))
 }
 
 // headers takes over those that all requests have, and for the ping its own.
@@ -138,7 +149,8 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 				}
 				t.Ping.Headers[h.name] = t.header(h)
 			default:
-				t.tellHeader(told, h, "not all requests have it with this value, so a program has to set it where it is wanted")
+				t.tellHeader(told, h, "not all requests have it with this value, so a program has to set it where it "+
+					"is wanted")
 			}
 		}
 	}
@@ -195,7 +207,8 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 	a := first.address
 	if a.variable != "" {
 		env := t.p.env(a.variable)
-		t.im.note(NoteAssumed, first.path, "the address begins with %s, which is not in this document: put it into the environment variable %s, or into baseURI",
+		t.im.note(NoteAssumed, first.path, "the address begins with %s, which is not in this document: put it into "+
+			"the environment variable %s, or into baseURI",
 			importedQuote(a.variable), env)
 		if base == "" {
 			return "${env:" + env + "}"
@@ -210,7 +223,8 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 	}
 	uri := t.join(first.path, a.marked.split(a.shown+base))
 	if strings.HasPrefix(uri, "http:") {
-		t.im.note(NoteChanged, first.path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: write https, or set allowPlainHTTP")
+		t.im.note(NoteChanged, first.path, "without TLS anybody on the way can read the token, so only a loopback "+
+			"address is allowed: write https, or set allowPlainHTTP")
 	}
 	return uri
 }

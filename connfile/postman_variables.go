@@ -41,7 +41,8 @@ func (p *postmanImport) declare(o *importedObject) {
 			p.note(NoteDropped, v.path, "a second variable of this name: the first counts")
 			continue
 		}
-		variable := &postmanVariable{path: v.at("value"), name: name, value: value, secret: kind == "secret" || namesSecret(name)}
+		variable := &postmanVariable{path: v.at("value"), name: name, value: value, secret: kind == "secret" ||
+			namesSecret(name)}
 		p.variables[name] = variable
 		p.order = append(p.order, variable)
 	}
@@ -103,8 +104,17 @@ func postmanSplit(text string) []importedPart {
 // postmanDeepest is how often Postman replaces variables in the values of variables.
 const postmanDeepest = 19
 
-// postmanLongest bounds what variables within variables may grow to.
+// postmanLongest bounds what variables within variables may grow to, where they stand once.
 const postmanLongest = 64 << 10
+
+// unfold replaces variables by what they hold. It reports whether that came to an end.
+func (p *postmanImport) unfold(parts []importedPart) ([]importedPart, bool) {
+	left := min(postmanLongest, p.left)
+	before := left
+	parts, ok := p.expand(parts, postmanDeepest, &left)
+	p.left -= before - max(left, 0)
+	return parts, ok
+}
 
 // postmanTexts translates texts of one connection.
 type postmanTexts struct {
@@ -161,10 +171,10 @@ func (t *postmanTexts) dynamic(name string) (v importedValue, what string, err e
 	return v, name, fmt.Errorf("the variable %s %w", importedQuote("$"+name), errPostmanDynamic)
 }
 
-// within evaluates a variable whose value holds others. It is put in where it stands, since values of Fields are no templates.
+// within evaluates a variable whose value holds others. It is put in where it stands, since values of Fields are no
+// templates.
 func (t *postmanTexts) within(path string, part importedPart) (v importedValue, what string, err error) {
-	left := postmanLongest
-	parts, ok := t.p.expand([]importedPart{part}, postmanDeepest, &left)
+	parts, ok := t.p.unfold([]importedPart{part})
 	if !ok {
 		return v, "variable", errors.New("a variable that holds itself, or far too much")
 	}
@@ -189,14 +199,17 @@ func (t *postmanTexts) within(path string, part importedPart) (v importedValue, 
 	return v, "", nil
 }
 
-// expand replaces variables by what they hold, until only such are left that are secret, dynamic or unknown. It reports whether that
-// came to an end.
+// expand replaces variables until only such are left that are secret, dynamic or unknown, or left is used up.
 func (p *postmanImport) expand(parts []importedPart, depth int, left *int) ([]importedPart, bool) {
-	var out []importedPart
+	var out importedParts
 	for _, part := range parts {
 		variable, ok := p.variables[strings.TrimSpace(part.text)]
-		if !part.action || !ok || variable.secret {
-			out = append(out, part)
+		if !part.action {
+			out.literal(part.text)
+			continue
+		}
+		if !ok || variable.secret {
+			out.add(part)
 			continue
 		}
 		variable.used = true
@@ -207,28 +220,20 @@ func (p *postmanImport) expand(parts []importedPart, depth int, left *int) ([]im
 		if !ok {
 			return nil, false
 		}
-		out = append(out, inner...)
-	}
-	return postmanMerge(out), true
-}
-
-// postmanMerge joins literals that follow each other.
-func postmanMerge(parts []importedPart) []importedPart {
-	var out []importedPart
-	for _, part := range parts {
-		if n := len(out); n > 0 && !part.action && !out[n-1].action {
-			out[n-1].text += part.text
-			continue
+		for _, part := range inner {
+			if part.action {
+				out.add(part)
+			} else {
+				out.literal(part.text)
+			}
 		}
-		out = append(out, part)
 	}
-	return out
+	return out.done(), true
 }
 
 // plain expands text and returns it where nothing is left to evaluate.
 func (p *postmanImport) plain(text string) (string, bool) {
-	left := postmanLongest
-	parts, ok := p.expand(postmanSplit(text), postmanDeepest, &left)
+	parts, ok := p.unfold(postmanSplit(text))
 	switch {
 	case !ok || len(parts) > 1 || len(parts) == 1 && parts[0].action:
 		return "", false

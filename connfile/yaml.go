@@ -73,7 +73,7 @@ const (
 
 // checkCost refuses what goccy's lexer reads slowly.
 func (r *yamlReader) checkCost() *Error {
-	blank := 0
+	blank, angles := 0, strings.Repeat("<", maxAngles)
 	for i, line := range r.lines {
 		if blank++; strings.TrimLeft(line, " \t") != "" {
 			blank = 0
@@ -83,7 +83,7 @@ func (r *yamlReader) checkCost() *Error {
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d blank lines in a row", maxBlank), "remove some")
 		case strings.Count(line, "\t") > maxTabs:
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d tabs in one line", maxTabs), "use spaces")
-		case strings.Contains(line, strings.Repeat("<", maxAngles)):
+		case strings.Contains(line, angles):
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d times < in a row", maxAngles), "remove it")
 		}
 	}
@@ -144,6 +144,8 @@ func notUsed(t token.Type) (problem, hint string) {
 		return "a tag (!)", "remove it" + quote
 	case token.MappingKeyType:
 		return "a key marked by ?", "write key: value" + quote
+	case token.DocumentHeaderType, token.DocumentEndType: // split has taken off all that are such
+		return "a line that begins like a mark between documents", "put text in quotes"
 	case token.DirectiveType:
 		return "a directive (%)", "remove it" + quote
 	}
@@ -165,37 +167,6 @@ func (r *yamlReader) line(number int) string {
 // fail makes an error at a position within the document.
 func (r *yamlReader) fail(at position, problem, hint string) *Error {
 	return &Error{Line: at.line + r.before, Column: at.column, Problem: problem, Hint: hint}
-}
-
-const hintSyntax = "look for wrong indentation, and for text that needs quotes"
-
-// syntaxError tells where goccy's parser failed. Its own words are not passed on: with them come pieces of the file.
-func (r *yamlReader) syntaxError(err error) *Error {
-	bad, ok := err.(interface {
-		GetToken() *token.Token
-		GetMessage() string
-	})
-	if !ok || bad.GetToken() == nil {
-		return r.fail(position{1, 1}, "is not YAML that can be read", hintSyntax)
-	}
-	return r.syntaxErrorAt(bad.GetToken(), bad.GetMessage())
-}
-
-func (r *yamlReader) syntaxErrorAt(t *token.Token, message string) *Error {
-	at := r.at(t)
-	line := r.line(at.line)
-	if strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t") {
-		return r.fail(at, "a tab in the indentation", "use spaces")
-	}
-	switch message {
-	case "could not find end character of double-quoted text", "could not find end character of single-quoted text":
-		return r.fail(at, "a quotation mark that is never closed", "close it, or put the text in quotes of the other kind")
-	case "sequence end token ']' not found", "could not find flow mapping end token '}'":
-		return r.fail(at, "a bracket or brace that is never closed", "close it; if it is text, put it in quotes")
-	case "mapping value is not allowed in this context", "value is not allowed in this context. map key-value is pre-defined":
-		return r.fail(at, "a second value, or a colon, where the value of a key is already complete", hintSyntax)
-	}
-	return r.fail(at, "is not YAML that can be read", hintSyntax)
 }
 
 // node converts what goccy read, within brackets or not. What stands outside of them must stand at column least or beyond.
