@@ -37,9 +37,9 @@ func TestTimesAreHeldToTheLeeway(t *testing.T) {
 		{exp: 60, nbf: 30.25, leeway: 30 * time.Second, want: verify.NotYetValid},
 		{exp: 60, nbf: 31, leeway: 30 * time.Second, want: verify.NotYetValid},
 		{exp: 60, iat: -3600},
-		{exp: 60, iat: 1, want: verify.NotYetValid},
+		{exp: 60, iat: 1},
 		{exp: 60, iat: 30, leeway: 30 * time.Second},
-		{exp: 60, iat: 31, leeway: 30 * time.Second, want: verify.NotYetValid},
+		{exp: 60, iat: 3600, leeway: 30 * time.Second},
 		{exp: -31, nbf: -90, iat: -90, leeway: time.Minute},
 	}
 	for _, tt := range tests {
@@ -62,12 +62,14 @@ func TestTimesAreHeldToTheLeeway(t *testing.T) {
 	}
 }
 
-func TestExpiryIsNeededUnlessAllowed(t *testing.T) {
+func TestExpiryIsNeededWhereItIsRequired(t *testing.T) {
 	v := verifier(jwtbearer.HS256)
 	token := claimsToken(`{"iss":"issuer","aud":"me"}`)
-	wantRefused(t, v, token, verify.Expired)
-	v.AllowNoExpiry = true
 	wantAccepted(t, v, token)
+	v.RequireExpiry = true
+	wantRefused(t, v, token, verify.Expired)
+	wantAccepted(t, v, claimsToken(`{"iss":"issuer","aud":"me","exp":4102444800}`))
+	v.RequireExpiry = false
 	wantRefused(t, v, claimsToken(`{"iss":"issuer","aud":"me","exp":0}`), verify.Expired)
 	wantRefused(t, v, claimsToken(`{"iss":"issuer","aud":"me","exp":1}`), verify.Expired)
 	wantRefused(t, v, claimsToken(`{"iss":"issuer","aud":"me","exp":null}`), verify.BadClaim)
@@ -82,7 +84,6 @@ func TestDatesThatAreNone(t *testing.T) {
 	for _, value := range values {
 		for _, name := range []string{"exp", "nbf", "iat"} {
 			v := verifier(jwtbearer.HS256)
-			v.AllowNoExpiry = true
 			began := time.Now()
 			wantRefused(t, v, claimsToken(fmt.Sprintf(`{"iss":"issuer","aud":"me",%q:%s}`, name, value)), verify.BadClaim)
 			if took := time.Since(began); took > 10*time.Second {

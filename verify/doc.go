@@ -43,9 +43,9 @@
 // that is one of Methods and fits the key. Header members that bring or name keys (jwk, jku, x5c, x5u) are not looked
 // at; crit, whatever it lists, is refused.
 //
-// exp must be there, unless AllowNoExpiry, and be in the future; nbf and iat must not, if they are there. They may have
-// fractions (RFC 7519, section 2), but are no strings, and lie between the years 1970 and 9999. iss and aud are held to
-// Issuer and Audience; typ and jti are yours to look at.
+// exp must be in the future and nbf must not, where they are there; exp must be there if RequireExpiry. They and iat may
+// have fractions (RFC 7519, section 2), but are no strings, and lie between the years 1970 and 9999. iss and aud are held
+// to Issuer and Audience; typ, jti and the time in iat are yours to look at.
 //
 // ECDSA lets everybody turn a signature into a second one that is as good, and signers produce both kinds. So a token
 // is not known again by its text: use jti to see that it comes but once.

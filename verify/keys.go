@@ -17,6 +17,7 @@ import (
 	"io"
 	"maps"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer"
@@ -51,11 +52,12 @@ type key struct {
 	alg    jwtbearer.SignatureMethod // the only method that it is for; empty: all that fit
 	public crypto.PublicKey          // nil: it is a secret
 	secret []byte
-	flaw   string // why the secret cannot be used with any method
+	flaw   string       // why the secret cannot be used with any method
+	told   *atomic.Bool // of a secret: that it is short
 }
 
 // material returns what golang-jwt verifies with, or nil if the key is not for m.
-func (k *key) material(m method, short bool) (any, error) {
+func (k *key) material(m method) (any, error) {
 	switch {
 	case k.public != nil && m.fits(k.public) && (k.alg == "" || k.alg == m.name || sameEd25519(k.alg, m.name)):
 		return k.public, nil
@@ -63,9 +65,6 @@ func (k *key) material(m method, short bool) (any, error) {
 		return nil, nil
 	case k.flaw != "":
 		return nil, &ConfigError{"Keys", k.flaw}
-	case len(k.secret) < m.secret && !short:
-		return nil, &ConfigError{"Keys", fmt.Sprintf("the secret has %d bytes, and %s wants %d (RFC 7518, section 3.2): set a longer "+
-			"one on both sides, or AllowShortSecret", len(k.secret), m.name, m.secret)}
 	}
 	return k.secret, nil
 }
@@ -91,9 +90,10 @@ func (s *static) newer(context.Context, *keyring, bool) (*keyring, error) { retu
 func (s *static) Format(f fmt.State, _ rune) { io.WriteString(f, s.name) }
 
 // StaticSecret is a secret that both sides have, for HS256, HS384 and HS512. A public key in its place, which everybody
-// could sign with, is refused by Verify, and so is a secret that is too short for the method.
+// could sign with, is refused by Verify. A secret shorter than the hash (RFC 7518, section 3.2) can be guessed from one
+// token; since it is often the platform that chose it, Verify takes it and tells Verifier.Logger once.
 func StaticSecret(secret []byte) KeySet {
-	k := key{secret: bytes.Clone(secret)}
+	k := key{secret: bytes.Clone(secret), told: new(atomic.Bool)}
 	switch {
 	case len(secret) == 0:
 		k.flaw = "the secret is empty: is the variable set that it comes from?"

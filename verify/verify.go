@@ -31,21 +31,19 @@ type Verifier struct {
 	// keys sign for nobody else.
 	Audience string
 
-	// Leeway is how far the clocks of the two sides may differ: exp counts as later, nbf and iat as earlier by so much.
+	// Leeway is how far the clocks of the two sides may differ: exp counts as later, nbf as earlier by so much.
 	// Zero: not at all. Half a minute is usual.
 	Leeway time.Duration
 
 	// From finds the token in a request; it gives "" where there is none. Nil: [FromBearer]. Only Handler asks it.
 	From func(*http.Request) string
 
-	// AllowNoExpiry accepts tokens without exp, which are good for as long as their key is.
-	AllowNoExpiry bool
+	// RequireExpiry refuses tokens without exp, a claim that RFC 7519 leaves to the issuer. Without it they are good for
+	// as long as their key is.
+	RequireExpiry bool
 
-	// AllowShortSecret accepts a secret that is shorter than the hash of its method (RFC 7518, section 3.2), for where
-	// somebody else chose it. Short secrets can be guessed from a single token.
-	AllowShortSecret bool
-
-	// Logger is told by Handler why it refused a token, and by Verify too that keys could not be renewed. Nil: silent.
+	// Logger is told by Handler why it refused a token, and by Verify too that keys could not be renewed, or that a
+	// secret is so short that it can be guessed. Nil: silent.
 	Logger *slog.Logger
 }
 
@@ -115,14 +113,14 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token, m method) error
 		return err
 	}
 	v.tellStale(ctx, err)
-	failed := v.tryKeys(t, m, ring)
+	failed := v.tryKeys(ctx, t, m, ring)
 	if _, ok := errors.AsType[*TokenError](failed); !ok {
 		return failed
 	}
 	newer, err := set.newer(ctx, ring, fresh)
 	switch {
 	case newer != nil:
-		return v.tryKeys(t, m, newer)
+		return v.tryKeys(ctx, t, m, newer)
 	case err != nil && ctx.Err() != nil:
 		return err
 	}
@@ -132,14 +130,14 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token, m method) error
 
 // tryKeys tries the keys that may have made the signature: those with the token's kid first, then those without one;
 // all of them if the token has no kid.
-func (v *Verifier) tryKeys(t *token, m method, ring *keyring) error {
+func (v *Verifier) tryKeys(ctx context.Context, t *token, m method, ring *keyring) error {
 	tried := false
 	for _, named := range []bool{true, false} {
 		for _, k := range ring.keys {
 			if named != (k.id == t.kid) || !named && t.kid != "" && k.id != "" {
 				continue
 			}
-			material, err := k.material(m, v.AllowShortSecret)
+			material, err := k.material(m)
 			if err != nil {
 				return err
 			}
@@ -148,6 +146,7 @@ func (v *Verifier) tryKeys(t *token, m method, ring *keyring) error {
 			}
 			tried = true
 			if m.verify.Verify(t.signed, t.signature, material) == nil {
+				v.tellShort(ctx, &k, m)
 				return nil
 			}
 		}
@@ -156,6 +155,15 @@ func (v *Verifier) tryKeys(t *token, m method, ring *keyring) error {
 		return &TokenError{UnknownKey, "no key of the set is for its kid and alg"}
 	}
 	return &TokenError{BadSignature, "its signature was made with no key of the set"}
+}
+
+// tellShort says, once, that a secret is shorter than RFC 7518, section 3.2, wants it.
+func (v *Verifier) tellShort(ctx context.Context, k *key, m method) {
+	if v.Logger == nil || k.public != nil || len(k.secret) >= m.secret || k.told.Swap(true) {
+		return
+	}
+	v.Logger.WarnContext(ctx, "the secret is so short that it can be guessed from one token: set a longer one on both sides",
+		"bytes", len(k.secret), "wanted", m.secret)
 }
 
 // tellStale says that keys could not be fetched while those from before serve on.

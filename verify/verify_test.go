@@ -211,7 +211,6 @@ func TestVerifyRefusesToWorkWithBadSettings(t *testing.T) {
 		{"another spelling", func(v *verify.Verifier) { v.Methods = []jwtbearer.SignatureMethod{"hs256"} }, "Methods[0]"},
 		{"negative Leeway", func(v *verify.Verifier) { v.Leeway = -1 }, "Leeway"},
 		{"empty secret", func(v *verify.Verifier) { v.Keys = verify.StaticSecret(nil) }, "Keys"},
-		{"short secret", func(v *verify.Verifier) { v.Keys = verify.StaticSecret([]byte(secret[:31])) }, "Keys"},
 		{"plain http", func(v *verify.Verifier) { v.Keys = verify.JWKS("http://issuer.example.com/jwks", nil) }, "Keys"},
 		{"no address", func(v *verify.Verifier) { v.Keys = verify.PEMList("", nil) }, "Keys"},
 		{"relative address", func(v *verify.Verifier) { v.Keys = verify.PEMList("/keys", nil) }, "Keys"},
@@ -227,10 +226,21 @@ func TestVerifyRefusesToWorkWithBadSettings(t *testing.T) {
 	}
 }
 
-func TestAllowShortSecretAcceptsOne(t *testing.T) {
+func TestAShortSecretIsToldOnce(t *testing.T) {
+	var log strings.Builder
 	v := verifier(jwtbearer.HS256)
-	v.Keys, v.AllowShortSecret = verify.StaticSecret([]byte("short")), true
-	wantAccepted(t, v, sign(jwtbearer.HS256, []byte("short"), `{"alg":"HS256"}`, goodClaims("")))
+	v.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	wantAccepted(t, v, sign(jwtbearer.HS256, []byte(secret), `{"alg":"HS256"}`, goodClaims("")))
+	if log.Len() > 0 {
+		t.Errorf("a secret as long as it should be was logged: %s", &log)
+	}
+	v.Keys = verify.StaticSecret([]byte("short"))
+	for range 3 {
+		wantAccepted(t, v, sign(jwtbearer.HS256, []byte("short"), `{"alg":"HS256"}`, goodClaims("")))
+	}
+	if got := log.String(); strings.Count(got, "level=WARN") != 1 || !strings.Contains(got, "bytes=5 wanted=32") {
+		t.Errorf("a secret of 5 bytes was logged as %q, want one warning", got)
+	}
 	v.Keys = verify.StaticSecret(nil)
 	if err := v.Verify(t.Context(), sign(jwtbearer.HS256, []byte{}, `{"alg":"HS256"}`, goodClaims("")), nil); err == nil {
 		t.Error("a token that is signed with nothing was accepted")

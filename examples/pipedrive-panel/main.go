@@ -65,11 +65,12 @@ type caller struct {
 // newServer is the server of the panel.
 func newServer(secret []byte) http.Handler {
 	verifier := &verify.Verifier{
-		Keys:    verify.StaticSecret(secret),
-		Methods: []jwtbearer.SignatureMethod{jwtbearer.HS256},
-		From:    verify.FromQuery("token"),
-		Leeway:  30 * time.Second,
-		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Keys:          verify.StaticSecret(secret),
+		Methods:       []jwtbearer.SignatureMethod{jwtbearer.HS256},
+		From:          verify.FromQuery("token"),
+		Leeway:        30 * time.Second,
+		RequireExpiry: true, // five minutes
+		Logger:        slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /panel", verifier.Handler(http.HandlerFunc(panel)))

@@ -70,11 +70,12 @@ type Claims struct {
 // newServer is the server of the Power-Up.
 func newServer(keys verify.KeySet, plugin string) http.Handler {
 	verifier := &verify.Verifier{
-		Keys:    keys,
-		Methods: []jwtbearer.SignatureMethod{jwtbearer.RS256},
-		Issuer:  "trello",
-		Leeway:  30 * time.Second,
-		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Keys:          keys,
+		Methods:       []jwtbearer.SignatureMethod{jwtbearer.RS256},
+		Issuer:        "trello",
+		Leeway:        30 * time.Second,
+		RequireExpiry: true, // a quarter of an hour
+		Logger:        slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /votes", verifier.Handler(ownPowerUp(plugin, vote)))
