@@ -144,17 +144,27 @@ func (k *call) authorize() (err error) {
 	return err
 }
 
-// stand waits for everything that delays an attempt: the line, then the caller's Limiter, then the gate if it closed
-// meanwhile.
+// stand waits for everything that delays an attempt, and tells of it.
 func (k *call) stand(s *slot) error {
+	waited, err := k.await(s)
+	k.c.stats.wait(waited)
+	if waited >= leastTold && k.c.log.Enabled(k.ctx, slog.LevelDebug) {
+		k.log(slog.LevelDebug, "waited", "wait", waited)
+	}
+	return err
+}
+
+const leastTold = time.Millisecond // of a wait that is logged
+
+// await waits for the line, then the caller's Limiter, then the gate if it closed meanwhile.
+func (k *call) await(s *slot) (time.Duration, error) {
 	if k.c.limiter == nil {
 		err := k.c.line.enter(k.ctx, k.seq, k.patience(), s)
-		k.c.stats.wait(s.waited)
-		return err
+		return s.waited, err
 	}
-	defer func(began time.Time) { k.c.stats.wait(time.Since(began)) }(time.Now())
+	began := time.Now()
 	if err := k.c.line.enter(k.ctx, k.seq, k.patience(), s); err != nil {
-		return err
+		return time.Since(began), err
 	}
 	err := k.c.limiter.Wait(k.ctx)
 	if err != nil {
@@ -165,7 +175,7 @@ func (k *call) stand(s *slot) error {
 	if err != nil {
 		s.giveBack()
 	}
-	return err
+	return time.Since(began), err
 }
 
 // latest is when the last attempt may start; zero: no bound. Before the first attempt only the context bounds the wait.

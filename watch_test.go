@@ -177,7 +177,9 @@ func TestTimeoutHoldsForAClientThatHasSeenAnotherClock(t *testing.T) {
 		}
 		<-r.Context().Done()
 		return nil, context.Cause(r.Context())
-	}), func(conn *Connection) { conn.Timeout, conn.Retry.MaxAttempts, conn.RateLimit.Fixed = 10*time.Second, 1, true })
+	}), func(conn *Connection) {
+		conn.Timeout, conn.Retry.MaxAttempts, conn.RateLimit.Fixed = 10*time.Second, 1, true
+	})
 	if _, err := c.RoundTrip(fakeRequest(t, "GET", nil)); err != nil {
 		t.Fatal(err)
 	}

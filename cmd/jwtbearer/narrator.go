@@ -15,8 +15,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer"
 )
 
-// A narrator tells of attempts and waits as they happen, one line each. It is the handler of a connection's Logger, and its
-// Limiter, which sees when an attempt has had its turn. A nil narrator is silent.
+// A narrator tells of attempts and waits as they happen, one line each. It is the handler of a connection's Logger. A nil
+// narrator is silent.
 type narrator struct {
 	began time.Time
 
@@ -39,55 +39,23 @@ func newNarrator(on bool, w io.Writer) *narrator {
 // listen lets a connection tell n what it does.
 func (n *narrator) listen(conn *jwtbearer.Connection) {
 	if n != nil {
-		conn.Logger, conn.Limiter = slog.New(n), n
+		conn.Logger = slog.New(n)
 	}
 }
 
-// A callNote is what a narrator knows of one call. It travels in the call's context.
-type callNote struct {
-	number int // zero: there is only one call
-
-	mu   sync.Mutex
-	last time.Time // when something was told of it, or its announced wait is over
-}
-
-type callNoteKey struct{}
+// callNumber is where the context of a call has its number, if there are several.
+type callNumber struct{}
 
 // follow is the context of a call that n tells of.
 func (n *narrator) follow(ctx context.Context, number int) context.Context {
 	if n == nil {
 		return ctx
 	}
-	return context.WithValue(ctx, callNoteKey{}, &callNote{number: number, last: time.Now()})
+	return context.WithValue(ctx, callNumber{}, number)
 }
 
 // leastWait is the shortest wait in line that is worth a line.
 const leastWait = 5 * time.Millisecond
-
-// Wait implements jwtbearer.Limiter: it never waits, but tells how long the attempt did.
-func (n *narrator) Wait(ctx context.Context) error {
-	note, ok := ctx.Value(callNoteKey{}).(*callNote)
-	if !ok {
-		return nil
-	}
-	if waited := note.turn(); waited >= leastWait {
-		n.say(note.number, fmt.Sprintf("waited %s in line for its turn", short(waited)))
-	}
-	return nil
-}
-
-// turn is how long the call waited since something was told of it.
-func (c *callNote) turn() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Since(c.last)
-}
-
-func (c *callNote) told(wait time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last = time.Now().Add(wait)
-}
 
 // Enabled implements slog.Handler.
 func (n *narrator) Enabled(context.Context, slog.Level) bool { return true }
@@ -106,11 +74,7 @@ func (n *narrator) Handle(ctx context.Context, r slog.Record) error {
 		}
 		return true
 	})
-	number := 0
-	if note, ok := ctx.Value(callNoteKey{}).(*callNote); ok {
-		number = note.number
-		note.told(durationOf(attrs["backoff"]))
-	}
+	number, _ := ctx.Value(callNumber{}).(int)
 	if text := sentence(strings.TrimPrefix(r.Message, "jwtbearer: "), attrs, rest); text != "" {
 		n.say(number, fmt.Sprintf("%s %s  %s", attrs["method"], attrs["path"], text))
 	}
@@ -130,6 +94,11 @@ func sentence(msg string, attrs map[string]slog.Value, rest string) string {
 		return attempt + "no answer: " + attrs["error"].String()
 	case "throttled":
 		return attempt + throttled(attrs)
+	case "waited":
+		if wait := durationOf(attrs["wait"]); wait >= leastWait {
+			return "waited " + short(wait) + " in line for its turn"
+		}
+		return ""
 	case "trying again":
 		if backoff := durationOf(attrs["backoff"]); backoff > 0 {
 			return "backs off for " + short(backoff)
