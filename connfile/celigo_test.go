@@ -493,6 +493,27 @@ func TestCeligoRareSettingsAreTold(t *testing.T) {
 	}
 }
 
+func TestCeligoAddressesHoldNoSecrets(t *testing.T) {
+	for _, tt := range []struct{ base, ping, wantBase, wantPing string }{
+		{"https://user:PLANTED@api.example.com/v1", "/me?api_key=PLANTED", "https://api.example.com/v1", "/me?api_key={{.Secrets.api_key}}"},
+		{"https://api.example.com/v1?access_token=PLANTED&x=1", "/me?a=1&token=PLANTED&b=2",
+			"https://api.example.com/v1?access_token={{.Secrets.access_token}}&x=1", "/me?a=1&token={{.Secrets.token}}&b=2"},
+		{"https://api.example.com/@v1", "/me?key={{connection.http.encrypted.k}}&u={{connection.http.unencrypted.user}}&pwd=PLANTED",
+			"https://api.example.com/@v1", "/me?key={{.Secrets.k}}&u={{.Fields.user}}&pwd={{.Secrets.pwd}}"},
+		{"https://api.example.com", "/token=x/me?token&token=", "https://api.example.com", "/token=x/me?token&token="},
+	} {
+		doc := strings.Replace(celigoDoc(fmt.Sprintf(`"ping":{"relativeURI":%q},`, tt.ping), ""), "https://api.example.com", tt.base, 1)
+		conn, notes := importedOne(t, ImportCeligo, doc)
+		if conn.BaseURI != tt.wantBase || conn.Ping.RelativeURI != tt.wantPing {
+			t.Errorf("%s %s became %s %s, want %s %s", tt.base, tt.ping, conn.BaseURI, conn.Ping.RelativeURI, tt.wantBase, tt.wantPing)
+		}
+		if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil); strings.Contains(text, "PLANTED") {
+			t.Errorf("%s %s: the import shows what is secret: %s", tt.base, tt.ping, text)
+		}
+		importedMint(t, conn, nil)
+	}
+}
+
 func TestCeligoBaseURIWithoutTLSIsTold(t *testing.T) {
 	for address, told := range map[string]bool{"http://10.0.0.1/x": true, "https://api.example.com": false, "": true} {
 		doc := strings.Replace(celigoDoc("", ""), "https://api.example.com", address, 1)
