@@ -58,9 +58,7 @@ package connfile
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,11 +205,7 @@ func readFile(path string) ([]byte, error) {
 
 // fileError tells about a file that cannot be read.
 func fileError(path string, err error) *Error {
-	problem := err.Error()
-	if bad, ok := errors.AsType[*fs.PathError](err); ok {
-		problem = bad.Err.Error() // the path stands before it
-	}
-	return &Error{File: path, Problem: "cannot be read: " + problem, cause: err}
+	return &Error{File: path, Problem: "cannot be read: " + withoutPath(err).Error(), cause: err}
 }
 
 // parse reads the connections of a file. With an error it returns those that it could read in part.
@@ -230,6 +224,10 @@ func parse(file string, data []byte) ([]loaded, []*Error) {
 			continue
 		}
 		for _, n := range connectionsOf(n) {
+			if len(all) == maxConnections {
+				d.fail(n.at, "", fmt.Sprintf("more than %d connections", maxConnections), "split the file")
+				break
+			}
 			all = append(all, loaded{conn: d.connection(n), file: file, at: n.at})
 		}
 	}

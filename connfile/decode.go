@@ -155,32 +155,54 @@ func (d *decoder) mapping(field string, n node, v reflect.Value) {
 		if i, ok := fields.index[m.name]; ok {
 			d.decode(join(field, m.name), m.value, v.Field(i))
 		} else {
-			d.unknown(field, m, fields.names)
+			d.unknown(field, m, v.Type())
 		}
 	}
 }
 
-func (d *decoder) unknown(field string, m nodeMember, known []string) {
-	name := showKey(m.name)
-	e := &Error{Line: m.at.line, Column: m.at.column, Field: field, Problem: "unknown key " + name, Hint: keyHint(field, m.name, known)}
-	if strings.HasPrefix(name, `"`) {
+func (d *decoder) unknown(field string, m nodeMember, t reflect.Type) {
+	e := &Error{Line: m.at.line, Column: m.at.column, Field: field,
+		Problem: "unknown key " + showKey(m.name), Hint: keyHint(m.name, t)}
+	if !hidden(m.name) {
 		e.Text = m.name + ": …"
 	}
 	d.errs = append(d.errs, e)
 }
 
-// keyHint tells what was meant by a key that is unknown.
-func keyHint(field, key string, known []string) string {
+// keyHint tells what was meant by a key that the struct t does not have.
+func keyHint(key string, t reflect.Type) string {
+	known := fieldsOf(t).names
 	if near := cmp.Or(nearest.Name(key, known), elsewhere[strings.ToLower(key)]); slices.Contains(known, near) {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
-	if field != "" {
-		return "the keys here are " + strings.Join(known, ", ")
+	if owner := ownerOf(key, t); owner != "" {
+		return fmt.Sprintf("it is a key of %q: write it there, indented", owner)
 	}
 	if i := slices.IndexFunc(goOnly, func(name string) bool { return strings.EqualFold(name, key) }); i >= 0 {
 		return goOnly[i] + " is set in Go, on the Connection that Load returns"
 	}
-	return "remove it, or see jwtbearer schema for the keys"
+	if t == reflect.TypeFor[jwtbearer.Connection]() {
+		return "remove it, or see jwtbearer schema for the keys"
+	}
+	return "the keys here are " + strings.Join(known, ", ")
+}
+
+// ownerOf returns the first key of the struct t whose value has that key.
+func ownerOf(key string, t reflect.Type) string {
+	fields := fieldsOf(t)
+	for _, name := range fields.names {
+		inner := t.Field(fields.index[name]).Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if inner.Kind() != reflect.Struct {
+			continue
+		}
+		if _, ok := fieldsOf(inner).index[key]; ok {
+			return name
+		}
+	}
+	return ""
 }
 
 // elsewhere has the keys by which other programs know some settings.
@@ -234,7 +256,8 @@ func (d *decoder) distinct(field string, n node) []nodeMember {
 	first := make(map[string]position, len(n.members))
 	for _, m := range n.members {
 		if at, twice := first[m.name]; twice {
-			d.fail(m.at, field, fmt.Sprintf("the key %s is there twice", showKey(m.name)), fmt.Sprintf("the first is in line %d; remove one", at.line))
+			d.fail(m.at, field, "the key "+showKey(m.name)+" is there twice",
+				fmt.Sprintf("the first is in line %d; remove one", at.line))
 			continue
 		}
 		first[m.name] = m.at
@@ -303,7 +326,7 @@ func fieldsOf(t reflect.Type) fieldSet {
 
 // join appends a key to a path.
 func join(field, key string) string {
-	if strings.HasPrefix(showKey(key), "of") {
+	if hidden(key) {
 		key = "…"
 	}
 	return strings.TrimPrefix(field+"."+key, ".")
@@ -311,7 +334,7 @@ func join(field, key string) string {
 
 // element appends the name of an element of a map to a path.
 func element(field, name string) string {
-	if strings.HasPrefix(showKey(name), "of") {
+	if hidden(name) {
 		name = "…"
 	}
 	return field + "[" + name + "]"

@@ -9,8 +9,10 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// maxSize is the longest connection file.
-const maxSize = 256 << 10
+const (
+	maxSize        = 256 << 10 // of a file
+	maxConnections = 1000      // in a file; each takes a kilobyte, however short it is written
+)
 
 // A document is a part of a file: what stands between two lines ---.
 type document struct {
@@ -33,7 +35,8 @@ func documents(data []byte) ([]document, *Error) {
 	for i, r := range text {
 		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f || r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd") {
 			line, column := jsontext.Position(text, i)
-			return nil, &Error{Line: line, Column: column, Problem: "a control character, or not UTF-8", Hint: "save the file as UTF-8 text"}
+			return nil, &Error{Line: line, Column: column, Problem: "a control character, or not UTF-8",
+				Hint: "save the file as UTF-8 text"}
 		}
 	}
 	return split(text)
@@ -46,12 +49,16 @@ func split(text string) ([]document, *Error) {
 	for line := range strings.Lines(text) {
 		number++
 		end += len(line)
-		mark := strings.TrimRight(line, " \t\n")
-		if !strings.HasPrefix(line, "---") && !strings.HasPrefix(line, "...") || len(mark) > 3 && mark[3] != ' ' && mark[3] != '\t' {
+		mark, rest, _ := strings.Cut(strings.TrimRight(strings.ReplaceAll(line, "\t", " "), " \n"), " ")
+		if mark != "---" && mark != "..." {
 			continue
 		}
-		if rest := strings.TrimLeft(mark[3:], " \t"); rest != "" && rest[0] != '#' {
-			return nil, &Error{Line: number, Column: 5, Problem: "something behind " + mark[:3], Hint: "write it in the next line"}
+		if rest = strings.TrimLeft(rest, " "); rest != "" && rest[0] != '#' {
+			return nil, &Error{Line: number, Column: 5, Problem: "something behind " + mark, Hint: "write it in the next line"}
+		}
+		if len(docs) == maxConnections {
+			return nil, &Error{Line: number, Column: 1, Problem: fmt.Sprintf("more than %d documents", maxConnections),
+				Hint: "split the file"}
 		}
 		docs[len(docs)-1].text = text[start : end-len(line)]
 		docs = append(docs, document{firstLine: number + 1})

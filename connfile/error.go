@@ -75,10 +75,15 @@ const longestShownKey = 32
 
 // showKey quotes a key for an error, unless it may be a secret that slipped into the place of one.
 func showKey(key string) string {
-	if len(key) > longestShownKey || strings.ContainsFunc(key, notInKey) {
+	if hidden(key) {
 		return fmt.Sprintf("of %d characters", utf8.RuneCountInString(key))
 	}
 	return `"` + key + `"`
+}
+
+// hidden reports whether a key is left out of errors.
+func hidden(key string) bool {
+	return len(key) > longestShownKey || strings.ContainsFunc(key, notInKey)
 }
 
 // notInKey reports whether r stands in no usual name of a setting, a header or a claim.

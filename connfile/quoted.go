@@ -17,8 +17,10 @@ func (r *yamlReader) soundEscapes(t *token.Token) bool {
 	if !r.numericEscapes {
 		return true
 	}
-	line := t.Position.Line - 1
-	text := strings.Join(r.lines[line:min(len(r.lines), line+1+strings.Count(t.Origin, "\n"))], "\n")
+	text := r.line(t.Position.Line)
+	for i := range strings.Count(t.Origin, "\n") {
+		text += "\n" + r.line(t.Position.Line+1+i)
+	}
 	for range t.Position.Column - 1 {
 		_, size := utf8.DecodeRuneInString(text)
 		text = text[size:]

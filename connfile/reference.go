@@ -52,7 +52,7 @@ func lookupFile(folder, name string) (string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("there is no file %s in the folder of the connection file: %w", name, fs.ErrNotExist)
 	case err != nil:
-		return "", err
+		return "", fmt.Errorf("the file %s cannot be read from the folder of the connection file: %w", name, withoutPath(err))
 	}
 	if utf8.Valid(data) {
 		data = trimLineBreak(data)
@@ -63,6 +63,15 @@ func lookupFile(folder, name string) (string, error) {
 	return string(data), nil
 }
 
+// withoutPath takes the operation and the path off an error of the file system.
+func withoutPath(err error) error {
+	if bad, ok := errors.AsType[*fs.PathError](err); ok {
+		return bad.Err
+	}
+	return err
+}
+
+// trimLineBreak takes off one line break.
 func trimLineBreak(text []byte) []byte {
 	if line, ok := bytes.CutSuffix(text, []byte("\n")); ok {
 		return bytes.TrimSuffix(line, []byte("\r"))
@@ -82,7 +91,7 @@ func readBelow(folder, name string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() { // opening a pipe would block
-		return nil, fmt.Errorf("%s is not a file", name)
+		return nil, errors.New("it is no regular file")
 	}
 	file, err := root.Open(name)
 	if err != nil {
@@ -91,7 +100,7 @@ func readBelow(folder, name string) ([]byte, error) {
 	defer file.Close()
 	data, err := readUpTo(file, maxReferenced)
 	if len(data) > maxReferenced {
-		return nil, fmt.Errorf("the file %s is longer than %d KiB", name, maxReferenced>>10)
+		return nil, fmt.Errorf("it is longer than %d KiB", maxReferenced>>10)
 	}
 	return data, err
 }

@@ -27,7 +27,7 @@ func (w *yamlWriter) mapping(n node, indent string) {
 		if i > 0 || !strings.HasSuffix(w.b.String(), "- ") {
 			w.b.WriteString(indent)
 		}
-		w.b.WriteString(keyText(m.name))
+		w.b.WriteString(flowScalar(m.name))
 		w.b.WriteByte(':')
 		w.value(m.value, indent)
 	}
@@ -63,11 +63,14 @@ func (w *yamlWriter) sequence(n node, indent string) {
 
 // inline writes a scalar, or a list within brackets, and the end of the line. indent is that of further lines.
 func (w *yamlWriter) inline(n node, indent string) {
-	if n.kind == kindText && fitsBlock(n.text) {
+	switch {
+	case n.kind == kindText && fitsBlock(n.text):
 		w.block(n.text, indent)
-		return
+	case n.kind == kindText:
+		w.b.WriteString(scalarText(n.text) + "\n")
+	default:
+		w.b.WriteString(flowText(n) + "\n")
 	}
-	w.b.WriteString(flowText(n) + "\n")
 }
 
 // block writes text of several lines as it stands.
@@ -96,12 +99,12 @@ func fitsBlock(text string) bool {
 		!strings.Contains(text, strings.Repeat("\n", maxBlank))
 }
 
-// flowText is a node within one line.
+// flowText is a node within brackets, or one that is no text.
 func flowText(n node) string {
 	var parts []string
 	switch n.kind {
 	case kindText:
-		return scalarText(n.text)
+		return flowScalar(n.text)
 	case kindSequence:
 		for _, elem := range n.elems {
 			parts = append(parts, flowText(elem))
@@ -109,14 +112,14 @@ func flowText(n node) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	case kindMapping:
 		for _, m := range n.members {
-			parts = append(parts, keyText(m.name)+": "+flowText(m.value))
+			parts = append(parts, flowScalar(m.name)+": "+flowText(m.value))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	}
 	return n.text
 }
 
-// plainText matches text that needs no quotes, in brackets neither: a part of what YAML allows, references and durations.
+// plainText matches text that needs no quotes: a part of what YAML allows, references and durations.
 var plainText = regexp.MustCompile(`^([A-Za-z_/]` + inPlain + `*(:[-A-Za-z0-9_./+=@%&~?]` + inPlain + `*)*` +
 	`|\$\{[-A-Za-z0-9_./]+:[-A-Za-z0-9_./]+\}|([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+)$`)
 
@@ -136,8 +139,8 @@ func scalarText(text string) string {
 	return quote(text)
 }
 
-// keyText is scalarText for a key, which is a reference never.
-func keyText(text string) string {
+// flowScalar is scalarText for a key, or within brackets, where a reference needs quotes.
+func flowScalar(text string) string {
 	if strings.HasPrefix(text, "$") {
 		return quote(text)
 	}

@@ -19,26 +19,17 @@ type yamlReader struct {
 }
 
 // readYAML reads a document. A document in which nothing is but comments gives an empty node.
-func readYAML(text string, firstLine int) (n node, err *Error) {
+func readYAML(text string, firstLine int) (node, *Error) {
 	r := &yamlReader{lines: strings.Split(text, "\n"), before: firstLine - 1}
 	for _, mark := range []string{`\x`, `\u`, `\U`} {
 		r.numericEscapes = r.numericEscapes || strings.Contains(text, mark)
 	}
-	defer func() {
-		if recover() != nil { // goccy indexes without looking in places
-			n, err = node{}, &Error{Line: firstLine, Column: 1, Problem: "is not YAML that can be read", Hint: hintSyntax}
-		}
-	}()
 	if err := r.checkCost(); err != nil {
 		return node{}, err
 	}
-	tokens := lexer.Tokenize(text)
-	if err := r.checkTokens(tokens); err != nil {
+	file, err := r.parse(text)
+	if err != nil {
 		return node{}, err
-	}
-	file, parseErr := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-	if parseErr != nil {
-		return node{}, r.syntaxError(parseErr)
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
 		return node{at: position{firstLine, 1}}, nil
@@ -49,6 +40,24 @@ func readYAML(text string, firstLine int) (n node, err *Error) {
 		return r.node(body, 0, false)
 	}
 	return node{kind: kindText, at: r.fileAt(body.GetToken())}, nil
+}
+
+// parse has goccy read the structure. It is the fence around goccy, which indexes without looking in places.
+func (r *yamlReader) parse(text string) (file *ast.File, err *Error) {
+	defer func() {
+		if recover() != nil {
+			file, err = nil, r.fail(position{1, 1}, "is not YAML that can be read", hintSyntax)
+		}
+	}()
+	tokens := lexer.Tokenize(text)
+	if err := r.checkTokens(tokens); err != nil {
+		return nil, err
+	}
+	file, parseErr := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if parseErr != nil {
+		return nil, r.syntaxError(parseErr)
+	}
+	return file, nil
 }
 
 // What goccy's lexer and parser need quadratic time or stack for. Within these bounds the worst file of maxSize found takes
@@ -64,7 +73,7 @@ const (
 
 // checkCost refuses what goccy's lexer reads slowly.
 func (r *yamlReader) checkCost() *Error {
-	blank := 0
+	blank, angles := 0, strings.Repeat("<", maxAngles)
 	for i, line := range r.lines {
 		if blank++; strings.TrimLeft(line, " \t") != "" {
 			blank = 0
@@ -74,7 +83,7 @@ func (r *yamlReader) checkCost() *Error {
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d blank lines in a row", maxBlank), "remove some")
 		case strings.Count(line, "\t") > maxTabs:
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d tabs in one line", maxTabs), "use spaces")
-		case strings.Contains(line, strings.Repeat("<", maxAngles)):
+		case strings.Contains(line, angles):
 			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d times < in a row", maxAngles), "remove it")
 		}
 	}
@@ -135,6 +144,8 @@ func notUsed(t token.Type) (problem, hint string) {
 		return "a tag (!)", "remove it" + quote
 	case token.MappingKeyType:
 		return "a key marked by ?", "write key: value" + quote
+	case token.DocumentHeaderType, token.DocumentEndType: // split has taken off all that are such
+		return "a line that begins like a mark between documents", "put text in quotes"
 	case token.DirectiveType:
 		return "a directive (%)", "remove it" + quote
 	}
@@ -145,78 +156,46 @@ func (r *yamlReader) at(t *token.Token) position {
 	return position{t.Position.Line, t.Position.Column}
 }
 
+// line returns a line of the document by its number, from 1; nothing for a number that goccy got wrong.
+func (r *yamlReader) line(number int) string {
+	if number < 1 || number > len(r.lines) {
+		return ""
+	}
+	return r.lines[number-1]
+}
+
 // fail makes an error at a position within the document.
 func (r *yamlReader) fail(at position, problem, hint string) *Error {
 	return &Error{Line: at.line + r.before, Column: at.column, Problem: problem, Hint: hint}
 }
 
-const hintSyntax = "look for wrong indentation, and for text that needs quotes"
-
-// syntaxError tells where goccy's parser failed. Its own words are not passed on: with them come pieces of the file.
-func (r *yamlReader) syntaxError(err error) *Error {
-	bad, ok := err.(interface {
-		GetToken() *token.Token
-		GetMessage() string
-	})
-	if !ok || bad.GetToken() == nil {
-		return r.fail(position{1, 1}, "is not YAML that can be read", hintSyntax)
-	}
-	return r.syntaxErrorAt(bad.GetToken(), bad.GetMessage())
-}
-
-func (r *yamlReader) syntaxErrorAt(t *token.Token, message string) *Error {
-	at := r.at(t)
-	if at.line > 0 && at.line <= len(r.lines) {
-		line := r.lines[at.line-1]
-		if strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t") {
-			return r.fail(at, "a tab in the indentation", "use spaces")
-		}
-	}
-	switch message {
-	case "could not find end character of double-quoted text", "could not find end character of single-quoted text":
-		return r.fail(at, "a quotation mark that is never closed", "close it, or put the text in quotes of the other kind")
-	case "sequence end token ']' not found", "could not find flow mapping end token '}'":
-		return r.fail(at, "a bracket or brace that is never closed", "close it; if it is text, put it in quotes")
-	case "mapping value is not allowed in this context", "value is not allowed in this context. map key-value is pre-defined":
-		return r.fail(at, "a second value, or a colon, where the value of a key is already complete", hintSyntax)
-	}
-	return r.fail(at, "is not YAML that can be read", hintSyntax)
-}
-
-// node converts what goccy read. Outside of brackets all of it must stand at column min or to the right of it: goccy does not
-// look after that everywhere.
-func (r *yamlReader) node(n ast.Node, min int, flow bool) (node, *Error) {
+// node converts what goccy read, within brackets or not. What stands outside of them must stand at column least or beyond.
+func (r *yamlReader) node(n ast.Node, least int, flow bool) (node, *Error) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
-		return r.mapping(n, min, flow || n.IsFlowStyle)
+		return r.mapping(n, flow || n.IsFlowStyle)
 	case *ast.SequenceNode:
-		return r.sequence(n, min, flow || n.IsFlowStyle)
+		return r.sequence(n, flow || n.IsFlowStyle)
 	case *ast.LiteralNode:
-		return r.block(n, min)
+		return r.block(n, least)
 	case ast.ScalarNode:
-		return r.scalar(n, min, flow)
+		return r.scalar(n)
 	}
 	return node{}, r.fail(r.at(n.GetToken()), "is not YAML that can be read", hintSyntax)
 }
 
-func (r *yamlReader) mapping(n *ast.MappingNode, min int, flow bool) (node, *Error) {
+func (r *yamlReader) mapping(n *ast.MappingNode, flow bool) (node, *Error) {
 	m := node{kind: kindMapping, at: r.fileAt(n.GetToken())}
 	for _, value := range n.Values {
-		key, err := r.node(value.Key, min, flow)
+		key, err := r.key(value)
 		if err != nil {
 			return node{}, err
 		}
-		if value.Start.Position.Line != value.Key.GetToken().Position.Line {
-			return node{}, r.fail(r.at(value.Start), "a colon in another line than its key", hintSyntax)
+		least := key.at.column + 1
+		if list, ok := value.Value.(*ast.SequenceNode); ok && !list.IsFlowStyle {
+			least-- // its dashes may stand at the column of its key
 		}
-		if key.kind == kindSequence || key.kind == kindMapping || key.kind == kindNull {
-			return node{}, r.fail(r.at(value.Key.GetToken()), "a key that is no text", "put it in quotes")
-		}
-		inner := value.Key.GetToken().Position.Column + 1
-		if _, ok := value.Value.(*ast.SequenceNode); ok {
-			inner-- // a list may stand at the column of its key
-		}
-		v, err := r.node(value.Value, inner, flow)
+		v, err := r.child(value.Value, key.at, least, flow)
 		if err != nil {
 			return node{}, err
 		}
@@ -228,13 +207,27 @@ func (r *yamlReader) mapping(n *ast.MappingNode, min int, flow bool) (node, *Err
 	return m, nil
 }
 
-func (r *yamlReader) sequence(n *ast.SequenceNode, min int, flow bool) (node, *Error) {
-	s := node{kind: kindSequence, at: r.fileAt(n.GetToken())}
-	if err := r.checkColumn(n.GetToken(), min, flow); err != nil {
+func (r *yamlReader) key(n *ast.MappingValueNode) (node, *Error) {
+	key, err := r.node(n.Key, 0, true)
+	switch {
+	case err != nil:
 		return node{}, err
+	case n.Start.Position.Line != n.Key.GetToken().Position.Line:
+		return node{}, r.fail(r.at(n.Start), "a colon in another line than its key", hintSyntax)
+	case key.kind == kindNull:
+		return node{}, r.fail(r.at(n.Key.GetToken()), "a key that is no text", "put it in quotes")
 	}
-	for _, value := range n.Values {
-		v, err := r.node(value, n.GetToken().Position.Column+1, flow)
+	return key, nil
+}
+
+func (r *yamlReader) sequence(n *ast.SequenceNode, flow bool) (node, *Error) {
+	s := node{kind: kindSequence, at: r.fileAt(n.GetToken())}
+	for i, value := range n.Values {
+		dash := s.at
+		if !flow {
+			dash = r.fileAt(n.Entries[i].Start)
+		}
+		v, err := r.child(value, dash, dash.column+1, flow)
 		if err != nil {
 			return node{}, err
 		}
@@ -243,16 +236,24 @@ func (r *yamlReader) sequence(n *ast.SequenceNode, min int, flow bool) (node, *E
 	return s, nil
 }
 
+// child converts the value of a key or dash. In a line of its own outside of brackets, it must be indented so that it stands at
+// column least or beyond: goccy does not look after that everywhere.
+func (r *yamlReader) child(n ast.Node, parent position, least int, flow bool) (node, *Error) {
+	v, err := r.node(n, least, flow)
+	if _, empty := n.(*ast.NullNode); err != nil || flow || empty || v.at.line == parent.line {
+		return v, err
+	}
+	line := r.line(v.at.line - r.before)
+	if indent := len(line) - len(strings.TrimLeft(line, " ")); indent+1 < least {
+		return node{}, r.fail(position{v.at.line - r.before, indent + 1}, "is not indented far enough to belong to the line above",
+			"indent it, or give that line a value")
+	}
+	return v, nil
+}
+
 // fileAt is the position in the file.
 func (r *yamlReader) fileAt(t *token.Token) position {
 	at := r.at(t)
 	at.line += r.before
 	return at
-}
-
-func (r *yamlReader) checkColumn(t *token.Token, min int, flow bool) *Error {
-	if !flow && t.Position.Column < min {
-		return r.fail(r.at(t), "is not indented far enough to belong to the line above", "indent it, or give that line a value")
-	}
-	return nil
 }
