@@ -113,11 +113,9 @@ func celigoKnown(o *importedObject, name string, known ...string) string {
 
 // celigoBookkeeping are members that mean nothing outside of Celigo.
 var celigoBookkeeping = [...]string{"_id", "_userId", "_sourceId", "_templateId", "_integrationId", "_connectorId",
-	"_editorId",
-	"externalId", "createdAt", "createdBy", "lastModified", "lastModifiedBy", "deletedAt", "draft", "draftExpiresAt",
-	"debugDate", "debugUntil", "application", "assistant", "sandbox", "offline", "status", "queues", "settingsForm",
-	"shared",
-	"description", "type", "aliases"}
+	"_editorId", "externalId", "createdAt", "createdBy", "lastModified", "lastModifiedBy", "deletedAt", "draft",
+	"draftExpiresAt", "debugDate", "debugUntil", "application", "assistant", "sandbox", "offline", "status", "queues",
+	"settingsForm", "shared", "description", "type", "aliases"}
 
 // celigoImport imports one connection.
 type celigoImport struct {
