@@ -113,11 +113,9 @@ func celigoKnown(o *importedObject, name string, known ...string) string {
 
 // celigoBookkeeping are members that mean nothing outside of Celigo.
 var celigoBookkeeping = [...]string{"_id", "_userId", "_sourceId", "_templateId", "_integrationId", "_connectorId",
-	"_editorId",
-	"externalId", "createdAt", "createdBy", "lastModified", "lastModifiedBy", "deletedAt", "draft", "draftExpiresAt",
-	"debugDate", "debugUntil", "application", "assistant", "sandbox", "offline", "status", "queues", "settingsForm",
-	"shared",
-	"description", "type", "aliases"}
+	"_editorId", "externalId", "createdAt", "createdBy", "lastModified", "lastModifiedBy", "deletedAt", "draft",
+	"draftExpiresAt", "debugDate", "debugUntil", "application", "assistant", "sandbox", "offline", "status", "queues",
+	"settingsForm", "shared", "description", "type", "aliases"}
 
 // celigoImport imports one connection.
 type celigoImport struct {
@@ -172,7 +170,12 @@ func (c *celigoImport) address(http *importedObject) {
 			"they are")
 		base = trimmed
 	}
-	c.BaseURI = c.text(path, base)
+	if scheme, rest, _ := strings.Cut(base, "://"); strings.Contains(importedHost(rest), "@") {
+		c.im.note(NoteDropped, path, "a user name or password in it: the token is the credential")
+		_, rest, _ = strings.Cut(rest, "@")
+		base = scheme + "://" + rest
+	}
+	c.BaseURI = c.join(path, c.hideParams(handlebarsSplit(base)))
 	if base == "" {
 		c.im.note(NoteDropped, path, "there is none: set baseURI")
 	}
@@ -184,4 +187,48 @@ func (c *celigoImport) address(http *importedObject) {
 	c.SuccessMediaType = celigoMedia(http, "successMediaType", "json", "xml", "csv", "plaintext")
 	c.ErrorMediaType = celigoMedia(http, "errorMediaType", "json", "xml", "plaintext")
 	c.headers(http)
+}
+
+// importedHost is what stands before the path of an address without its scheme.
+func importedHost(rest string) string {
+	host, _, _ := strings.Cut(rest, "/")
+	return host
+}
+
+// hideParams makes a reference to a secret of each literal parameter of an address that is named like one.
+func (c *celigoImport) hideParams(parts []importedPart) []importedPart {
+	var out importedParts
+	query := false
+	for i, part := range parts {
+		if part.action {
+			out.add(part)
+			continue
+		}
+		text, open := part.text, query && i > 0 // the name of its first parameter may stand in the part before
+		if path, params, found := strings.Cut(text, "?"); !query && found {
+			out.literal(path + "?")
+			text, query = params, true
+		}
+		if !query {
+			out.literal(text)
+			continue
+		}
+		params := strings.SplitAfter(text, "&")
+		for j, param := range params {
+			whole := (j > 0 || !open) && (j < len(params)-1 || i == len(parts)-1)
+			if name, ok := literalSecret(param); ok && whole {
+				out.literal(name + "=")
+				out.add(importedPart{text: "connection.http.encrypted.[" + name + "]", action: true})
+				param = param[len(strings.TrimSuffix(param, "&")):]
+			}
+			out.literal(param)
+		}
+	}
+	return out.done()
+}
+
+// literalSecret returns the name of a parameter whose value is likely a secret.
+func literalSecret(param string) (name string, ok bool) {
+	name, value, _ := strings.Cut(strings.TrimSuffix(param, "&"), "=")
+	return name, value != "" && namesSecret(name) && !strings.ContainsAny(name, "[]")
 }

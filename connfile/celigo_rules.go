@@ -149,7 +149,7 @@ func (c *celigoImport) ping(ping *importedObject) {
 
 func (c *celigoImport) relative(ping *importedObject) string {
 	path := ping.at("relativeURI")
-	text := c.text(path, ping.text("relativeURI"))
+	text := c.join(path, c.hideParams(handlebarsSplit(ping.text("relativeURI"))))
 	if text != "" && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "?") && !strings.Contains(text, "://") {
 		c.im.note(NoteChanged, path, "a slash was put before it: it is appended to baseURI as it is")
 		text = "/" + text

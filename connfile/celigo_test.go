@@ -135,6 +135,9 @@ func TestCeligoExpressionsBecomeTemplates(t *testing.T) {
 		{`"x":"{{random \"uuid\"}}"`, `"x":"{{uuid}}"`},
 		{`"x":"{{random \"crypto\" 7}}"`, `"x":"{{randomHex 4}}"`},
 		{`"x":"{{add 1.5 1}}"`, `"x":"2.5"`},
+		{`"x":"{{subtract 1 2.5}} {{divide 1 8}} {{floor 5}}"`, `"x":"-1.5 0.125 5"`},
+		{`"x":"{{lowercase (timestamp \"X\")}}"`, `"x":"{{lower (string (now))}}"`},
+		{`"x":"{{hash \"sha256\" \"hex\" \"a \\\"b\"}}"`, `"x":"{{sha256 \"a \\\"b\"}}"`},
 		// What is no expression stays what it is.
 		{`"x":"\\{{timestamp}}"`, `"x":"{{\"{{\"}}timestamp}}"`},
 		{`"x":"a{{! a comment }}b{{!-- {{x}} --}}c"`, `"x":"abc"`},
@@ -159,7 +162,7 @@ func TestCeligoPayloadMayBecomeJSONWhenItIsEvaluated(t *testing.T) {
 		{`{"x": {{connection.http.unencrypted.user}}, "y": [{{connection.http.unencrypted.flags.[0]}}]}`,
 			`{"x":"{{json .Fields.user}}","y":["{{json .Fields.flags_0}}"]}`},
 		{`{"x": {{add 1 2}}, "y": "{{hash "sha256" "hex" connection.http.unencrypted.user}}"}`, `{"x":3,"y":"{{sha256 .Fields.user}}"}`},
-		{`{"x": "{{random "crypto" 16}} of \"{{connection.name}}\" {{\}}"}`, ``},
+		{`{"x": "{{random "crypto" 16}} of \"{{connection.name}}\""}`, `{"x":"{{randomHex 8}} of \"Acme\""}`},
 		{`{"a\"b": "{{connection.name}}\\"}`, `{"a\"b":"Acme\\"}`},
 		{"{\"x\": \"\U000f0000 {{connection.name}}\"}", "{\"x\":\"\U000f0000 Acme\"}"},
 		{`{"{{connection.name}}": 1}`, `{"Acme":1}`},
@@ -192,6 +195,11 @@ func TestCeligoExpressionWithoutCounterpartIsToldAndRefused(t *testing.T) {
 		`{{#if PLANTED}}x{{/if}}`, `{{record.PLANTED.id}}`, `{{now}}`, `{{uuid}}`, `{{lookup PLANTED=5}}`, `{{{{raw}}}}PLANTED{{{{/raw}}}}`,
 		`{{join \",\" (timestamp \"X\") \"PLANTED\"}}`, `{{\"PLANTED`, `{{}}`, `{{> PLANTED}}`, `{{else}}`, `{{random \"number\" 9}}`,
 		`{{hash \"md5\" \"hex\" \"PLANTED\"}}`, `{{(connection.name PLANTED)}}`, `{{connection.http.auth.jwt.token}}`, `{{f (((((` + strings.Repeat("(", 40) + `}}`,
+		`{{uppercase}}`, `{{uppercase 1 2}}`, `{{uppercase (join ',' connection.name (base64Encode connection.http.unencrypted.user))}}`, `{{dateFormat \"X\"}}`,
+		`{{dateFormat \"X\" \"PLANTED\"}}`, `{{add 1}}`, `{{add 1 (timestamp)}}`, `{{subtract 1 (timestamp \"X\")}}`, `{{add (timestamp \"X\") 1.5}}`,
+		`{{divide (timestamp \"X\") 7}}`, `{{add 1 connection.http.unencrypted.user}}`, `{{floor \"PLANTED\"}}`, `{{floor}}`, `{{hash \"sha256\"}}`,
+		`{{timestamp \"X\" \"UTC\" 5}}`, `{{dateAdd}}`, `{{dateAdd timestamp nobody.x}}`, `{{dateAdd timestamp connection.http.unencrypted.user}}`,
+		`{{random \"crypto\" 0}}`, `{{join}}`, `{{add (timestamp \"X\") 99999999999999}}`, `{{multiply 99999999999999999999 99999999999999999999999}}`,
 		`{{this}}`, `{{../x}}`, `{{settings.x}}`, `{{toFixed 1.55 1}}`,
 	} {
 		doc := celigoDoc("", `,"payload":{"deep":{"claim":"`+expression+`"}}`)
@@ -463,6 +471,11 @@ func TestCeligoRareSettingsAreTold(t *testing.T) {
 		{`"jwt":{"headers":"{\"alg\": \"none\"}",`, "http.auth.jwt.headers.alg", NoteDropped},
 		{`"jwt":{"payload":[1],`, "http.auth.jwt.payload", NoteDropped},
 		{`"jwt":{"payload":{"x":"{{connection.http.unencrypted.nobody}}"},`, "http.auth.jwt.payload.x", NoteAssumed},
+		{`"jwt":{"payload":{"exp":3600},`, "http.auth.jwt.payload.exp", NoteAssumed},
+		{`"jwt":{"payload":{"exp":"{{timestamp \"X\"}}"},`, "http.auth.jwt.payload.exp", NoteChanged},
+		{`"jwt":{"payload":{"exp":"{{timestamp}}"},`, "http.auth.jwt.payload.exp", NoteAssumed},
+		{`"jwt":{"payload":{"exp":"{{dateAdd timestamp 1}}"},`, "http.auth.jwt.payload.exp", NoteAssumed},
+		{`"jwt":{"payload":"{\"exp\": {{dateFormat \"X\" (dateAdd timestamp 1)}}}",`, "http.auth.jwt.payload.exp", NoteChanged},
 		{`"jwt":{"payload":{"{{uuid}}":1},`, "http.auth.jwt.payload", NoteDropped},
 		{`"unencrypted":{"api_secret":"PLANTED",`, "http.unencrypted.api_secret", NoteSecret},
 		{`"unencrypted":{"a b":"c",`, "http.unencrypted.a b", NoteChanged},
@@ -477,6 +490,27 @@ func TestCeligoRareSettingsAreTold(t *testing.T) {
 		if strings.Contains(text, "PLANTED") || strings.Contains(text, "${file:") {
 			t.Errorf("%s: the import shows what is secret: %s", tt.doc, text)
 		}
+	}
+}
+
+func TestCeligoAddressesHoldNoSecrets(t *testing.T) {
+	for _, tt := range []struct{ base, ping, wantBase, wantPing string }{
+		{"https://user:PLANTED@api.example.com/v1", "/me?api_key=PLANTED", "https://api.example.com/v1", "/me?api_key={{.Secrets.api_key}}"},
+		{"https://api.example.com/v1?access_token=PLANTED&x=1", "/me?a=1&token=PLANTED&b=2",
+			"https://api.example.com/v1?access_token={{.Secrets.access_token}}&x=1", "/me?a=1&token={{.Secrets.token}}&b=2"},
+		{"https://api.example.com/@v1", "/me?key={{connection.http.encrypted.k}}&u={{connection.http.unencrypted.user}}&pwd=PLANTED",
+			"https://api.example.com/@v1", "/me?key={{.Secrets.k}}&u={{.Fields.user}}&pwd={{.Secrets.pwd}}"},
+		{"https://api.example.com", "/token=x/me?token&token=", "https://api.example.com", "/token=x/me?token&token="},
+	} {
+		doc := strings.Replace(celigoDoc(fmt.Sprintf(`"ping":{"relativeURI":%q},`, tt.ping), ""), "https://api.example.com", tt.base, 1)
+		conn, notes := importedOne(t, ImportCeligo, doc)
+		if conn.BaseURI != tt.wantBase || conn.Ping.RelativeURI != tt.wantPing {
+			t.Errorf("%s %s became %s %s, want %s %s", tt.base, tt.ping, conn.BaseURI, conn.Ping.RelativeURI, tt.wantBase, tt.wantPing)
+		}
+		if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil); strings.Contains(text, "PLANTED") {
+			t.Errorf("%s %s: the import shows what is secret: %s", tt.base, tt.ping, text)
+		}
+		importedMint(t, conn, nil)
 	}
 }
 

@@ -76,32 +76,30 @@ func handlebarsInner(rest string) (inner, after string) {
 		closing = "}}}"
 	}
 	rest = rest[len(closing)-2:]
-	var quote byte
+	open := "" // the quote that is open
 	for i := 0; i < len(rest); i++ {
-		switch c := rest[i]; {
-		case c == '\\':
-			i++ // in a text that stands in a JSON string, quotes may be escaped
-			if i < len(rest) && (rest[i] == '"' || rest[i] == '\'') {
-				quote = handlebarsQuote(quote, rest[i])
-			}
-		case c == '"' || c == '\'':
-			quote = handlebarsQuote(quote, c)
-		case quote == 0 && strings.HasPrefix(rest[i:], closing):
+		quote := handlebarsQuote(rest[i:])
+		switch {
+		case quote != "" && open == "":
+			open = quote
+		case quote != "" && open == quote:
+			open = ""
+		case open == "" && strings.HasPrefix(rest[i:], closing):
 			return handlebarsRaw(rest[:i], closing), rest[i+len(closing):]
 		}
+		i += max(len(quote), 1) - 1
 	}
 	return "#unclosed", ""
 }
 
-// handlebarsQuote is the quote that is open after c.
-func handlebarsQuote(open, c byte) byte {
-	switch open {
-	case 0:
-		return c
-	case c:
-		return 0
+// handlebarsQuote returns the quote at the start of text, if there is one. In a text that stands in a JSON string,
+// quotes are escaped; elsewhere an escaped quote stands within others.
+func handlebarsQuote(text string) string {
+	bare := strings.TrimPrefix(text, `\`)
+	if bare != "" && (bare[0] == '"' || bare[0] == '\'') {
+		return text[:len(text)-len(bare)+1]
 	}
-	return open
+	return ""
 }
 
 // handlebarsRaw marks what stands between four braces, a raw block, as a block.
@@ -188,8 +186,9 @@ func (p *handlebarsParser) operand(depth int) (e handlebarsExpr, ok bool) {
 	if p.rest == "" || depth > handlebarsDeepest {
 		return e, false
 	}
-	switch c := p.rest[0]; {
-	case c == '(':
+	quote := handlebarsQuote(p.rest)
+	switch {
+	case p.rest[0] == '(':
 		p.rest = p.rest[1:]
 		e, ok = p.call(depth + 1)
 		if p.space(); !ok || !strings.HasPrefix(p.rest, ")") {
@@ -200,10 +199,8 @@ func (p *handlebarsParser) operand(depth int) (e handlebarsExpr, ok bool) {
 			e.kind = handlebarsCall
 		}
 		return e, e.kind == handlebarsCall
-	case c == '"' || c == '\'':
-		return p.quoted(string(c))
-	case c == '\\' && len(p.rest) > 1 && (p.rest[1] == '"' || p.rest[1] == '\''):
-		return p.quoted(p.rest[:2])
+	case quote != "":
+		return p.quoted(quote)
 	}
 	return p.bare()
 }

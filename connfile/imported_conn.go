@@ -23,10 +23,14 @@ type importedConn struct {
 	headers map[string]bool // names of HTTPHeaders, in lower case
 }
 
+// longestConnectionName is twice what Celigo takes.
+const longestConnectionName = 200
+
 // connection begins a connection that the foreign document calls name.
 func (im *importing) connection(name, platform string) *importedConn {
-	if name = strings.TrimSpace(name); len(name) > longestName {
-		name = strings.ToValidUTF8(name[:longestName], "")
+	if name = strings.TrimSpace(name); len(name) > longestConnectionName {
+		name = strings.ToValidUTF8(name[:longestConnectionName], "")
+		im.note(NoteChanged, "name", "was cut, being longer than %d bytes", longestConnectionName)
 	}
 	name = im.names.unique(cmp.Or(name, platform), " ")
 	c := &importedConn{Connection: &jwtbearer.Connection{Name: name}, im: im,

@@ -178,8 +178,15 @@ func (t *importedTree) string(path, text string) jsontext.Value {
 	return out
 }
 
+// aDuration is what nobody means as a time: the first day of 1970.
+const aDuration = 100_000
+
 // date translates a claim that is a time. Where it was a string, it becomes the number that it has to be.
 func (t *importedTree) date(path string, v jsontext.Value) jsontext.Value {
+	if n, err := strconv.Atoi(v.Text); v.Kind == jsontext.Number && err == nil && n < aDuration {
+		t.im.note(NoteAssumed, path, `was kept, though it is a time in the year 1970: if it is a duration,
+			write "{{now %d}}"`, n)
+	}
 	parts := t.split(v.Text)
 	if v.Kind != jsontext.String || len(parts) != 1 {
 		return t.value(path, v)

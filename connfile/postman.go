@@ -39,7 +39,7 @@ func ImportPostman(data []byte) (*Imported, error) {
 	conns := p.connections()
 	if len(conns) == 0 {
 		return nil, fmt.Errorf("connfile: import Postman: none of the %d requests has auth of type jwt, nor has the "+
-			"collection", p.requests)
+			"collection", len(p.requests))
 	}
 	p.unusedVariables()
 	return p.result(conns), nil
@@ -56,7 +56,7 @@ type postmanImport struct {
 	envs      map[string]string       // environment variables, by the variables of Postman's that they stand for
 	envTaken  importedNames
 	left      int // how much more variables may grow to
-	requests  int
+	requests  []*postmanRequest
 	insecure  bool // strictSSL is off for the whole collection
 }
 
@@ -79,8 +79,7 @@ func (p *postmanImport) document(doc jsontext.Value) error {
 	case o.holds("request"):
 		p.item(o, postmanScope{})
 	case o.holds("url"):
-		p.request(o, postmanScope{name: o.text("name")}, o)
-		o.rest(postmanOther)
+		p.request(o, postmanScope{name: o.text("name")}, "request")
 	case o.holds("requests"):
 		return errors.New("this is a collection of v1: export it as v2.1")
 	case o.holds("values"):
@@ -144,8 +143,7 @@ func (p *postmanImport) item(o *importedObject, scope postmanScope) {
 	p.behaviour(o, false)
 	p.scripts(o)
 	request := p.requestOf(o)
-	p.request(request, postmanScope{name: name, auth: scope.auth}, o)
-	request.rest(postmanOther)
+	p.request(request, postmanScope{name: name, auth: scope.auth}, o.path)
 	o.rest(postmanOther)
 }
 

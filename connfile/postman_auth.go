@@ -88,8 +88,36 @@ func (p *postmanImport) attributes(path string, list []*importedObject) []jsonte
 	return members
 }
 
+// postmanKeys are the attributes that hold secrets.
+var postmanKeys = [...]string{"secret", "privateKey", "passphrase"}
+
+// hideKeys makes secret the variables in keys.
+func (p *postmanImport) hideKeys() {
+	for _, a := range p.auths {
+		for _, name := range postmanKeys {
+			v, _ := a.get(name)
+			p.hide(postmanSplit(v.Text), postmanDeepest)
+		}
+	}
+}
+
+// hide makes secret what variables hold that are keys, wherever else they are used.
+func (p *postmanImport) hide(parts []importedPart, depth int) {
+	for _, part := range parts {
+		variable, ok := p.variables[strings.TrimSpace(part.text)]
+		if part.action && ok && !variable.secret && depth > 0 {
+			variable.secret = true
+			p.hide(postmanSplit(variable.value), depth-1)
+		}
+	}
+}
+
 // connections makes a connection of each auth and each origin. Auth that no request uses makes one without an address.
 func (p *postmanImport) connections() []*importedConn {
+	p.hideKeys()
+	for _, r := range p.requests {
+		p.locate(r)
+	}
 	var conns []*importedConn
 	for _, a := range p.auths {
 		if len(a.groups) == 0 {

@@ -13,9 +13,10 @@ import (
 // postmanRequest is what a connection wants to know of a request.
 type postmanRequest struct {
 	path    string
-	name    string
+	source  *importedObject
+	auth    *postmanAuth // nil: none
 	method  string
-	address *postmanAddress
+	address *postmanAddress // nil: none
 	headers []postmanHeader
 }
 
@@ -34,17 +35,14 @@ func (g *postmanGroup) host() string {
 	return cmp.Or(host, g.requests[0].address.variable)
 }
 
-// request reads a request and puts it with the others of its auth.
-func (p *postmanImport) request(o *importedObject, scope postmanScope, item *importedObject) {
-	p.requests++
+// request reads a request of the item at path, but for its address.
+func (p *postmanImport) request(o *importedObject, scope postmanScope, path string) {
 	o.ignore("body", "description", "id", "name", "uid", "responses", "createdAt", "updatedAt", "owner", "dataMode",
 		"data", "rawModeData")
 	auth := p.auth(o, scope)
 	if auth != nil && auth.own == "" {
 		auth.own = scope.name
 	}
-	r := &postmanRequest{path: cmp.Or(item.path, "request"), name: scope.name,
-		method: strings.ToUpper(cmp.Or(o.text("method"), "GET"))}
 	for _, name := range []string{"proxy", "certificate"} {
 		if o.has(name) {
 			o.ignore(name)
@@ -52,20 +50,26 @@ func (p *postmanImport) request(o *importedObject, scope postmanScope, item *imp
 				"HTTPS_PROXY in the environment")
 		}
 	}
-	r.headers = p.headers(o)
-	r.address = p.address(o)
-	if auth == nil || r.address == nil {
+	p.requests = append(p.requests, &postmanRequest{path: path, source: o, auth: auth,
+		method: strings.ToUpper(cmp.Or(o.text("method"), "GET")), headers: p.headers(o)})
+}
+
+// locate reads the address of a request, once all variables are known, and puts it with the others of its auth.
+func (p *postmanImport) locate(r *postmanRequest) {
+	r.address = p.address(r.source)
+	r.source.rest(postmanOther)
+	if r.auth == nil || r.address == nil {
 		return
 	}
-	g, ok := auth.byOrigin[r.address.origin]
+	g, ok := r.auth.byOrigin[r.address.origin]
 	switch {
 	case ok:
 		g.requests = append(g.requests, r)
-	case len(auth.groups) == mostOrigins:
+	case len(r.auth.groups) == mostOrigins:
 		p.note(NoteDropped, r.path, "goes to one more origin with the same auth, of which %d make connections", mostOrigins)
 	default:
 		g = &postmanGroup{requests: []*postmanRequest{r}}
-		auth.groups, auth.byOrigin[r.address.origin] = append(auth.groups, g), g
+		r.auth.groups, r.auth.byOrigin[r.address.origin] = append(r.auth.groups, g), g
 	}
 }
 

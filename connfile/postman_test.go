@@ -51,7 +51,8 @@ func TestImportPostmanCarriesAllOver(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", importedShape(out, nil), importedShape(&Imported{Connections: want}, nil))
 	}
 	for _, n := range []Note{
-		{Path: "event[0]", Kind: NoteDropped}, {Path: "auth.jwt.secret", Kind: NoteSecret}, {Path: "auth.jwt.payload.exp", Kind: NoteChanged},
+		{Path: "event[0]", Kind: NoteDropped}, {Path: "auth.jwt.secret", Kind: NoteSecret},
+		{Path: "auth.jwt.payload.exp", Kind: NoteChanged},
 		{Path: "auth.jwt.payload.account", Kind: NoteAssumed}, {Path: "item[3].request.auth", Kind: NoteDropped},
 		{Path: "item[1].request.auth.jwt.privateKey", Kind: NoteSecret}, {Path: "variable[6].value", Kind: NoteDropped},
 		{Path: "item[0].item[1].request.header[1]", Kind: NoteDropped},
@@ -92,15 +93,20 @@ func TestPostmanPayloads(t *testing.T) {
 		{`{"iat": {{at}}, "x": {{$timestamp}}, "y": "{{$timestamp}}", "z": "t{{at}}"}`,
 			`{"iat":"{{now}}","x":"{{now}}","y":"{{string (now)}}","z":"t{{now}}"}`},
 		{`{"iat": "{{$isoTimestamp}}", "jti": "{{$randomUUID}}"}`, `{"iat":"{{now}}","jti":"{{uuid}}"}`},
-		{`{"x": "{{my var}}", "y": "{{api_token}}", "z": "{{hidden}}"}`, `{"x":"{{.Fields.my_var}}","y":"{{.Secrets.api_token}}","z":"{{.Secrets.hidden}}"}`},
+		{`{"x": "{{my var}}", "y": "{{api_token}}", "z": "{{hidden}}"}`,
+			`{"x":"{{.Fields.my_var}}","y":"{{.Secrets.api_token}}","z":"{{.Secrets.hidden}}"}`},
 		{`{"x": "{{loop}}"}`, `{"x":"{{.Fields.unresolved_variable}}"}`},
-		{`{"x": "{{$randomCity}}", "y": "{{$isoTimestamp}}"}`, `{"x":"{{.Fields.unresolved_randomCity}}","y":"{{.Fields.unresolved_form}}"}`},
-		{`{"x": "{{nobody}}", "y": "{{off}}", "exp": {{expiry}}}`, `{"x":"{{.Fields.nobody}}","y":"{{.Fields.off}}","exp":"{{int .Fields.expiry}}"}`},
-		{`{"x": {{flag}}, "y": "{{{n}}}", "z": "{}{{brace}}{now}}"}`, `{"x":"{{json .Fields.flag}}","y":"{{\"{\"}}{{.Fields.n}}}","z":"{}{{.Fields.brace}}{now}}"}`},
+		{`{"x": "{{$randomCity}}", "y": "{{$isoTimestamp}}"}`,
+			`{"x":"{{.Fields.unresolved_randomCity}}","y":"{{.Fields.unresolved_form}}"}`},
+		{`{"x": "{{nobody}}", "y": "{{off}}", "exp": {{expiry}}}`,
+			`{"x":"{{.Fields.nobody}}","y":"{{.Fields.off}}","exp":"{{int .Fields.expiry}}"}`},
+		{`{"x": {{flag}}, "y": "{{{n}}}", "z": "{}{{brace}}{now}}"}`,
+			`{"x":"{{json .Fields.flag}}","y":"{{\"{\"}}{{.Fields.n}}}","z":"{}{{.Fields.brace}}{now}}"}`},
 		{`{"x": "{{}}", "y": "{{ref}}"}`, `{"x":"{{\"{{\"}}}}","y":"{{.Fields.ref}}"}`},
 		{`  `, ``},
 	} {
-		conn, _ := importedOne(t, ImportPostman, postmanDoc(fmt.Sprintf(`,"payload":%q`, tt.payload), variables, postmanGET("a", "https://api.example.com/v1/a")))
+		conn, _ := importedOne(t, ImportPostman, postmanDoc(fmt.Sprintf(`,"payload":%q`, tt.payload), variables,
+			postmanGET("a", "https://api.example.com/v1/a")))
 		if got := string(conn.Payload); got != tt.want {
 			t.Errorf("payload %s became %s, want %s", tt.payload, got, tt.want)
 			continue
@@ -133,10 +139,12 @@ func TestPostmanPlacementIsCarriedOver(t *testing.T) {
 		{`,"headerPrefix":"two words"`, nil, "headerPrefix"},
 		{`,"addTokenTo":"queryParam"`, []jwtbearer.Placement{{In: "query", Name: "token"}}, ""},
 		{`,"addTokenTo":"queryParam","queryParamKey":"jwt"`, []jwtbearer.Placement{{In: "query", Name: "jwt"}}, ""},
-		{`,"addTokenTo":"queryParam","queryParamKey":"{{nobody}}"`, []jwtbearer.Placement{{In: "query", Name: "token"}}, "queryParamKey"},
+		{`,"addTokenTo":"queryParam","queryParamKey":"{{nobody}}"`, []jwtbearer.Placement{{In: "query",
+			Name: "token"}}, "queryParamKey"},
 		{`,"addTokenTo":"body"`, nil, "addTokenTo"},
 	} {
-		conn, notes := importedOne(t, ImportPostman, postmanDoc(tt.attributes, "", postmanGET("a", "https://api.example.com/v1/a")))
+		conn, notes := importedOne(t, ImportPostman, postmanDoc(tt.attributes, "", postmanGET("a",
+			"https://api.example.com/v1/a")))
 		if !reflect.DeepEqual(conn.Placement, tt.want) {
 			t.Errorf("%s: placement %+v, want %+v", tt.attributes, conn.Placement, tt.want)
 		}
@@ -155,9 +163,12 @@ func TestPostmanBaseIsWhatAddressesHaveInCommon(t *testing.T) {
 		ping      string
 	}{
 		{[]string{"https://api.example.com/v1/users?x=1#top"}, "https://api.example.com", "/v1/users?x=1"},
-		{[]string{"https://api.example.com/v1/users", "https://api.example.com/v1/orders/5"}, "https://api.example.com/v1", "/users"},
-		{[]string{"https://api.example.com/v1/users/me", "https://api.example.com/v1/users"}, "https://api.example.com/v1", "/users/me"},
-		{[]string{"https://api.example.com/v1/:id/x", "https://api.example.com/v1/:id/y"}, "https://api.example.com/v1", ""},
+		{[]string{"https://api.example.com/v1/users", "https://api.example.com/v1/orders/5"},
+			"https://api.example.com/v1", "/users"},
+		{[]string{"https://api.example.com/v1/users/me", "https://api.example.com/v1/users"},
+			"https://api.example.com/v1", "/users/me"},
+		{[]string{"https://api.example.com/v1/:id/x", "https://api.example.com/v1/:id/y"},
+			"https://api.example.com/v1", ""},
 		{[]string{"https://api.example.com/v10/x", "https://api.example.com/v1/y"}, "https://api.example.com", "/v10/x"},
 		{[]string{"https://api.example.com", "https://api.example.com/"}, "https://api.example.com", ""},
 		{[]string{"{{base}}/users", "{{base}}/users/{{id}}"}, "https://API.example.com/v1", "//users"},
@@ -169,8 +180,10 @@ func TestPostmanBaseIsWhatAddressesHaveInCommon(t *testing.T) {
 		{[]string{"{{scheme}}://{{host}}:8443/v1/x"}, "https://api.example.com:8443", "/v1/x"},
 		{[]string{"api.example.com/v1/x"}, "https://api.example.com", "/v1/x"},
 		{[]string{"https://user:PLANTED@api.example.com/v1/x"}, "https://api.example.com", "/v1/x"},
-		{[]string{"https://api.example.com/{{a}}/x", "https://api.example.com/v1/y?q={{b}}"}, "https://api.example.com", ""},
-		{[]string{"https://api.example.com/v1/x?api_key=PLANTED&a=b"}, "https://api.example.com", "/v1/x?api_key={{.Secrets.api_key}}&a=b"},
+		{[]string{"https://api.example.com/{{a}}/x", "https://api.example.com/v1/y?q={{b}}"},
+			"https://api.example.com", ""},
+		{[]string{"https://api.example.com/v1/x?api_key=PLANTED&a=b"}, "https://api.example.com",
+			"/v1/x?api_key={{.Secrets.api_key}}&a=b"},
 		{[]string{"https://api.example.com/a{b}/c"}, "https://api.example.com", "/a{b}/c"},
 	} {
 		var items []string
@@ -179,10 +192,12 @@ func TestPostmanBaseIsWhatAddressesHaveInCommon(t *testing.T) {
 		}
 		conn, notes := importedOne(t, ImportPostman, postmanDoc("", base, strings.Join(items, ",")))
 		if conn.BaseURI != tt.base || conn.Ping.RelativeURI != tt.ping {
-			t.Errorf("%q: base %s, ping %s, want %s, %s", tt.addresses, conn.BaseURI, conn.Ping.RelativeURI, tt.base, tt.ping)
+			t.Errorf("%q: base %s, ping %s, want %s, "+
+				"%s", tt.addresses, conn.BaseURI, conn.Ping.RelativeURI, tt.base, tt.ping)
 			continue
 		}
-		if strings.Contains(importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil), "PLANTED") {
+		if strings.Contains(importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil),
+			"PLANTED") {
 			t.Errorf("%q: the import shows what is secret", tt.addresses)
 		}
 		if tt.ping != "//users" {
@@ -223,7 +238,8 @@ func TestPostmanAuthIsInherited(t *testing.T) {
 	for _, c := range out.Connections {
 		got = append(got, fmt.Sprint(c.Name, " ", c.BaseURI, " ", c.Secret))
 	}
-	want := []string{"C https://a.example.com ${env:C}", "F a.example.com https://a.example.com ${env:F}", "F b.example.com https://b.example.com ${env:F}",
+	want := []string{"C https://a.example.com ${env:C}", "F a.example.com https://a.example.com " +
+		"${env:F}", "F b.example.com https://b.example.com ${env:F}",
 		"own https://a.example.com ${env:O}"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("connections %q, want %q", got, want)
@@ -241,7 +257,8 @@ func TestPostmanReadsFoldersRequestsAndWrapped(t *testing.T) {
 		`{"info":{"name":"A"},` + jwt + `,"item":[{"name":"f","item":[{"name":"x","request":"https://api.example.com/v1"}]}]}`,
 	} {
 		conn, notes := importedOne(t, ImportPostman, doc)
-		if conn.Name != "A" || conn.BaseURI != "https://api.example.com" || conn.Secret != "${env:A_SECRET}" || conn.Ping.RelativeURI != "/v1" {
+		if conn.Name != "A" || conn.BaseURI != "https://api.example.com" || conn.Secret != "${env:A_SECRET}" ||
+			conn.Ping.RelativeURI != "/v1" {
 			t.Errorf("%s: %s %s %s %s, notes %v", doc, conn.Name, conn.BaseURI, conn.Secret, conn.Ping.RelativeURI, notes)
 		}
 	}
@@ -262,34 +279,55 @@ func TestPostmanKeysOfEachAlgorithm(t *testing.T) {
 		note        string
 	}{
 		{`"algorithm":"HS384","secret":"PLANTED","isSecretBase64Encoded":true`, "${env:A_SECRET}", "", "base64", ""},
-		{`"algorithm":"HS384","secret":" {{my secret}} ","isSecretBase64Encoded":"true"`, "${env:MY_SECRET}", "", "base64", ""},
+		{`"algorithm":"HS384","secret":" {{my secret}} ","isSecretBase64Encoded":"true"`, "${env:MY_SECRET}", "",
+			"base64", ""},
 		{`"algorithm":"HS384","secret":"PLANTED{{x}}","privateKey":"PLANTED"`, "${env:A_SECRET}", "", "", "privateKey"},
-		{`"algorithm":"ES512","privateKey":"{{privateKey}}","secret":"{{privateKey}}"`, "", "${env:PRIVATE_KEY}", "", "secret"},
-		{`"algorithm":"{{alg}}","privateKey":"PLANTED","isSecretBase64Encoded":true`, "", "${env:A_PRIVATE_KEY}", "", "isSecretBase64Encoded"},
+		{`"algorithm":"ES512","privateKey":"{{privateKey}}","secret":"{{privateKey}}"`, "", "${env:PRIVATE_KEY}", "",
+			"secret"},
+		{`"algorithm":"{{alg}}","privateKey":"PLANTED","isSecretBase64Encoded":true`, "", "${env:A_PRIVATE_KEY}", "",
+			"isSecretBase64Encoded"},
 		{`"algorithm":"none"`, "", "", "", "algorithm"},
 		{`"algorithm":"RS256"`, "", "${env:A_PRIVATE_KEY}", "", ""},
 	} {
-		conn, notes := importedOne(t, ImportPostman, `{"info":{"name":"A"},"variable":[{"key":"alg","value":"PS256"}],"auth":{"type":"jwt","jwt":{`+tt.attributes+
-			`}},"item":[`+postmanGET("x", "https://api.example.com/v1")+`]}`)
+		conn, notes := importedOne(t, ImportPostman,
+			`{"info":{"name":"A"},"variable":[{"key":"alg","value":"PS256"}],"auth":{"type":"jwt","jwt":{`+tt.attributes+
+				`}},"item":[`+postmanGET("x", "https://api.example.com/v1")+`]}`)
 		if conn.Secret != tt.secret || conn.PrivateKey != tt.key || conn.SecretEncoding != tt.encoding {
-			t.Errorf("%s: secret %q, private key %q, encoding %q", tt.attributes, conn.Secret, conn.PrivateKey, conn.SecretEncoding)
+			t.Errorf("%s: secret %q, private key %q, encoding "+
+				"%q", tt.attributes, conn.Secret, conn.PrivateKey, conn.SecretEncoding)
 		}
 		if tt.note != "" && !hasNote(notes, "auth.jwt."+tt.note, NoteDropped) {
 			t.Errorf("%s: no note at %s: %v", tt.attributes, tt.note, notes)
 		}
-		if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil); strings.Contains(text, "PLANTED") {
+		if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
+			nil); strings.Contains(text, "PLANTED") {
 			t.Errorf("%s: the import shows the secret: %s", tt.attributes, text)
 		}
 	}
-	conn, _ := importedOne(t, ImportPostman, postmanDoc(`,"passphrase":"PLANTED"`, "", postmanGET("x", "https://api.example.com/v1")))
+	conn, _ := importedOne(t, ImportPostman, postmanDoc(`,"passphrase":"PLANTED"`, "", postmanGET("x",
+		"https://api.example.com/v1")))
 	if conn.Passphrase != "${env:ACME_PASSPHRASE}" {
 		t.Errorf("passphrase = %q", conn.Passphrase)
 	}
 }
 
+func TestPostmanVariablesThatAreKeysAreSecretEverywhere(t *testing.T) {
+	conn, notes := importedOne(t, ImportPostman, postmanDoc(`,"payload":{"a":"{{k}}","b":"{{inner}}","c":"{{around}}"}`,
+		`{"key":"k","value":"PLANTED{{inner}}"},{"key":"inner","value":"PLANTED"},{"key":"around","value":"<{{inner}}>"}`,
+		postmanGET("a", "https://api.example.com/v1/{{inner}}")))
+	if want := `{"a":"{{.Secrets.k}}","b":"{{.Secrets.inner}}","c":"<{{.Secrets.inner}}>"}`; string(conn.Payload) != want {
+		t.Errorf("payload %s, want %s", conn.Payload, want)
+	}
+	if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
+		nil); strings.Contains(text, "PLANTED") {
+		t.Errorf("the import shows the secret: %s", text)
+	}
+}
+
 func TestPostmanHeadersOfAllRequestsBecomeHeaders(t *testing.T) {
 	item := func(name, method, headers string) string {
-		return fmt.Sprintf(`{"name":%q,"request":{"method":%q,"header":%s,"url":"https://api.example.com/v1/%s"}}`, name, method, headers, name)
+		return fmt.Sprintf(`{"name":%q,"request":{"method":%q,"header":%s,"url":"https://api.example.com/v1/%s"}}`,
+			name, method, headers, name)
 	}
 	conn, notes := importedOne(t, ImportPostman, postmanDoc("", "", strings.Join([]string{
 		item("a", "POST", `[{"key":"X-All","value":"{{tenant}}"},{"key":"X-Api-Key","value":"PLANTED"},{"key":"authorization","value":"PLANTED"},{"key":"X-Some","value":"1"}]`),
@@ -297,25 +335,31 @@ func TestPostmanHeadersOfAllRequestsBecomeHeaders(t *testing.T) {
 		item("c", "GET", `[{"key":"x-all","value":"{{tenant}}"},{"key":"X-Api-Key","value":"PLANTED"},{"key":"X-Off","value":"1","disabled":true},{"key":"X-Some","value":"2"}]`),
 	}, ",")))
 	wantAll := map[string]string{"X-All": "{{.Fields.tenant}}", "X-Api-Key": "{{.Secrets.X_Api_Key}}"}
-	if !reflect.DeepEqual(conn.HTTPHeaders, wantAll) || !reflect.DeepEqual(conn.Ping.Headers, map[string]string{"X-Ping": "{{uuid}}"}) || conn.Ping.RelativeURI != "/b" {
+	if !reflect.DeepEqual(conn.HTTPHeaders, wantAll) ||
+		!reflect.DeepEqual(conn.Ping.Headers, map[string]string{"X-Ping": "{{uuid}}"}) || conn.Ping.RelativeURI != "/b" {
 		t.Errorf("headers %v, want %v; ping %+v", conn.HTTPHeaders, wantAll, conn.Ping)
 	}
-	if !hasNote(notes, "item[0].request.header[2]", NoteDropped) || !hasNote(notes, "item[0].request.header[3]", NoteDropped) {
+	if !hasNote(notes, "item[0].request.header[2]", NoteDropped) ||
+		!hasNote(notes, "item[0].request.header[3]", NoteDropped) {
 		t.Errorf("notes %v", notes)
 	}
-	if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil); strings.Contains(text, "PLANTED") {
+	if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
+		nil); strings.Contains(text, "PLANTED") {
 		t.Errorf("the import shows a secret: %s", text)
 	}
 }
 
 func TestPostmanSettingsOfTheWholeCollection(t *testing.T) {
-	doc := strings.Replace(postmanDoc("", "", `{"name":"x","protocolProfileBehavior":{"strictSSL":false,"followRedirects":false},"request":{"method":"GET",`+
-		`"url":"https://api.example.com/v1","proxy":{"host":"p"},"certificate":{"passphrase":"PLANTED"}}}`), `"item"`, `"protocolProfileBehavior":{"strictSSL":false},"item"`, 1)
+	doc := strings.Replace(postmanDoc("", "",
+		`{"name":"x","protocolProfileBehavior":{"strictSSL":false,"followRedirects":false},"request":{"method":"GET",`+
+			`"url":"https://api.example.com/v1","proxy":{"host":"p"},"certificate":{"passphrase":"PLANTED"}}}`), `"item"`,
+		`"protocolProfileBehavior":{"strictSSL":false},"item"`, 1)
 	conn, notes := importedOne(t, ImportPostman, doc)
 	if !conn.TLS.InsecureSkipVerify {
 		t.Errorf("strictSSL was off, and InsecureSkipVerify is not set")
 	}
-	for _, path := range []string{"item[0].protocolProfileBehavior.strictSSL", "item[0].protocolProfileBehavior.followRedirects", "item[0].request.proxy", "item[0].request.certificate"} {
+	for _, path := range []string{"item[0].protocolProfileBehavior.strictSSL",
+		"item[0].protocolProfileBehavior.followRedirects", "item[0].request.proxy", "item[0].request.certificate"} {
 		if !hasNote(notes, path, NoteDropped) {
 			t.Errorf("no note at %s: %v", path, notes)
 		}
@@ -324,11 +368,13 @@ func TestPostmanSettingsOfTheWholeCollection(t *testing.T) {
 
 func TestImportPostmanSaysWhatItFound(t *testing.T) {
 	for doc, want := range map[string]string{
-		`{"id":"1","name":"x","requests":[{}],"order":[1]}`:                                                          "a collection of v1",
-		`{"name":"env","values":[{"key":"a","value":"b"}],"_postman_variable_scope":"environment"}`:                  "an environment",
-		`{"type":"http","http":{"baseURI":"x"}}`:                                                                     "neither item nor request",
-		`{"info":{"name":"x"},"item":[` + postmanGET("x", "https://x.example.com") + `]}`:                            "none of the 1 requests",
-		`{"info":{"name":"x"},"auth":{"type":"bearer"},"item":[{"name":"f","item":[` + postmanGET("x", "y") + `]}]}`: "none of the 1 requests",
+		`{"id":"1","name":"x","requests":[{}],"order":[1]}`:                                         "a collection of v1",
+		`{"name":"env","values":[{"key":"a","value":"b"}],"_postman_variable_scope":"environment"}`: "an environment",
+		`{"type":"http","http":{"baseURI":"x"}}`:                                                    "neither item nor request",
+		`{"info":{"name":"x"},"item":[` + postmanGET("x",
+			"https://x.example.com") + `]}`: "none of the 1 requests",
+		`{"info":{"name":"x"},"auth":{"type":"bearer"},"item":[{"name":"f","item":[` + postmanGET("x",
+			"y") + `]}]}`: "none of the 1 requests",
 	} {
 		_, err := ImportPostman([]byte(doc))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -353,7 +399,8 @@ func TestPostmanVariablesThatGrowAreStopped(t *testing.T) {
 func TestImportPostmanTellsOrCarriesEveryMember(t *testing.T) {
 	passed := []string{"item[0].item[1].request.method"} // of a call
 	for i := range 8 {
-		passed = append(passed, fmt.Sprintf("auth.jwt[%d].type", i), fmt.Sprintf("variable[%d].type", i)) // follows from the value
+		passed = append(passed, fmt.Sprintf("auth.jwt[%d].type", i), fmt.Sprintf("variable[%d].type",
+			i)) // follows from the value
 	}
 	testEveryMemberIsToldOrCarried(t, ImportPostman, importedTestData(t, "postman/acme.json"), append(passed,
 		"info._postman_id", "info.schema",
