@@ -1,8 +1,8 @@
-// Package jwtbearer calls HTTP APIs that authenticate each request by a JSON Web Token which the caller signs, such as App
-// Store Connect, GitHub Apps, Snowflake, Coinbase, Ghost, Vonage, and gateways of one's own.
+// Package jwtbearer calls HTTP APIs that authenticate each request by a JSON Web Token which the caller signs, such as
+// App Store Connect, GitHub Apps, Snowflake, Coinbase, Ghost, Vonage, and gateways of one's own.
 //
-// A [Connection] describes such an API as plain data. A [Client] made from it is an http.RoundTripper that mints a fresh token
-// for every attempt, keeps to the pace that the API allows, and waits and retries as the API asks:
+// A [Connection] describes such an API as plain data. A [Client] made from it is an http.RoundTripper that mints a
+// fresh token for every attempt, keeps to the pace that the API allows, and waits and retries as the API asks:
 //
 //	client, err := jwtbearer.NewClient(&jwtbearer.Connection{
 //		BaseURI:         "https://api.example.com/v1",
@@ -20,15 +20,15 @@
 //
 // # Keys
 //
-// PrivateKey takes a key as people have it: see [ParsePrivateKey]. Repairs are reported by Lint and Test. A key in a KMS or an
-// HSM is a crypto.Signer in Connection.Key. Secret is for HMAC, decoded as SecretEncoding says.
+// PrivateKey takes a key as people have it: see [ParsePrivateKey]. Repairs are reported by Lint and Test. A key in a
+// KMS or an HSM is a crypto.Signer in Connection.Key. Secret is for HMAC, decoded as SecretEncoding says.
 //
 // # Templates
 //
-// The string values of Payload, JWTHeaders and Exchange.Params, and the strings of HTTPHeaders, BaseURI, Ping and Exchange, are
-// templates in the syntax of text/template. They are compiled by NewClient, which refuses what it does not know. A JSON string that is one single
-// action keeps the type of its value, so that "{{now}}" becomes a number; everything else stays a string, escaped as JSON
-// needs. Inside JSON a string argument is written \"x\". There are:
+// The string values of Payload, JWTHeaders and Exchange.Params, and the strings of HTTPHeaders, BaseURI, Ping and
+// Exchange, are templates in the syntax of text/template. They are compiled by NewClient, which refuses what it does
+// not know. A JSON string that is one single action keeps the type of its value, so that "{{now}}" becomes a number;
+// everything else stays a string, escaped as JSON needs. Inside JSON a string argument is written \"x\". There are:
 //
 //	now, now 300, now -60     NumericDate, with an offset in seconds (RFC 7519, section 2)
 //	nowMillis 300             the same in milliseconds
@@ -50,17 +50,18 @@
 //
 // # Tokens
 //
-// A token is minted at the last moment before an attempt, after every wait, unless TokenReuse lets one serve for longer. An
-// answer that refuses it (AuthFailure) makes the client mint once more and send the request again, with the time corrected
-// where the answer shows that the clocks differ. Token and HTTPHeaders go to the origin of BaseURI and to TrustedOrigins only; a
-// redirect elsewhere is followed without them.
+// A token is minted at the last moment before an attempt, after every wait, unless TokenReuse lets one serve for
+// longer. An answer that refuses it (AuthFailure) makes the client mint once more and send the request again, with the
+// time corrected where the answer shows that the clocks differ. Token and HTTPHeaders go to the origin of BaseURI and
+// to TrustedOrigins only; a redirect elsewhere is followed without them.
 //
-// Below the client, net/http may send one attempt twice when an idle connection turns out to be closed, with the same token. A
-// server that refuses a repeated jti then answers 401, and the client mints once more.
+// Below the client, net/http may send one attempt twice when an idle connection turns out to be closed, with the same
+// token. A server that refuses a repeated jti then answers 401, and the client mints once more.
 //
 // # Exchange
 //
-// With Exchange the API gets an access token, for which a token endpoint is given the JWT (RFC 7523, and what vendors made of it):
+// With Exchange the API gets an access token, for which a token endpoint is given the JWT (RFC 7523, and what vendors
+// made of it):
 //
 //	Grant: "jwt-bearer"            grant_type and assertion, in a form
 //	Grant: "client-credentials"    grant_type, client_assertion_type and client_assertion
@@ -68,21 +69,22 @@
 //	Bearer: true                   the JWT in the Authorization header
 //	Params: `{"jwt": "{{.Token}}"}`  any other parameter
 //
-// Access tokens are kept by the client. Near its expiry a token is renewed in the background while it still serves: after four
-// fifths of its life, or five minutes before the end if that is later. However many calls need a token, one exchange goes on, and
-// none of them ends it by leaving. A token that the API refuses is fetched once more; a throttle never fetches one.
+// Access tokens are kept by the client. Near its expiry a token is renewed in the background while it still serves:
+// after four fifths of its life, or five minutes before the end if that is later. However many calls need a token, one
+// exchange goes on, and none of them ends it by leaving. A token that the API refuses is fetched once more; a throttle
+// never fetches one.
 //
-// The token endpoint has a line, a gate and a budget of its own, with Exchange.RateLimit and the settings of Retry and Timeout. Every
-// attempt there is given a new assertion, since servers take each only once. Its redirects are not followed. The JWT goes nowhere
-// else: TokenReuse has no use. Where the answer tells where the API is (BaseURIPath), BaseURI is the path after that. In Payload and
-// JWTHeaders, .Request is then the token request.
+// The token endpoint has a line, a gate and a budget of its own, with Exchange.RateLimit and the settings of Retry and
+// Timeout. Every attempt there is given a new assertion, since servers take each only once. Its redirects are not
+// followed. The JWT goes nowhere else: TokenReuse has no use. Where the answer tells where the API is (BaseURIPath),
+// BaseURI is the path after that. In Payload and JWTHeaders, .Request is then the token request.
 //
 // Package tokensource makes an oauth2.TokenSource of a client.
 //
 // # Throttling
 //
-// RateLimit says which answers are throttles, how long they ask to wait and what quota is left; by default 429, 503 with
-// Retry-After, and the fields Retry-After, RateLimit and X-RateLimit-Reset. The class of a rule says what follows:
+// RateLimit says which answers are throttles, how long they ask to wait and what quota is left; by default 429, 503
+// with Retry-After, and the fields Retry-After, RateLimit and X-RateLimit-Reset. The class of a rule says what follows:
 //
 //	throttled    the gate closes for the wait, and the pace falls (the default)
 //	concurrency  the number of requests in flight falls
@@ -90,18 +92,20 @@
 //	overload     as throttled, but retried only where a 503 would be
 //	token        as throttled; the API counts tokens, so none is minted meanwhile
 //
-// All calls of a client stand in one line, first come, first served. A throttle closes its gate for all of them. The client
-// learns the pace that an API allows from its refusals, unless Fixed; Limits, Interval and Concurrency state it.
+// All calls of a client stand in one line, first come, first served. A throttle closes its gate for all of them. The
+// client learns the pace that an API allows from its refusals, unless Fixed; Limits, Interval and Concurrency state it.
 //
 // # Errors
 //
-// RoundTrip and HTTPClient give answers, whatever their status. [Client.Do] turns a refused answer into a *ThrottledError,
-// *AuthError or *ResponseError. A token endpoint that gives no token is a *TokenError, of RoundTrip too. [RetryAfter] asks an error how long to wait. NewClient and Validate join a *ConfigError for each
-// problem; a key that cannot be read is a *KeyError.
+// RoundTrip and HTTPClient give answers, whatever their status. [Client.Do] turns a refused answer into a
+// *ThrottledError, *AuthError or *ResponseError. A token endpoint that gives no token is a *TokenError, of RoundTrip
+// too. [RetryAfter] asks an error how long to wait. NewClient and Validate join a *ConfigError for each problem; a key
+// that cannot be read is a *KeyError.
 //
 // # Security
 //
-// A [Secret] does not print. No key, secret or token is in any error, log record or report, and no error of this package holds
-// a query. HMAC secrets shorter than their hash and RSA keys under 2048 bits are refused unless AllowWeakKey, and alg comes
-// from SignatureMethod alone. The package does not store secrets, and does not verify tokens.
+// A [Secret] does not print. No key, secret or token is in any error, log record or report, and no error of this
+// package holds a query. HMAC secrets shorter than their hash and RSA keys under 2048 bits are refused unless
+// AllowWeakKey, and alg comes from SignatureMethod alone. The package does not store secrets. Tokens that others signed
+// are verified by package verify.
 package jwtbearer

@@ -183,7 +183,11 @@ func ExampleExchange() {
 
 func TestSnippetsOfTheReadmeAreCompiled(t *testing.T) {
 	readme := read(t, "README.md")
-	compiled := flat(read(t, "example_test.go") + read(t, "examples/hello/main.go"))
+	compiled := ""
+	for _, name := range []string{"example_test.go", "examples/hello/main.go", "connfile/example_test.go", "verify/example_test.go",
+		"jwtbearertest/usage_test.go"} {
+		compiled += flat(read(t, name))
+	}
 	snippets := strings.Split(readme, "```go\n")[1:]
 	if len(snippets) < 4 {
 		t.Fatalf("README.md has %d snippets, want at least 4", len(snippets))

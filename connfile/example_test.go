@@ -26,6 +26,19 @@ func ExampleLoad() {
 	// Output: shop 20m0s {"iss":"{{.Fields.issuer}}","aud":"https://api.example.com"}
 }
 
+// From a file to a client. What Load finds wrong is one error; the settings themselves are for NewClient to check.
+func ExampleLoad_client() {
+	conns, err := connfile.Load("shop.yaml")
+	if err != nil {
+		log.Fatal(err) // every mistake with its line, its column and a suggestion, and never a value
+	}
+	client, err := jwtbearer.NewClient(conns[0])
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client.BaseURI(context.Background()))
+}
+
 func ExampleParse() {
 	_, err := connfile.Parse([]byte("basURI: https://api.example.com\ntimeout: 30\n"))
 	fmt.Println(err)
