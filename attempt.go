@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// An attempt is what one attempt needs besides its request, in one piece of memory.
+// An attempt is what one attempt needs, in one piece of memory.
 type attempt struct {
+	req   http.Request // that is sent
 	slot  slot
 	watch watch
 	body  answerBody
@@ -26,7 +27,8 @@ type attempt struct {
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
 func (k *call) prepare(a *attempt) (*http.Request, error) {
-	out := k.req.WithContext(k.traced(&a.watch))
+	out := &a.req
+	*out = *k.req.WithContext(k.traced(&a.watch))
 	out.Response = nil
 	a.url = *k.req.URL
 	out.URL = &a.url

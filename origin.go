@@ -138,10 +138,10 @@ func withoutURLParam(text, name string) string {
 
 // forgetToken takes the token out of a Location that repeats it, so that no redirect carries it away.
 func (c *core) forgetToken(header http.Header, token string) {
-	location := header.Get("Location")
-	if location == "" || token == "" {
+	if len(header["Location"]) == 0 || token == "" {
 		return
 	}
+	location := header.Get("Location")
 	escaped := url.QueryEscape(token)
 	if !strings.Contains(location, token) && !strings.Contains(location, escaped) {
 		return
