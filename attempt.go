@@ -23,6 +23,7 @@ type attempt struct {
 	body  answerBody
 	token minted // where one is minted for this attempt alone
 	url   url.URL
+	field [1]string // the header that holds the token
 }
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
@@ -63,7 +64,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 			return nil, err
 		}
 	}
-	if err := k.c.place(out, token); err != nil {
+	if err := k.c.place(out, token, a.field[:0]); err != nil {
 		return nil, err
 	}
 	watchBody(out, &a.watch)

@@ -91,13 +91,13 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// place puts the token into an outgoing request, whose URL and headers are its own.
-func (c *core) place(out *http.Request, t *minted) error {
+// place puts the token into an outgoing request, whose URL and headers are its own. room is for the values of a header.
+func (c *core) place(out *http.Request, t *minted, room []string) error {
 	token := t.value
 	for _, p := range c.placements {
 		switch p.In {
 		case inHeader:
-			out.Header[p.Name] = []string{t.after(c.schemeAt(p, t))}
+			out.Header[p.Name], room = append(room, t.after(c.schemeAt(p, t))), nil
 		case inQuery:
 			param := url.QueryEscape(p.Name) + "=" + url.QueryEscape(token)
 			if out.URL.RawQuery != "" {
