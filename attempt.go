@@ -44,7 +44,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	if k.c.looks&needRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
-	token, err := k.mint(values, &a.token)
+	token, err := k.mint(values, &a.token, a.slot.sent)
 	if err != nil {
 		k.unminted = true
 		return nil, err
@@ -82,11 +82,11 @@ func (k *call) traced(w *watch) context.Context {
 }
 
 // mint returns the token for an attempt: the one that the call has, or one that the minter gives.
-func (k *call) mint(values *requestValues, own *minted) (*minted, error) {
+func (k *call) mint(values *requestValues, own *minted, base time.Time) (*minted, error) {
 	if k.ticket != nil {
 		return k.ticket, nil
 	}
-	return k.c.minter.token(k.ctx, values, own)
+	return k.c.minter.token(k.ctx, values, own, base)
 }
 
 // mayReplace reports whether there can be another token in the place of a refused one.
