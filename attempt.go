@@ -23,6 +23,7 @@ type attempt struct {
 	body  answerBody
 	token minted // where one is minted for this attempt alone
 	url   url.URL
+	field [1]string // the header that holds the token
 }
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
@@ -43,7 +44,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	if k.c.looks&needRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
-	token, err := k.mint(values, &a.token)
+	token, err := k.mint(values, &a.token, a.slot.sent)
 	if err != nil {
 		k.unminted = true
 		return nil, err
@@ -63,7 +64,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 			return nil, err
 		}
 	}
-	if err := k.c.place(out, token); err != nil {
+	if err := k.c.place(out, token, a.field[:0]); err != nil {
 		return nil, err
 	}
 	watchBody(out, &a.watch)
@@ -81,11 +82,11 @@ func (k *call) traced(w *watch) context.Context {
 }
 
 // mint returns the token for an attempt: the one that the call has, or one that the minter gives.
-func (k *call) mint(values *requestValues, own *minted) (*minted, error) {
+func (k *call) mint(values *requestValues, own *minted, base time.Time) (*minted, error) {
 	if k.ticket != nil {
 		return k.ticket, nil
 	}
-	return k.c.minter.token(k.ctx, values, own)
+	return k.c.minter.token(k.ctx, values, own, base)
 }
 
 // mayReplace reports whether there can be another token in the place of a refused one.

@@ -305,7 +305,7 @@ func (k *call) judge(s *slot) {
 	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
 	seen := k.c.sighting(a)
 	if t, ok := k.c.throttling.judge(a); ok {
-		k.throttle = &t
+		k.throttle = new(t) // a copy, so that t itself is not allocated where there is none
 		k.shut = s.refused(t, seen)
 		k.c.stats.throttles.Add(1)
 		if k.throttled != nil {

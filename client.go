@@ -126,7 +126,7 @@ func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: mint: %w", err)
 	}
-	t, err := c.core.minter.token(ctx, values, new(minted))
+	t, err := c.core.minter.token(ctx, values, new(minted), time.Now())
 	if err != nil {
 		return "", err
 	}
@@ -229,10 +229,11 @@ func checkRequest(req *http.Request) (odd bool, err error) {
 		return false, errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
 	}
 	for name, values := range req.Header {
-		if !isToken(name) || slices.ContainsFunc(values, isBrokenValue) {
+		token, canonical := isHeaderName(name)
+		if !token || slices.ContainsFunc(values, isBrokenValue) {
 			return false, fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
 		}
-		odd = odd || !isCanonical(name)
+		odd = odd || !canonical
 	}
 	return odd, nil
 }

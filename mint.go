@@ -78,12 +78,12 @@ func (m *minter) needs() needs {
 }
 
 // token returns the token for an attempt: the one that serves now, or a fresh one, which is put into own unless it is kept.
-func (m *minter) token(ctx context.Context, req *requestValues, own *minted) (*minted, error) {
+func (m *minter) token(ctx context.Context, req *requestValues, own *minted, base time.Time) (*minted, error) {
 	if m.signer == nil {
 		return m.ready, nil
 	}
 	if m.reuse == 0 {
-		return own, m.mint(own, req)
+		return own, m.mint(own, req, base)
 	}
 	if t := m.current.Load(); t.serves() {
 		m.stats.reused.Add(1)
@@ -131,15 +131,15 @@ func (m *minter) fly(f *flight) {
 		close(f.done)
 	}()
 	t := new(minted)
-	if f.err = m.mint(t, nil); f.err == nil {
+	if f.err = m.mint(t, nil, time.Now()); f.err == nil {
 		f.token = t
 		m.current.Store(t)
 	}
 }
 
 // mint makes a fresh token in t.
-func (m *minter) mint(t *minted, req *requestValues) error {
-	now, skew := time.Now(), m.skew.get()
+func (m *minter) mint(t *minted, req *requestValues, base time.Time) error {
+	now, skew := clockFrom(base), m.skew.get()
 	buf := mintBuffers.Get().(*mintBuffer)
 	defer buf.free()
 	buf.env = env{now: now.Add(skew), req: req}

@@ -67,37 +67,37 @@ func checkNamedPlacement(field string, place Placement, p *problems) {
 	}
 }
 
-// isCanonical reports whether a token is written as net/http writes header names: X-Api-Key.
-func isCanonical(name string) bool {
-	upper := true
-	for _, b := range []byte(name) {
-		if upper && 'a' <= b && b <= 'z' || !upper && 'A' <= b && b <= 'Z' {
-			return false
+// isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
+func isToken(s string) bool {
+	token, _ := isHeaderName(s)
+	return token
+}
+
+// isHeaderName reports whether s is a token of HTTP, and whether it is written as net/http writes header names: X-Api-Key.
+func isHeaderName(s string) (token, canonical bool) {
+	upper, canonical := true, true
+	for _, b := range []byte(s) {
+		switch {
+		case 'a' <= b && b <= 'z':
+			canonical = canonical && !upper
+		case 'A' <= b && b <= 'Z':
+			canonical = canonical && upper
+		case '0' <= b && b <= '9' || b == '-':
+		case strings.IndexByte("!#$%&'*+.^_`|~", b) < 0:
+			return false, false
 		}
 		upper = b == '-'
 	}
-	return true
+	return s != "", canonical
 }
 
-// isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	for _, b := range []byte(s) {
-		switch {
-		case 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-':
-		case strings.IndexByte("!#$%&'*+.^_`|~", b) < 0:
-			return false
-		}
-	}
-	return s != ""
-}
-
-// place puts the token into an outgoing request, whose URL and headers are its own.
-func (c *core) place(out *http.Request, t *minted) error {
+// place puts the token into an outgoing request, whose URL and headers are its own. room is for the values of a header.
+func (c *core) place(out *http.Request, t *minted, room []string) error {
 	token := t.value
 	for _, p := range c.placements {
 		switch p.In {
 		case inHeader:
-			out.Header[p.Name] = []string{t.after(c.schemeAt(p, t))}
+			out.Header[p.Name], room = append(room, t.after(c.schemeAt(p, t))), nil
 		case inQuery:
 			param := url.QueryEscape(p.Name) + "=" + url.QueryEscape(token)
 			if out.URL.RawQuery != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -243,11 +244,15 @@ func buildUUID(*compiler, []expr) (expr, error) {
 func appendUUID(dst, u []byte) []byte {
 	u[6] = u[6]&0x0f | 0x40
 	u[8] = u[8]&0x3f | 0x80
-	dst = append(asHex(dst, u[:4]), '-')
-	dst = append(asHex(dst, u[4:6]), '-')
-	dst = append(asHex(dst, u[6:8]), '-')
-	dst = append(asHex(dst, u[8:10]), '-')
-	return asHex(dst, u[10:])
+	start := len(dst)
+	dst = append(dst, "00000000-0000-0000-0000-000000000000"...)
+	text := dst[start:]
+	hex.Encode(text, u[:4])
+	hex.Encode(text[9:], u[4:6])
+	hex.Encode(text[14:], u[6:8])
+	hex.Encode(text[19:], u[8:10])
+	hex.Encode(text[24:], u[10:])
+	return dst
 }
 
 // maxRandom bounds randomHex and randomBase64, in bytes.
