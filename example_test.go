@@ -183,10 +183,10 @@ func ExampleExchange() {
 
 func TestSnippetsOfTheReadmeAreCompiled(t *testing.T) {
 	readme := read(t, "README.md")
-	compiled := ""
+	var compiled strings.Builder
 	for _, name := range []string{"example_test.go", "examples/hello/main.go", "connfile/example_test.go", "verify/example_test.go",
 		"jwtbearertest/usage_test.go"} {
-		compiled += flat(read(t, name))
+		compiled.WriteString(flat(read(t, name)))
 	}
 	snippets := strings.Split(readme, "```go\n")[1:]
 	if len(snippets) < 4 {
@@ -194,7 +194,7 @@ func TestSnippetsOfTheReadmeAreCompiled(t *testing.T) {
 	}
 	for i, snippet := range snippets {
 		snippet, _, _ = strings.Cut(snippet, "```")
-		if !strings.Contains(compiled, flat(snippet)) {
+		if !strings.Contains(compiled.String(), flat(snippet)) {
 			t.Errorf("snippet %d of README.md is in no program:\n%s", i+1, snippet)
 		}
 	}

@@ -274,12 +274,12 @@ func TestLiteralTextIsNoTemplate(t *testing.T) {
 		conn := &jwtbearer.Connection{BaseURI: "https://api.example.com", SignatureMethod: jwtbearer.HS256, Secret: importedTestSecret,
 			Payload: jwtbearer.JSON(jsontext.Value{Kind: jsontext.Object,
 				Members: []jsontext.Member{{Name: "x", Value: importedString(strings.ReplaceAll(got, "{{now}}", `{{"now"}}`))}}}.Append(nil))}
-		var plain string
+		var plain strings.Builder
 		for _, p := range tt.pieces {
-			plain += p.text
+			plain.WriteString(p.text)
 		}
-		if _, claims := importedMint(t, conn, nil); claims["x"] != plain {
-			t.Errorf("template %s gives %v, want %q", got, claims["x"], plain)
+		if _, claims := importedMint(t, conn, nil); claims["x"] != plain.String() {
+			t.Errorf("template %s gives %v, want %q", got, claims["x"], plain.String())
 		}
 	}
 }
