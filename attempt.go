@@ -25,6 +25,15 @@ type attempt struct {
 	url   url.URL
 }
 
+// abandon ends an attempt that is not sent, or of whose answer nobody hears. It does nothing where it has ended.
+func (a *attempt) abandon() {
+	a.watch.end()
+	a.slot.giveBack()
+	if a.body.body != nil {
+		a.body.Close()
+	}
+}
+
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
 func (k *call) prepare(a *attempt) (*http.Request, error) {
 	out := &a.req
