@@ -46,7 +46,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 		out.Header = make(http.Header)
 	}
 	if k.odd {
-		k.c.dropSpellings(out.Header)
+		k.c.respell(out.Header)
 	}
 	var values *requestValues // nil: nobody looks
 	if k.c.looks&needRequest != 0 {
