@@ -41,8 +41,10 @@ func (s *slot) giveBack() {
 		l.left = s.before
 	}
 	l.unanswered--
-	l.inFlight--
-	s.released = true
+	if !s.released {
+		s.released = true
+		l.inFlight--
+	}
 	l.pace.giveBack()
 	l.wakeHead()
 }
