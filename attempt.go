@@ -26,6 +26,15 @@ type attempt struct {
 	field [1]string // the header that holds the token
 }
 
+// abandon ends an attempt that is not sent, or of whose answer nobody hears. It does nothing where it has ended.
+func (a *attempt) abandon() {
+	a.watch.end()
+	a.slot.giveBack()
+	if a.body.body != nil {
+		a.body.Close()
+	}
+}
+
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
 func (k *call) prepare(a *attempt) (*http.Request, error) {
 	out := &a.req
@@ -38,7 +47,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 		out.Header = make(http.Header)
 	}
 	if k.odd {
-		k.c.dropSpellings(out.Header)
+		k.c.respell(out.Header)
 	}
 	var values *requestValues // nil: nobody looks
 	if k.c.looks&needRequest != 0 {

@@ -29,11 +29,12 @@ type call struct {
 	paid     bool // a retry was paid for from the budget
 	backoffs int  // waits of which each doubles the bound of the next
 
-	// The last attempt.
+	first attempt  // which most calls have alone
+	try   *attempt // the last that began
+
+	// The last attempt that was sent.
 	token      *minted
 	skewBefore time.Duration // the correction of the token that was replaced
-	try        *attempt
-	first      attempt // the first of them, which most calls have alone
 	sent       time.Time
 	answered   time.Time // when resp came
 	resp       *http.Response
@@ -61,10 +62,18 @@ func (k *call) run() (*http.Response, error) {
 	if k.body != nil {
 		defer context.AfterFunc(k.ctx, k.body.interrupt)()
 	}
+	done := false
+	defer func() {
+		if !done { // the caller's Key, Transport, Limiter or Logger panicked
+			k.try.abandon()
+			k.body.end(true)
+		}
+	}()
 	k.attempt()
 	if k.next != nextNone {
 		k.c.engine.drive(k)
 	}
+	done = true
 	k.body.end(k.resp == nil)
 	if k.resp == nil {
 		return nil, k.err
@@ -79,28 +88,23 @@ func (k *call) attempt() {
 	if k.attempts > 0 {
 		a = new(attempt)
 	}
-	switch err := k.enter(&a.slot); {
-	case err != nil && k.unminted:
-		k.fail(err)
-		return
-	case err != nil:
-		k.giveUp(err)
+	k.try = a
+	a.watch.begin(k.ctx, &k.c.silence)
+	if err := k.enter(&a.slot); err != nil {
+		a.abandon()
+		if k.unminted {
+			k.fail(err)
+		} else {
+			k.giveUp(err)
+		}
 		return
 	}
-	a.watch.begin(k.ctx, &k.c.silence)
-	ready := false
-	defer func() {
-		if !ready { // also after a panic of the caller's Key
-			a.watch.end()
-			a.slot.giveBack()
-		}
-	}()
 	out, err := k.prepare(a)
 	if err != nil {
+		a.abandon()
 		k.fail(err)
 		return
 	}
-	ready = true
 	k.send(out, a)
 }
 
@@ -171,9 +175,6 @@ func (k *call) await(s *slot) (time.Duration, error) {
 		err = errors.Join(err, k.ctx.Err())
 	} else {
 		err = k.c.line.reopened(k.ctx, k.patience())
-	}
-	if err != nil {
-		s.giveBack()
 	}
 	return time.Since(began), err
 }
@@ -255,7 +256,6 @@ func (k *call) send(out *http.Request, a *attempt) {
 	k.attempts++
 	k.counted++
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
-	k.try = a
 	k.sent = clockFrom(s.sent)
 	w.start(k.sent)
 	k.c.stats.attempts.Add(1)

@@ -22,23 +22,29 @@ type lateContext struct {
 func (c *lateContext) derived() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.own == nil {
-		c.own, c.cancel = context.WithCancelCause(c.parent)
-		if c.over {
-			c.cancel(nil)
-		}
-	}
+	c.derive()
 	return c.own
+}
+
+// derive makes it, with the lock held.
+func (c *lateContext) derive() {
+	if c.own != nil {
+		return
+	}
+	c.own, c.cancel = context.WithCancelCause(c.parent)
+	if c.over {
+		c.cancel(nil)
+	}
 }
 
 // end cancels it. Only the first cause counts.
 func (c *lateContext) end(cause error) {
-	if cause != nil {
-		c.derived() // where context.Cause looks for it
-	}
 	c.mu.Lock()
-	cancel := c.cancel
+	if cause != nil {
+		c.derive() // where context.Cause looks for it
+	}
 	c.over = true
+	cancel := c.cancel
 	c.mu.Unlock()
 	if cancel != nil {
 		cancel(cause)
@@ -48,25 +54,18 @@ func (c *lateContext) end(cause error) {
 func (c *lateContext) Done() <-chan struct{}       { return c.derived().Done() }
 func (c *lateContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
 func (c *lateContext) Value(key any) any           { return c.now().Value(key) }
+func (c *lateContext) Err() error                  { return c.now().Err() }
 
-func (c *lateContext) Err() error {
-	if err := c.now().Err(); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return context.Canceled
-	}
-	return nil
-}
-
-// now is the context that it is at present.
+// now is the context that it is at present. One that is over has to be its own, so that it stays what it is: its parent may end
+// later, of another cause.
 func (c *lateContext) now() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.own != nil {
-		return c.own
+	if c.over {
+		c.derive()
 	}
-	return c.parent
+	if c.own == nil {
+		return c.parent
+	}
+	return c.own
 }

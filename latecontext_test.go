@@ -66,6 +66,21 @@ func TestLateContextTellsTheFirstCause(t *testing.T) {
 	}
 }
 
+// Once Err is not nil, it stays the same.
+func TestLateContextEndsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		c := &lateContext{parent: parent}
+		c.end(nil)
+		before := c.Err()
+		time.Sleep(2 * time.Second)
+		if after := c.Err(); before != context.Canceled || after != before || context.Cause(c) != before {
+			t.Errorf("Err() = %v, and %v after its parent ended too (%v), want %v", before, after, context.Cause(c), context.Canceled)
+		}
+	})
+}
+
 func TestLateContextIsItsParentBesides(t *testing.T) {
 	parent, cancel := context.WithTimeout(context.WithValue(t.Context(), lateKey{}, "value"), time.Hour)
 	defer cancel()

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -135,12 +135,28 @@ func placeCookie(out *http.Request, name, token string) {
 	out.Header["Cookie"] = []string{strings.Join(append(pairs, name+"="+token), "; ")}
 }
 
-// dropSpellings drops the headers that the caller wrote in another case than net/http and that placements take.
-func (c *core) dropSpellings(header http.Header) {
-	maps.DeleteFunc(header, func(name string, _ []string) bool {
+// respell takes care of the headers that the caller wrote in another case than net/http, so that none of ours is sent beside
+// them: those that placements take are dropped, others that are ours to set too get their usual name.
+func (c *core) respell(header http.Header) {
+	for name, values := range header {
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
-		return canonical != name && holdsToken(c.placements, canonical)
-	})
+		switch {
+		case canonical == name:
+			continue
+		case holdsToken(c.placements, canonical):
+		case c.mayAddTo(canonical):
+			header[canonical] = slices.Concat(header[canonical], values)
+		default:
+			continue
+		}
+		delete(header, name)
+	}
+}
+
+// mayAddTo reports whether a header of the caller may be one of ours too.
+func (c *core) mayAddTo(name string) bool {
+	return slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return h.name == name }) ||
+		name == "Cookie" && slices.ContainsFunc(c.placements, func(p Placement) bool { return p.In == inCookie })
 }
 
 // placeInForm sets a field of the request's form, in place of one that the caller set. The body is read for that, so it must

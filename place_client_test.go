@@ -3,6 +3,7 @@ package jwtbearer
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -149,6 +150,45 @@ func TestTokenInACookie(t *testing.T) {
 	_, err := NewClient(&Connection{BaseURI: "https://api.example.com", Token: "a;b", Placement: []Placement{{In: "cookie", Name: "session"}}})
 	if err == nil || !strings.Contains(err.Error(), "cookie") {
 		t.Errorf("a token that is not for cookies: %v, want an error", err)
+	}
+}
+
+// net/http sends the names of headers as they stand in the map.
+func TestHeadersInAnotherCaseAreSentOnce(t *testing.T) {
+	tests := []struct {
+		place       Placement
+		given, want http.Header
+	}{
+		{Placement{}, http.Header{"authorization": {"old"}, "AUTHORIZATION": {"older"}}, http.Header{"Authorization": {placedToken}}},
+		{Placement{Name: "X-Key"}, http.Header{"x-key": {"old"}, "x-other": {"kept"}},
+			http.Header{"X-Key": {placedToken}, "x-other": {"kept"}}},
+		{Placement{In: "cookie", Name: "session"}, http.Header{"cookie": {"a=1; session=old"}},
+			http.Header{"Cookie": {"a=1; session=" + placedToken}}},
+		{Placement{}, http.Header{"x-version": {"the caller's"}}, http.Header{"X-Version": {"the caller's"}, "Authorization": {placedToken}}},
+	}
+	for _, test := range tests {
+		var got http.Header
+		c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
+			got = r.Header
+			return fakeReply(200, ""), nil
+		}), func(conn *Connection) {
+			conn.SignatureMethod, conn.Secret, conn.Payload, conn.Lifetime, conn.Token = "", "", "", 0, placedToken
+			conn.Placement, conn.HTTPHeaders = []Placement{test.place}, map[string]string{"X-Version": "ours"}
+		})
+		req := fakeRequest(t, "GET", nil)
+		req.Header = maps.Clone(test.given)
+		if _, err := c.RoundTrip(req); err != nil {
+			t.Fatal(err)
+		}
+		if _, set := test.want["X-Version"]; !set {
+			test.want["X-Version"] = []string{"ours"}
+		}
+		if !maps.EqualFunc(got, test.want, slices.Equal) {
+			t.Errorf("Placement %+v: %q became %q, want %q", test.place, test.given, got, test.want)
+		}
+		if !maps.EqualFunc(req.Header, test.given, slices.Equal) {
+			t.Errorf("the caller's headers %q became %q", test.given, req.Header)
+		}
 	}
 }
 

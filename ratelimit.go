@@ -256,7 +256,7 @@ func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) 
 	if wait > 0 {
 		return false, wait
 	}
-	*s = slot{line: l, sent: now, before: l.left}
+	*s = slot{line: l, sent: now, before: l.left, open: true}
 	for _, b := range l.buckets {
 		b.leave(now, l.unanswered)
 	}

@@ -345,3 +345,18 @@ func seconds(times ...float64) []time.Duration {
 	}
 	return durations
 }
+
+func TestASlotEndsOnce(t *testing.T) {
+	for name, end := range map[string]func(s *slot){
+		"given back twice":                       func(s *slot) { s.giveBack(); s.giveBack() },
+		"given back before it was taken":         func(s *slot) { new(slot).giveBack(); s.giveBack() },
+		"given back after its body ended":        func(s *slot) { s.release(); s.giveBack() },
+		"given back after its answer was judged": func(s *slot) { s.accepted(sighting{}); s.giveBack(); s.release() },
+	} {
+		l := testLine(t, RateLimit{Concurrency: 1})
+		end(enter(t, l, 1))
+		if l.inFlight != 0 || l.unanswered != 0 {
+			t.Errorf("%s: %d are in flight and %d unanswered, want none", name, l.inFlight, l.unanswered)
+		}
+	}
+}

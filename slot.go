@@ -10,18 +10,26 @@ import (
 // A slot is the right to make one attempt. It ends in giveBack, where nothing was sent, or in one of accepted, refused and
 // failed, and then in release.
 type slot struct {
-	line     *line
+	line     *line // nil: it was not taken yet
 	sent     time.Time
-	before   time.Time // when the attempt before this one left
-	released bool
+	before   time.Time     // when the attempt before this one left
 	waited   time.Duration // for it
+	open     bool          // neither an answer came nor was it given back
+	released bool
 }
 
-// giveBack ends a slot of which no use was made.
+// giveBack ends a slot of which no use was made, if it is open.
 func (s *slot) giveBack() {
 	l := s.line
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !s.open {
+		return
+	}
+	s.open = false
 	now := time.Now()
 	for _, b := range l.buckets {
 		b.giveBack(now)
@@ -33,8 +41,10 @@ func (s *slot) giveBack() {
 		l.left = s.before
 	}
 	l.unanswered--
-	l.inFlight--
-	s.released = true
+	if !s.released {
+		s.released = true
+		l.inFlight--
+	}
 	l.pace.giveBack()
 	l.wakeHead()
 }
@@ -105,6 +115,7 @@ func spread(wait time.Duration) time.Duration { return min(wait/100, 250*time.Mi
 // answered takes note of an answer, with the line's lock held.
 func (s *slot) answered(seen sighting) time.Time {
 	l, now := s.line, clockFrom(s.sent)
+	s.open = false
 	if !seen.date.IsZero() {
 		l.clock.observe(seen.date, s.sent, now)
 	}

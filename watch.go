@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 )
 
 // A watch ends an attempt in which nothing moves for too long. It runs while the peer is expected to do something: to take
@@ -32,33 +33,38 @@ func (w *watch) begin(ctx context.Context, dog *watchdog) {
 	w.dog, w.ctx.parent = dog, ctx
 }
 
-// start says that the request is sent now.
+// start says that the request is sent now. A time without a monotonic reading is one of a synctest bubble, whose timers are for
+// what happens in it alone.
 func (w *watch) start(now time.Time) {
+	if now == now.Round(0) {
+		w.dog = &watchdog{limit: w.dog.limit}
+	}
 	w.began = now
 	w.sending.Store(1)
 	w.dog.add(w)
 }
 
-// now is the time that has passed since the request was sent. It is never zero.
-func (w *watch) now() int64 { return int64(time.Since(w.began)) + 1 }
+// at is the time that had passed since the request was sent. It is never zero.
+func (w *watch) at(now time.Time) int64 { return int64(now.Sub(w.began)) + 1 }
 
 // send starts the time for the request anew, read that for the answer's body. It goes on until sent or paused.
-func (w *watch) send()   { w.sending.Store(w.now()) }
+func (w *watch) send()   { w.sending.Store(w.at(time.Now())) }
 func (w *watch) sent()   { w.sending.Store(0) }
-func (w *watch) read()   { w.reading.Store(w.now()) }
+func (w *watch) read()   { w.reading.Store(w.at(time.Now())) }
 func (w *watch) paused() { w.reading.Store(0) }
 
 // gotAnswer says that the answer came: from now on only reading its body counts.
 func (w *watch) gotAnswer() { w.answered.Store(true) }
 
-// left is how long the peer may be silent still.
-func (w *watch) left() time.Duration {
+// left is for how long the peer might be silent still at that time, which was read before: else a goroutine that is held up here
+// would take the delay for silence.
+func (w *watch) left(now time.Time) time.Duration {
 	since := &w.sending
 	if w.answered.Load() {
 		since = &w.reading
 	}
 	if began := since.Load(); began != 0 {
-		return w.dog.limit - time.Duration(w.now()-began)
+		return w.dog.limit - time.Duration(w.at(now)-began)
 	}
 	return w.dog.limit
 }
@@ -76,9 +82,8 @@ type watchdog struct {
 
 	mu    sync.Mutex
 	first *watch
-	due   time.Time // when the timer fires; zero: there is none
-	timer *time.Timer
-	made  int // timers: one of before is not timer
+	timer *time.Timer // nil: none yet
+	armed bool        // it will fire
 }
 
 // add takes a watch under guard, whose request is sent now.
@@ -93,13 +98,24 @@ func (d *watchdog) add(w *watch) {
 		w.next.prev = w
 	}
 	d.first = w
-	// No timer is so late or so far ahead but one of another synctest bubble, with a clock of its own, or none.
-	if due := d.due.Sub(w.began); due < -time.Minute || due > d.limit+time.Minute {
-		d.due = w.began.Add(d.limit)
-		d.made++
-		number := d.made
-		d.timer = time.AfterFunc(d.limit, func() { d.look(number) })
+	if !d.armed { // else it fires before this one can be over
+		d.arm(d.limit)
 	}
+}
+
+// arm sets the timer. It does not keep the client in memory: who waits for an attempt does.
+func (d *watchdog) arm(wait time.Duration) {
+	d.armed = true
+	if d.timer != nil {
+		d.timer.Reset(wait)
+		return
+	}
+	self := weak.Make(d)
+	d.timer = time.AfterFunc(wait, func() {
+		if d := self.Value(); d != nil {
+			d.look()
+		}
+	})
 }
 
 // remove ends the guard over a watch.
@@ -129,23 +145,20 @@ func (d *watchdog) unlink(w *watch) {
 }
 
 // look ends the attempts whose time is over.
-func (d *watchdog) look(timer int) {
-	for _, w := range d.over(timer) {
+func (d *watchdog) look() {
+	for _, w := range d.over() {
 		w.ctx.end(&timeoutError{limit: d.limit})
 	}
 }
 
-// over takes out the watches whose time is over, and sets the timer for the others.
-func (d *watchdog) over(timer int) (over []*watch) {
+// over takes out the watches whose time is over, and sets the timer for the others: the more there are to look at, the less often.
+func (d *watchdog) over() (over []*watch) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if timer != d.made {
-		return nil
-	}
-	soonest := d.limit
-	for w := d.first; w != nil; {
+	now, soonest, looks := time.Now(), d.limit, time.Duration(0)
+	for w := d.first; w != nil; looks++ {
 		next := w.next
-		if left := w.left(); left > 0 {
+		if left := w.left(now); left > 0 {
 			soonest = min(soonest, left)
 		} else {
 			d.unlink(w)
@@ -153,9 +166,8 @@ func (d *watchdog) over(timer int) (over []*watch) {
 		}
 		w = next
 	}
-	if d.due = (time.Time{}); d.first != nil {
-		d.due = time.Now().Add(soonest)
-		d.timer.Reset(soonest)
+	if d.armed = d.first != nil; d.armed {
+		d.arm(max(soonest, looks*time.Microsecond))
 	}
 	return over
 }

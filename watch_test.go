@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 )
 
 func TestTimeoutEndsAnAttemptInWhichTheServerIsSilent(t *testing.T) {
@@ -168,29 +171,96 @@ func TestTimeoutIsExactForEachOfManyAttempts(t *testing.T) {
 	})
 }
 
-// A timer belongs to one bubble of synctest, and a client that tests share does not.
+// A timer belongs to one bubble of synctest, and a client that tests share does not. All bubbles begin at the same time.
 func TestTimeoutHoldsForAClientThatHasSeenAnotherClock(t *testing.T) {
 	silent := false
 	c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
 		if !silent {
 			return fakeReply(200, ""), nil
 		}
-		<-r.Context().Done()
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Hour):
+		}
 		return nil, context.Cause(r.Context())
 	}), func(conn *Connection) {
 		conn.Timeout, conn.Retry.MaxAttempts, conn.RateLimit.Fixed = 10*time.Second, 1, true
 	})
-	if _, err := c.RoundTrip(fakeRequest(t, "GET", nil)); err != nil {
-		t.Fatal(err)
-	}
-	silent = true
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		_, err := c.RoundTrip(fakeRequest(t, "GET", nil))
-		if _, ok := errors.AsType[*timeoutError](err); !ok || time.Since(began) != 10*time.Second {
-			t.Errorf("RoundTrip: %v after %s, want a timeout after 10s", err, time.Since(began))
+	answered := func(t *testing.T) {
+		silent = false
+		if _, err := c.RoundTrip(fakeRequest(t, "GET", nil)); err != nil { // whose body stays open
+			t.Fatal(err)
 		}
-	})
+	}
+	answered(t)
+	for bubble := range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			answered(t)
+			silent = true
+			began := time.Now()
+			_, err := c.RoundTrip(fakeRequest(t, "GET", nil))
+			if _, ok := errors.AsType[*timeoutError](err); !ok || time.Since(began) != 10*time.Second {
+				t.Errorf("bubble %d: RoundTrip: %v after %s, want a timeout after 10s", bubble, err, time.Since(began))
+			}
+			answered(t)
+		})
+	}
+}
+
+// Outside of bubbles, attempts share one timer for real.
+func TestTimeoutsThatShareATimerAreInTime(t *testing.T) {
+	const limit = 300 * time.Millisecond
+	c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Query().Has("answered") {
+			return fakeReply(200, ""), nil
+		}
+		<-r.Context().Done()
+		return nil, context.Cause(r.Context())
+	}), func(conn *Connection) { conn.Timeout, conn.Retry.MaxAttempts, conn.RateLimit.Fixed = limit, 1, true })
+	var wg sync.WaitGroup
+	for i := range 30 {
+		wg.Go(func() {
+			time.Sleep(time.Duration(i) * 17 * time.Millisecond)
+			req := fakeRequest(t, "GET", nil)
+			if i%3 == 0 {
+				req.URL.RawQuery = "answered"
+			}
+			began := time.Now()
+			resp, err := c.RoundTrip(req)
+			if i%3 == 0 {
+				if err != nil || resp.Body.Close() != nil {
+					t.Errorf("attempt %d: %v, want an answer", i, err)
+				}
+				return
+			}
+			_, timedOut := errors.AsType[*timeoutError](err)
+			if took := time.Since(began); !timedOut || took < limit || took > 2*limit {
+				t.Errorf("attempt %d: %v after %s, want a timeout after %s", i, err, took, limit)
+			}
+		})
+	}
+	wg.Wait()
+	if c.core.silence.first != nil {
+		t.Error("a watch is left in the list after all attempts have ended")
+	}
+}
+
+// Clients need no closing, so a program may make one for each of its users.
+func TestTimeoutKeepsNoClientInMemory(t *testing.T) {
+	for _, limit := range []time.Duration{time.Hour, math.MaxInt64} {
+		client := func() weak.Pointer[core] {
+			c := dialFake(t, always(func() *http.Response { return fakeReply(200, "") }), func(conn *Connection) { conn.Timeout = limit })
+			for range 2 {
+				resp, err := c.RoundTrip(fakeRequest(t, "GET", nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+			}
+			return weak.Make(c.core)
+		}()
+		waitFor(t, func() bool { runtime.GC(); return client.Value() == nil }, "a client with a Timeout of "+limit.String()+" is kept after its last request")
+	}
 }
 
 // A slowReader gives one byte after each pause, unless ctx ends.
