@@ -20,7 +20,7 @@ type watch struct {
 	trace *connTrace  // nil: what it tells would change nothing
 
 	began    time.Time
-	sending  atomic.Int64 // since when the peer may take more of the request or answer, see now; zero: it need not
+	sending  atomic.Int64 // since when the peer may take more of the request or answer, see stamp; zero: it need not
 	reading  atomic.Int64 // the same of the answer's body
 	answered atomic.Bool  // sending does not count any more
 
@@ -40,17 +40,17 @@ func (w *watch) start(now time.Time) {
 		w.dog = &watchdog{limit: w.dog.limit}
 	}
 	w.began = now
-	w.sending.Store(1)
+	w.sending.Store(stamp(0))
 	w.dog.add(w)
 }
 
-// at is the time that had passed since the request was sent. It is never zero.
-func (w *watch) at(now time.Time) int64 { return int64(now.Sub(w.began)) + 1 }
+// stamp is how a time since the request was sent is kept. It is never zero.
+func stamp(passed time.Duration) int64 { return int64(passed) + 1 }
 
 // send starts the time for the request anew, read that for the answer's body. It goes on until sent or paused.
-func (w *watch) send()   { w.sending.Store(w.at(time.Now())) }
+func (w *watch) send()   { w.sending.Store(stamp(time.Since(w.began))) }
 func (w *watch) sent()   { w.sending.Store(0) }
-func (w *watch) read()   { w.reading.Store(w.at(time.Now())) }
+func (w *watch) read()   { w.reading.Store(stamp(time.Since(w.began))) }
 func (w *watch) paused() { w.reading.Store(0) }
 
 // gotAnswer says that the answer came: from now on only reading its body counts.
@@ -64,7 +64,7 @@ func (w *watch) left(now time.Time) time.Duration {
 		since = &w.reading
 	}
 	if began := since.Load(); began != 0 {
-		return w.dog.limit - time.Duration(w.at(now)-began)
+		return w.dog.limit - time.Duration(stamp(now.Sub(w.began))-began)
 	}
 	return w.dog.limit
 }
