@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -115,48 +116,41 @@ func engineLimit(l jwtbearer.Limit) demoapi.Limit {
 	return demoapi.Limit{Window: l.Per, Requests: l.Requests}
 }
 
-// tokenIn takes the token out of where it is placed.
-func tokenIn(p jwtbearer.Placement) func(*http.Request) string {
+// tokenIn takes the tokens out of where one is placed.
+func tokenIn(p jwtbearer.Placement) func(*http.Request) []string {
 	switch p.In {
 	case "query":
-		return func(r *http.Request) string { return r.URL.Query().Get(p.Name) }
+		return func(r *http.Request) []string { return r.URL.Query()[p.Name] }
 	case "form":
-		return func(r *http.Request) string { return formValue(r, p.Name) }
+		return func(r *http.Request) []string { return formValues(r, p.Name) }
 	case "cookie":
-		return func(r *http.Request) string {
-			cookie, err := r.Cookie(p.Name)
-			if err != nil {
-				return ""
+		return func(r *http.Request) []string {
+			var tokens []string
+			for _, cookie := range r.CookiesNamed(p.Name) {
+				tokens = append(tokens, cookie.Value)
 			}
-			return cookie.Value
+			return tokens
 		}
 	}
 	scheme := p.Scheme
 	if p == (jwtbearer.Placement{}) {
 		scheme = "Bearer"
 	}
-	return func(r *http.Request) string {
-		value := r.Header.Get(cmp.Or(p.Name, "Authorization"))
-		if scheme == "" {
-			return value
-		}
-		found, token, _ := strings.Cut(value, " ")
-		if !strings.EqualFold(found, scheme) {
-			return ""
-		}
-		return strings.TrimSpace(token)
-	}
+	return func(r *http.Request) []string { return demoapi.InHeader(r, cmp.Or(p.Name, "Authorization"), scheme) }
 }
 
-// formValue reads a field of a form, whose body stays to be read.
-func formValue(r *http.Request, name string) string {
+// formValues reads a field of a form, whose body stays to be read.
+func formValues(r *http.Request, name string) []string {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/x-www-form-urlencoded" {
+		return nil
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return ""
+		return nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, _ := url.ParseQuery(string(body)) // what can be read of it
-	return form.Get(name)
+	return form[name]
 }
 
 // A key verifies and, where it is known, signs.

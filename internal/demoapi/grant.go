@@ -88,7 +88,7 @@ func (g *grants) check(token string, now time.Time) Reason {
 
 // assertion finds the JWT in a token request. What is none is returned only if there is nothing better.
 func assertion(r *http.Request, body []byte) string {
-	candidates := []string{bearerToken(r)}
+	candidates := append(InHeader(r, "Authorization", "Bearer"), "")
 	add := func(values url.Values) {
 		for _, name := range []string{"assertion", "client_assertion"} {
 			candidates = append(candidates, values[name]...)

@@ -49,6 +49,7 @@ type call struct {
 	w        *writer
 	r        *http.Request
 	token    string
+	several  bool   // it has more than one token
 	atGrants bool   // it is for the token endpoint
 	visit    *Visit // the API's mutex guards it; nil: nobody records
 }
@@ -69,7 +70,7 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 	if c.atGrants {
 		c.token = assertion(r, body)
 	} else {
-		c.token = a.config.Token(c.r)
+		c.takeToken(a.config.Token(c.r))
 	}
 	if seen {
 		c.visit = &Visit{Time: came, Method: r.Method, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
@@ -79,6 +80,13 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 		a.record(c.visit)
 	}
 	return c
+}
+
+// takeToken takes the first of the tokens where they should be.
+func (c *call) takeToken(tokens []string) {
+	if len(tokens) > 0 {
+		c.token, c.several = tokens[0], len(tokens) > 1
+	}
 }
 
 // record keeps a visit. Who sends its body slowly came before those who were quicker with theirs.
@@ -114,6 +122,9 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // admit returns what is wrong with the token.
 func (c *call) admit() Reason {
+	if c.several {
+		return Several
+	}
 	if c.api.grants != nil && !c.atGrants {
 		return c.api.grants.check(c.token, c.api.now())
 	}
