@@ -85,8 +85,9 @@ func (r Request) outcome() string {
 	return text
 }
 
-// token is what looks like a token: a JWT, or an access token of ours.
-var token = regexp.MustCompile(`\bey[AJ][\w-]{5,}\.[\w-]+\.[\w-]*|\b` + demoapi.AccessTokenPrefix + `\w+`)
+// token is what looks like a token: a JWT, whose header may have blanks or a line break before its first member, or an access
+// token of ours.
+var token = regexp.MustCompile(`\be(?:y[AJ]|w[0ko])[\w-]{5,}\.[\w-]+\.[\w-]*|\b` + demoapi.AccessTokenPrefix + `\w+`)
 
 const hidden = "******"
 
@@ -173,6 +174,7 @@ func foreignRequest(r *http.Request) Request {
 	for _, text := range []string{headerText(r.Header), r.URL.String(), string(body)} {
 		if found := token.FindString(text); found != "" {
 			seen.Token = jwtbearer.Secret(found)
+			seen.JOSE, seen.Claims = jwtbearer.JSON(demoapi.Segment(found, 0)), jwtbearer.JSON(demoapi.Segment(found, 1))
 			break
 		}
 	}

@@ -112,7 +112,7 @@ func assertion(r *http.Request, body []byte) string {
 			}
 		}
 	}
-	if i := slices.IndexFunc(candidates, func(s string) bool { return segment(s, 0) != nil }); i >= 0 {
+	if i := slices.IndexFunc(candidates, func(s string) bool { return Segment(s, 0) != nil }); i >= 0 {
 		return candidates[i]
 	}
 	return candidates[0]

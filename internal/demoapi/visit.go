@@ -74,7 +74,7 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 	}
 	if seen {
 		c.visit = &Visit{Time: came, Method: r.Method, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
-			Token: c.token, JOSE: segment(c.token, 0), Claims: segment(c.token, 1), Grant: c.atGrants}
+			Token: c.token, JOSE: Segment(c.token, 0), Claims: Segment(c.token, 1), Grant: c.atGrants}
 	}
 	if a.config.Record {
 		a.record(c.visit)
@@ -201,8 +201,8 @@ func (w *writer) end() {
 
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// segment decodes the JSON of a part of a JWT; nil where there is none.
-func segment(token string, i int) json.RawMessage {
+// Segment decodes the JSON of a part of a JWT; nil where there is none.
+func Segment(token string, i int) json.RawMessage {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return nil
