@@ -57,8 +57,9 @@ type Config struct {
 	Placement jwtbearer.Placement
 
 	// Exchange makes the API take access tokens, which it gives out at the path of TokenURL, /token if that is empty, for a JWT
-	// in any of the request's parameters. The answer has what Exchange looks for, where it looks for it. The zero Exchange has
-	// the grant jwt-bearer. Next cannot be served. Nil: the API takes the JWT itself.
+	// in the parameter of its Grant, beside the right grant_type; without a Grant, in any parameter or as a bearer token. The
+	// answer has what Exchange looks for, where it looks for it. The zero Exchange has the grant jwt-bearer. Next cannot be
+	// served. Nil: the API takes the JWT itself.
 	Exchange *jwtbearer.Exchange
 
 	// AccessTokenLife is how long such an access token lives. Zero means an hour.

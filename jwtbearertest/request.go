@@ -27,8 +27,8 @@ type Request struct {
 	Header http.Header
 	Body   []byte // at most 1 MiB of it
 
-	// Token is where Config.Placement has it; at the token endpoint the JWT, wherever it is; at the foreign origin any token
-	// that is found anywhere. Empty: there is none.
+	// Token is where Config.Placement has it; at the token endpoint the JWT, where Config.Exchange has it; at the foreign origin
+	// any token that is found anywhere. Empty: there is none.
 	Token jwtbearer.Secret
 
 	// JOSE and Claims are what the token says, if it is a JWT, whoever signed it.

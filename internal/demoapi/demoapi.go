@@ -219,7 +219,11 @@ func (c *call) refuse(reason Reason) {
 	c.count(func(s *Stats) { s.Refused[reason]++ })
 	c.noteRefusal(reason)
 	if c.atGrants {
-		writeJSON(c.w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": reason})
+		code := "invalid_grant"
+		if reason == WrongGrant {
+			code = "unsupported_grant_type"
+		}
+		writeJSON(c.w, http.StatusBadRequest, map[string]any{"error": code, "error_description": reason})
 		return
 	}
 	challenge := `Bearer realm="demo"`

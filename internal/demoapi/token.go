@@ -31,6 +31,7 @@ const (
 	NoJTI          Reason = "the token has no jti"
 	Replayed       Reason = "the jti of the token was used before"
 	UnknownToken   Reason = "the access token is not one that was given out"
+	WrongGrant     Reason = "the token request has a wrong grant_type or client_assertion_type, or none, or more than one"
 	OnRequest      Reason = "the test wants it refused"
 )
 

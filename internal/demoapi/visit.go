@@ -2,6 +2,7 @@ package demoapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -49,7 +50,7 @@ type call struct {
 	w        *writer
 	r        *http.Request
 	token    string
-	several  bool   // it has more than one token
+	wrong    Reason // with the request, before the token is looked at
 	atGrants bool   // it is for the token endpoint
 	visit    *Visit // the API's mutex guards it; nil: nobody records
 }
@@ -68,7 +69,9 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 		body = c.readBody()
 	}
 	if c.atGrants {
-		c.token = assertion(r, body)
+		tokens, wrong := a.grants.look(r, body)
+		c.takeToken(tokens)
+		c.wrong = cmp.Or(wrong, c.wrong)
 	} else {
 		c.takeToken(a.config.Token(c.r))
 	}
@@ -85,7 +88,10 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 // takeToken takes the first of the tokens where they should be.
 func (c *call) takeToken(tokens []string) {
 	if len(tokens) > 0 {
-		c.token, c.several = tokens[0], len(tokens) > 1
+		c.token = tokens[0]
+	}
+	if len(tokens) > 1 {
+		c.wrong = Several
 	}
 }
 
@@ -122,8 +128,8 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // admit returns what is wrong with the token.
 func (c *call) admit() Reason {
-	if c.several {
-		return Several
+	if c.wrong != "" {
+		return c.wrong
 	}
 	if c.api.grants != nil && !c.atGrants {
 		return c.api.grants.check(c.token, c.api.now())
