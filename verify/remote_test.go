@@ -383,6 +383,18 @@ func TestRedirectsAreFollowedToSafePlacesOnly(t *testing.T) {
 	}
 }
 
+func TestAQueryIsNotShown(t *testing.T) {
+	for _, location := range []string{"http://[::1/%zz?tenant=hidden", "https://keys.example.com/?tenant=hidden&again", "http://a.example.com/?tenant=hidden"} {
+		s, v := newRemote()
+		s.set(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 302, Header: http.Header{"Location": {location}}, Body: http.NoBody, Request: r}, nil
+		})
+		if err := v.Verify(t.Context(), rsaToken(rsaKey()), nil); err == nil || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("with a redirect to %s Verify = %v, want an error without the query", location, err)
+		}
+	}
+}
+
 func TestClientOfTheCallerIsNotChanged(t *testing.T) {
 	s := &keyServer{answer: publish(rsaKey())}
 	var asked []*url.URL
