@@ -218,6 +218,7 @@ func TestMistakesEndTheTestAndSayWhatToDo(t *testing.T) {
 		`Config.Method "none" is unknown`:                        serve(Config{Method: "none"}),
 		`Config.Method "ES999" is unknown`:                       serve(Config{Method: "ES999"}),
 		"type string, which does not fit the method RS256":       serve(Config{Method: "RS256", Key: "secret"}),
+		"Config.Key is empty":                                    serve(Config{Key: []byte(nil)}),
 		"type int, which does not fit the method HS256":          serve(Config{Key: 1}),
 		"Config.Limit is {Requests:1 Per:0s Burst:0}, but wants": serve(Config{Limit: jwtbearer.Limit{Requests: 1}}),
 		"Config.Exchange.Next cannot be served":                  serve(Config{Exchange: &jwtbearer.Exchange{Next: new(jwtbearer.Exchange)}}),

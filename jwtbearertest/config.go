@@ -11,6 +11,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -181,8 +182,11 @@ func newKey(method jwtbearer.SignatureMethod, given any) (*key, error) {
 	default:
 		k.verify = g
 	}
-	if k.secret != "" {
+	switch {
+	case k.secret != "":
 		k.verify = []byte(k.secret)
+	case k.verify == nil:
+		return nil, errors.New("Config.Key is empty: is the variable set that it comes from?")
 	}
 	if !fits(k.method, k.verify) {
 		return nil, fmt.Errorf("Config.Key is of type %T, which does not fit the method %s", given, k.method)

@@ -119,6 +119,9 @@ func TestServerRefusesATokenInTheWrongForm(t *testing.T) {
 			r.Header.Set("Content-Type", form)
 			r.Body = io.NopCloser(strings.NewReader("jwt=" + token + "&jwt=" + token))
 		}, "more than one"},
+		{"a line break behind it", jwtbearer.Placement{In: "query", Name: "jwt"}, func(r *http.Request, token string) {
+			r.URL.RawQuery = "jwt=" + token + "%0A"
+		}, "malformed"},
 		{"a form that does not say so", jwtbearer.Placement{In: "form", Name: "jwt"}, func(r *http.Request, token string) {
 			r.Body = io.NopCloser(strings.NewReader("jwt=" + token))
 		}, "no bearer token"},

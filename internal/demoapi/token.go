@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -97,6 +98,9 @@ func (v *verifier) verify(token string, check func() error) (jwt.MapClaims, Reas
 
 // signature fills in the claims and checks who signed them.
 func (v *verifier) signature(token string, claims jwt.MapClaims) Reason {
+	if strings.ContainsAny(token, "\r\n") { // which encoding/base64 passes over
+		return Malformed
+	}
 	t, parts, err := v.parser.ParseUnverified(token, claims)
 	if t == nil || t.Header == nil || len(parts) != 3 || errors.Is(err, jwt.ErrTokenMalformed) {
 		return Malformed
