@@ -54,7 +54,8 @@ type Config struct {
 	// the token. It is called from several goroutines at once. Nil: nobody looks.
 	Check func(Request) error
 
-	// Placement is where requests have the token. The zero value means the header "Authorization: Bearer <token>".
+	// Placement is where requests have the token; two there are refused. The zero value means the header "Authorization: Bearer
+	// <token>".
 	Placement jwtbearer.Placement
 
 	// Exchange makes the API take access tokens, which it gives out at the path of TokenURL, /token if that is empty, for a JWT
