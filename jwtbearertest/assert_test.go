@@ -1,6 +1,7 @@
 package jwtbearertest
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/seed-363d07a3/jwtbearer"
 )
@@ -113,7 +115,7 @@ func TestAssertionsSayWhatWasSeen(t *testing.T) {
 				resp.Body.Close()
 			}
 			s.AssertNoForeignTokens()
-		}, []string{"request 1 to the foreign origin has a token", "POST /leak"}},
+		}, []string{"request 1 to the foreign origin has a token", "POST /leak", "iss a"}},
 	} {
 		w := new(witness)
 		srv := NewServer(w, Config{InMemory: true, AllowReplay: true, MaxLifetime: 1 << 62})
@@ -156,6 +158,15 @@ func TestTableOfManyRequestsIsCut(t *testing.T) {
 	}
 }
 
+func TestTokensAreFoundHoweverTheirHeaderIsWritten(t *testing.T) {
+	for _, header := range []string{`{"alg":"HS256"}`, `{ "alg": "HS256" }`, "{\n  \"alg\": \"HS256\"\n}", "{\r\n\"alg\":\"HS256\"}", "{\t\"alg\":\"HS256\"}"} {
+		jwt := base64.RawURLEncoding.EncodeToString([]byte(header)) + ".e30.c2ln"
+		if got := token.FindString("?jwt=" + jwt + "&a=b"); got != jwt {
+			t.Errorf("of a token with the header %q, %q is found, want the token %s", header, got, jwt)
+		}
+	}
+}
+
 func TestServerLogsNothingUnlessTheTestFails(t *testing.T) {
 	w := new(witness)
 	srv := NewServer(w, Config{})
@@ -168,19 +179,31 @@ func TestServerLogsNothingUnlessTheTestFails(t *testing.T) {
 	}
 }
 
-func TestAPanicOfTheHandlerFailsTheTest(t *testing.T) {
-	for _, memory := range []bool{false, true} {
-		w := new(witness)
-		broken := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh") })
-		srv := NewServer(w, Config{InMemory: memory, Handler: broken})
-		conn := srv.Connection()
-		conn.Retry.MaxAttempts = 1
-		if report, err := conn.Test(t.Context()); err == nil {
-			t.Errorf("Test succeeds against a handler that panics: %v", report)
-		}
-		w.end()
-		if len(w.errors) != 1 || !strings.Contains(w.errors[0], "the Handler panicked: oh") {
-			t.Errorf("the test is told %q, want the panic", w.errors)
+func TestAPanicOfTheTestsFunctionsFailsTheTest(t *testing.T) {
+	broken := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh") })
+	for name, tt := range map[string]struct {
+		config Config
+		next   []Answer
+	}{
+		"Handler":   {Config{Handler: broken}, nil},
+		"Check":     {Config{Check: func(Request) error { panic("oh") }}, nil},
+		"Throttled": {Config{Throttled: func(http.ResponseWriter, time.Duration) { panic("oh") }}, []Answer{Throttle(time.Second)}},
+		"Respond":   {Config{}, []Answer{Respond(broken)}},
+	} {
+		for _, memory := range []bool{false, true} {
+			w := new(witness)
+			tt.config.InMemory = memory
+			srv := NewServer(w, tt.config)
+			srv.Next(tt.next...)
+			conn := srv.Connection()
+			conn.Retry.MaxAttempts = 1
+			if report, err := conn.Test(t.Context()); err == nil {
+				t.Errorf("Test succeeds against a %s that panics: %v", name, report)
+			}
+			w.end()
+			if len(w.errors) != 1 || !strings.Contains(w.errors[0], "GET / panicked: oh") {
+				t.Errorf("of a %s that panics the test is told %q, want the panic", name, w.errors)
+			}
 		}
 	}
 }
@@ -195,6 +218,7 @@ func TestMistakesEndTheTestAndSayWhatToDo(t *testing.T) {
 		`Config.Method "none" is unknown`:                        serve(Config{Method: "none"}),
 		`Config.Method "ES999" is unknown`:                       serve(Config{Method: "ES999"}),
 		"type string, which does not fit the method RS256":       serve(Config{Method: "RS256", Key: "secret"}),
+		"Config.Key is empty":                                    serve(Config{Key: []byte(nil)}),
 		"type int, which does not fit the method HS256":          serve(Config{Key: 1}),
 		"Config.Limit is {Requests:1 Per:0s Burst:0}, but wants": serve(Config{Limit: jwtbearer.Limit{Requests: 1}}),
 		"Config.Exchange.Next cannot be served":                  serve(Config{Exchange: &jwtbearer.Exchange{Next: new(jwtbearer.Exchange)}}),

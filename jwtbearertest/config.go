@@ -11,8 +11,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,12 +54,14 @@ type Config struct {
 	// the token. It is called from several goroutines at once. Nil: nobody looks.
 	Check func(Request) error
 
-	// Placement is where requests have the token. The zero value means the header "Authorization: Bearer <token>".
+	// Placement is where requests have the token; two there are refused. The zero value means the header "Authorization: Bearer
+	// <token>".
 	Placement jwtbearer.Placement
 
 	// Exchange makes the API take access tokens, which it gives out at the path of TokenURL, /token if that is empty, for a JWT
-	// in any of the request's parameters. The answer has what Exchange looks for, where it looks for it. The zero Exchange has
-	// the grant jwt-bearer. Next cannot be served. Nil: the API takes the JWT itself.
+	// in the parameter of its Grant, beside the right grant_type; without a Grant, in any parameter or as a bearer token. The
+	// answer has what Exchange looks for, where it looks for it. The zero Exchange has the grant jwt-bearer. Next cannot be
+	// served. Nil: the API takes the JWT itself.
 	Exchange *jwtbearer.Exchange
 
 	// AccessTokenLife is how long such an access token lives. Zero means an hour.
@@ -115,48 +119,41 @@ func engineLimit(l jwtbearer.Limit) demoapi.Limit {
 	return demoapi.Limit{Window: l.Per, Requests: l.Requests}
 }
 
-// tokenIn takes the token out of where it is placed.
-func tokenIn(p jwtbearer.Placement) func(*http.Request) string {
+// tokenIn takes the tokens out of where one is placed.
+func tokenIn(p jwtbearer.Placement) func(*http.Request) []string {
 	switch p.In {
 	case "query":
-		return func(r *http.Request) string { return r.URL.Query().Get(p.Name) }
+		return func(r *http.Request) []string { return r.URL.Query()[p.Name] }
 	case "form":
-		return func(r *http.Request) string { return formValue(r, p.Name) }
+		return func(r *http.Request) []string { return formValues(r, p.Name) }
 	case "cookie":
-		return func(r *http.Request) string {
-			cookie, err := r.Cookie(p.Name)
-			if err != nil {
-				return ""
+		return func(r *http.Request) []string {
+			var tokens []string
+			for _, cookie := range r.CookiesNamed(p.Name) {
+				tokens = append(tokens, cookie.Value)
 			}
-			return cookie.Value
+			return tokens
 		}
 	}
 	scheme := p.Scheme
 	if p == (jwtbearer.Placement{}) {
 		scheme = "Bearer"
 	}
-	return func(r *http.Request) string {
-		value := r.Header.Get(cmp.Or(p.Name, "Authorization"))
-		if scheme == "" {
-			return value
-		}
-		found, token, _ := strings.Cut(value, " ")
-		if !strings.EqualFold(found, scheme) {
-			return ""
-		}
-		return strings.TrimSpace(token)
-	}
+	return func(r *http.Request) []string { return demoapi.InHeader(r, cmp.Or(p.Name, "Authorization"), scheme) }
 }
 
-// formValue reads a field of a form, whose body stays to be read.
-func formValue(r *http.Request, name string) string {
+// formValues reads a field of a form, whose body stays to be read.
+func formValues(r *http.Request, name string) []string {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/x-www-form-urlencoded" {
+		return nil
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return ""
+		return nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, _ := url.ParseQuery(string(body)) // what can be read of it
-	return form.Get(name)
+	return form[name]
 }
 
 // A key verifies and, where it is known, signs.
@@ -186,8 +183,11 @@ func newKey(method jwtbearer.SignatureMethod, given any) (*key, error) {
 	default:
 		k.verify = g
 	}
-	if k.secret != "" {
+	switch {
+	case k.secret != "":
 		k.verify = []byte(k.secret)
+	case k.verify == nil:
+		return nil, errors.New("Config.Key is empty: is the variable set that it comes from?")
 	}
 	if !fits(k.method, k.verify) {
 		return nil, fmt.Errorf("Config.Key is of type %T, which does not fit the method %s", given, k.method)

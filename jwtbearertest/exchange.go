@@ -2,6 +2,7 @@ package jwtbearertest
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +14,12 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/demoapi"
 )
 
-const tokenPath = "/token" // of the token endpoint where TokenURL does not tell it
+const (
+	tokenPath = "/token" // of the token endpoint where TokenURL does not tell it
+
+	jwtBearerType       = "urn:ietf:params:oauth:grant-type:jwt-bearer"            // RFC 7523, section 2.1
+	clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // section 2.2
+)
 
 // action is a template action in a TokenURL.
 var action = regexp.MustCompile(`\{\{.*?\}\}`)
@@ -53,9 +59,12 @@ func newGrant(x *jwtbearer.Exchange, life time.Duration, base string) (*demoapi.
 			return nil, fmt.Errorf("Config.Exchange.%s is %q, but only names with dots between them can be served", name, at)
 		}
 	}
+	params, assertion := grantParams(x)
 	return &demoapi.Grant{
-		Pattern: cmp.Or(x.Method, http.MethodPost) + " " + path,
-		Life:    life,
+		Pattern:   cmp.Or(x.Method, http.MethodPost) + " " + path,
+		Params:    params,
+		Assertion: assertion,
+		Life:      life,
 		Answer: func(token string, life time.Duration, expiry time.Time) any {
 			answer := map[string]any{}
 			set(answer, cmp.Or(x.TokenPath, "access_token"), token)
@@ -71,6 +80,31 @@ func newGrant(x *jwtbearer.Exchange, life time.Duration, base string) (*demoapi.
 			return answer
 		},
 	}, nil
+}
+
+// grantParams are the parameters that requests of a grant must have, and which of them has the JWT; empty: any. Those that Params
+// has too may be anything.
+func grantParams(x *jwtbearer.Exchange) (params map[string]string, assertion string) {
+	switch grant := localExchange(x, "").Grant; grant {
+	case "":
+		return nil, ""
+	case "jwt-bearer", jwtBearerType:
+		params, assertion = map[string]string{"grant_type": jwtBearerType}, "assertion"
+	case "client-credentials":
+		params = map[string]string{"grant_type": "client_credentials", "client_assertion_type": clientAssertionType}
+		assertion = "client_assertion"
+	default:
+		params = map[string]string{"grant_type": grant}
+	}
+	var own map[string]json.RawMessage
+	json.Unmarshal([]byte(x.Params), &own) // a Connection with what is none is refused
+	for name := range own {
+		delete(params, name)
+		if name == assertion {
+			assertion = ""
+		}
+	}
+	return params, assertion
 }
 
 // plainPath is a path of names alone.

@@ -1,6 +1,7 @@
 package jwtbearertest_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,6 +17,9 @@ func TestExchangeServesTheDialectsOfTokenEndpoints(t *testing.T) {
 		"zero":               {},
 		"jwt-bearer":         {Grant: "jwt-bearer"},
 		"client-credentials": {Grant: "client-credentials", TokenURL: "https://login.example.com/oauth2/v1/token"},
+		"a grant type URI":   {Grant: "urn:example:grant"}, "one of the RFC": {Grant: "urn:ietf:params:oauth:grant-type:jwt-bearer"},
+		"an own assertion":   {Grant: "jwt-bearer", Params: `{"assertion": "{{.Token}}", "scope": "all"}`},
+		"client_credentials": {Grant: "client_credentials", Bearer: true},
 		"GitHub Apps": {TokenURL: "/app/installations/{{.Fields.installation}}/access_tokens", Bearer: true, TokenPath: "token",
 			ExpiresAtPath: "expires_at"},
 		"JSON": {Encoding: "json", Params: `{"auth_token": "{{.Token}}"}`, TokenPath: "data.token",
@@ -49,6 +53,39 @@ func TestExchangeServesTheDialectsOfTokenEndpoints(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestTokenEndpointRefusesAWrongGrant(t *testing.T) {
+	const form, jwtBearer = "application/x-www-form-urlencoded", "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	for _, tt := range []struct {
+		name, media, params string // $ stands for the JWT
+		want                string
+	}{
+		{"as it should be", form, "grant_type=" + jwtBearer + "&assertion=$", ""},
+		{"another grant_type", form, "grant_type=client_credentials&assertion=$", "unsupported_grant_type"},
+		{"no grant_type", form, "assertion=$", "unsupported_grant_type"},
+		{"grant_type twice", form, "grant_type=" + jwtBearer + "&grant_type=" + jwtBearer + "&assertion=$", "unsupported_grant_type"},
+		{"another parameter", form, "grant_type=" + jwtBearer + "&jwt=$", "no bearer token"},
+		{"two assertions", form, "grant_type=" + jwtBearer + "&assertion=$&assertion=$", "more than one token"},
+		{"a form that does not say so", "text/plain", "grant_type=" + jwtBearer + "&assertion=$", "unsupported_grant_type"},
+	} {
+		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{InMemory: true, Exchange: new(jwtbearer.Exchange)})
+		token, err := dial(t, srv, func(c *jwtbearer.Connection) { c.Exchange = nil }).Token(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := &http.Client{Transport: srv.Transport()}
+		body := strings.ReplaceAll(tt.params, "$", string(token.Value))
+		resp, err := client.Post(srv.URL+"/token", tt.media, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if (resp.StatusCode == http.StatusOK) != (tt.want == "") || !strings.Contains(string(answer), tt.want) {
+			t.Errorf("%s: %d %s, want %q", tt.name, resp.StatusCode, answer, tt.want)
+		}
 	}
 }
 

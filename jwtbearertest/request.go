@@ -27,8 +27,8 @@ type Request struct {
 	Header http.Header
 	Body   []byte // at most 1 MiB of it
 
-	// Token is where Config.Placement has it; at the token endpoint the JWT, wherever it is; at the foreign origin any token
-	// that is found anywhere. Empty: there is none.
+	// Token is where Config.Placement has it; at the token endpoint the JWT, where Config.Exchange has it; at the foreign origin
+	// any token that is found anywhere. Empty: there is none.
 	Token jwtbearer.Secret
 
 	// JOSE and Claims are what the token says, if it is a JWT, whoever signed it.
@@ -85,8 +85,9 @@ func (r Request) outcome() string {
 	return text
 }
 
-// token is what looks like a token: a JWT, or an access token of ours.
-var token = regexp.MustCompile(`\bey[AJ][\w-]{5,}\.[\w-]+\.[\w-]*|\b` + demoapi.AccessTokenPrefix + `\w+`)
+// token is what looks like a token: a JWT, whose header may have blanks or a line break before its first member, or an access
+// token of ours.
+var token = regexp.MustCompile(`\be(?:y[AJ]|w[0ko])[\w-]{5,}\.[\w-]+\.[\w-]*|\b` + demoapi.AccessTokenPrefix + `\w+`)
 
 const hidden = "******"
 
@@ -173,6 +174,7 @@ func foreignRequest(r *http.Request) Request {
 	for _, text := range []string{headerText(r.Header), r.URL.String(), string(body)} {
 		if found := token.FindString(text); found != "" {
 			seen.Token = jwtbearer.Secret(found)
+			seen.JOSE, seen.Claims = jwtbearer.JSON(demoapi.Segment(found, 0)), jwtbearer.JSON(demoapi.Segment(found, 1))
 			break
 		}
 	}

@@ -61,9 +61,6 @@ func NewServer(t testing.TB, config Config) *Server {
 
 // start makes key, engine and what leads to them.
 func (s *Server) start() (err error) {
-	if s.config.Handler != nil {
-		s.config.Handler = s.guard(s.config.Handler)
-	}
 	if s.config.Exchange != nil {
 		s.config.Exchange = new(*s.config.Exchange)
 	}
@@ -79,7 +76,7 @@ func (s *Server) start() (err error) {
 		s.close()
 		return err
 	}
-	serve(s.api)
+	serve(s.guard(s.api))
 	return nil
 }
 
@@ -126,7 +123,7 @@ func (s *Server) listenInMemory() (serve func(api http.Handler)) {
 	}
 }
 
-// guard tells the test of a panic of its Handler, which net/http would only log.
+// guard tells the test of a panic of a function that it gave, such as Config.Handler, which net/http would only log.
 func (s *Server) guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -135,7 +132,7 @@ func (s *Server) guard(h http.Handler) http.Handler {
 				return
 			}
 			if v != http.ErrAbortHandler {
-				s.t.Errorf("jwtbearertest: the Handler panicked: %v\n%s", v, debug.Stack())
+				s.t.Errorf("jwtbearertest: what answers %s %s panicked: %v\n%s", r.Method, r.URL.Path, v, debug.Stack())
 			}
 			panic(http.ErrAbortHandler)
 		}()

@@ -98,6 +98,52 @@ func TestServerFindsTheTokenWhereItIsPlaced(t *testing.T) {
 	}
 }
 
+func TestServerRefusesATokenInTheWrongForm(t *testing.T) {
+	const form = "application/x-www-form-urlencoded"
+	for _, tt := range []struct {
+		name  string
+		where jwtbearer.Placement
+		put   func(r *http.Request, token string)
+		want  string
+	}{
+		{"two fields", jwtbearer.Placement{}, func(r *http.Request, token string) {
+			r.Header["Authorization"] = []string{"Bearer " + token, "Bearer " + token}
+		}, "more than one"},
+		{"two parameters", jwtbearer.Placement{In: "query", Name: "jwt"}, func(r *http.Request, token string) {
+			r.URL.RawQuery = "jwt=" + token + "&jwt=" + token
+		}, "more than one"},
+		{"two cookies", jwtbearer.Placement{In: "cookie", Name: "jwt"}, func(r *http.Request, token string) {
+			r.Header.Set("Cookie", "jwt="+token+"; jwt="+token)
+		}, "more than one"},
+		{"two form fields", jwtbearer.Placement{In: "form", Name: "jwt"}, func(r *http.Request, token string) {
+			r.Header.Set("Content-Type", form)
+			r.Body = io.NopCloser(strings.NewReader("jwt=" + token + "&jwt=" + token))
+		}, "more than one"},
+		{"a line break behind it", jwtbearer.Placement{In: "query", Name: "jwt"}, func(r *http.Request, token string) {
+			r.URL.RawQuery = "jwt=" + token + "%0A"
+		}, "malformed"},
+		{"a form that does not say so", jwtbearer.Placement{In: "form", Name: "jwt"}, func(r *http.Request, token string) {
+			r.Body = io.NopCloser(strings.NewReader("jwt=" + token))
+		}, "no bearer token"},
+	} {
+		srv := jwtbearertest.NewServer(t, jwtbearertest.Config{InMemory: true, Placement: tt.where})
+		token, err := dial(t, srv, func(c *jwtbearer.Connection) { c.Placement = nil }).Token(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", srv.URL, nil)
+		tt.put(req, string(token.Value))
+		resp, err := srv.Transport().RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := srv.Requests()[0].Refused; resp.StatusCode != http.StatusUnauthorized || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %d, refused since %q, want 401 and %q", tt.name, resp.StatusCode, got, tt.want)
+		}
+	}
+}
+
 func TestServerIsAsStrictAsItsConfig(t *testing.T) {
 	for name, tt := range map[string]struct {
 		strict, lax jwtbearertest.Config

@@ -6,13 +6,17 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -106,13 +110,14 @@ func received(req *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	fields, err := receivedFields(req.Header)
+	if err != nil {
+		return nil, err
+	}
 	in := &http.Request{
 		Method: cmp.Or(req.Method, http.MethodGet), URL: u, RequestURI: uri, Host: cmp.Or(req.Host, req.URL.Host),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: req.Header.Clone(), Body: http.NoBody,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: fields, Body: http.NoBody,
 		RemoteAddr: "192.0.2.1:1234", // RFC 5737
-	}
-	if in.Header == nil {
-		in.Header = http.Header{}
 	}
 	if in.Header.Values("User-Agent") == nil {
 		in.Header.Set("User-Agent", "Go-http-client/1.1")
@@ -128,6 +133,27 @@ func received(req *http.Request) (*http.Request, error) {
 		}
 	}
 	return in, nil
+}
+
+// fieldName is what the name of a field may be (RFC 9110, section 5.6.2).
+var fieldName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// receivedFields are the fields of a request as a server gets them, with their canonical names. What net/http does not send is an
+// error here too.
+func receivedFields(sent http.Header) (http.Header, error) {
+	fields := http.Header{}
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		if !fieldName.MatchString(name) {
+			return nil, fmt.Errorf("invalid header field name %q", name)
+		}
+		for _, value := range sent[name] {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return nil, fmt.Errorf("invalid header field value for %q", name)
+			}
+			fields.Add(name, strings.Trim(value, " \t"))
+		}
+	}
+	return fields, nil
 }
 
 // A sentBody is the body of a request as the server reads it: until the call ends.

@@ -129,6 +129,34 @@ func TestTransportGivesTheHandlerWhatAServerWould(t *testing.T) {
 	}
 }
 
+func TestTransportSendsTheFieldsThatHTTPHas(t *testing.T) {
+	m := carry(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%q", r.Header.Values("Authorization")) })
+	for _, tt := range []struct{ name, value, want string }{
+		{"Authorization", "Bearer a", `["Bearer a"]`},
+		{"authorization", " Bearer a\t", `["Bearer a"]`},
+		{"Authorization", "Bearer a\n", ""},
+		{"Authorization", "Bearer a\r\nX-More: b", ""},
+		{"Authorization", "\x00", ""},
+		{"X Token", "a", ""},
+		{"", "a", ""},
+	} {
+		req := request(t.Context(), t, "GET", "https://api.test/", nil)
+		req.Header[tt.name] = []string{tt.value}
+		resp, err := m.RoundTrip(req)
+		if err != nil {
+			if tt.want != "" || !strings.Contains(err.Error(), "invalid header field") || strings.Contains(err.Error(), "Bearer") {
+				t.Errorf("with the field %q: %q, RoundTrip = %v, want %s", tt.name, tt.value, err, tt.want)
+			}
+			continue
+		}
+		got, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(got) != tt.want {
+			t.Errorf("with the field %q: %q, the handler sees %s, want %q", tt.name, tt.value, got, tt.want)
+		}
+	}
+}
+
 func TestTransportAnswersAsAServerWould(t *testing.T) {
 	long := strings.Repeat("x", 3*heldBytes)
 	for _, tt := range []struct {

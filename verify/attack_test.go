@@ -8,8 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -38,7 +41,9 @@ func TestAttackPublicKeyAsSecret(t *testing.T) {
 	der, _ := base64.StdEncoding.DecodeString(strings.ReplaceAll(text[strings.Index(text, "\n"):strings.LastIndex(text, "\n-")], "\n", ""))
 	jwk := fmt.Sprintf(`{"kty":"RSA","e":"AQAB","n":%q}`, base64.RawURLEncoding.EncodeToString(rsaKey().N.Bytes()))
 	for _, form := range []string{text, strings.TrimSpace(text), strings.ReplaceAll(text, "\n", `\n`), string(der),
-		base64.StdEncoding.EncodeToString(der), jwk, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ"} {
+		base64.StdEncoding.EncodeToString(der), base64.RawURLEncoding.EncodeToString(der), jwk, `{"keys":[` + jwk + `]}`,
+		strings.ReplaceAll(text[strings.Index(text, "\n")+1:strings.LastIndex(text, "\n-")], "\n", `\n`),
+		"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ", "---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2EAAAADAQABAAABAQ"} {
 		token := sign(jwtbearer.HS256, []byte(form), `{"alg":"HS256"}`, goodClaims(""))
 		v := verifier(jwtbearer.RS256)
 		wantRefused(t, v, token, verify.WrongMethod)
@@ -257,4 +262,34 @@ func verificationKey(method jwtbearer.SignatureMethod) any {
 func parseWithGolangJWT(token string, method jwtbearer.SignatureMethod, claims jwt.MapClaims) (*jwt.Token, error) {
 	return jwt.NewParser(jwt.WithValidMethods([]string{string(method)}), jwt.WithJSONNumber(), jwt.WithStrictDecoding()).
 		ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return verificationKey(method), nil })
+}
+
+// TestAttackTokensThatWaitHoldLittle has tokens that are mostly small values, each of which is many times as large in
+// memory as in the text.
+func TestAttackTokensThatWaitHoldLittle(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s, v := newRemote()
+		s.set(hang)
+		payload := `{"exp":4102444800,"a":[` + strings.Repeat("1,", 23000) + `1]}`
+		token := sign(jwtbearer.RS256, rsaKey(), `{"alg":"RS256"}`, payload)
+		const waiting = 50
+		before := heap()
+		for range waiting {
+			go v.Verify(t.Context(), token, nil)
+		}
+		synctest.Wait()
+		if each := (heap() - before) / waiting; each > 4*int64(len(token)) {
+			t.Errorf("each of %d tokens of %d bytes that wait holds %d bytes, want less than four times the token",
+				waiting, len(token), each)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// heap is how many bytes are in use.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -14,7 +14,7 @@ const (
 	UnknownKey    Reason = "unknown key"    // no key of the set is for its kid and alg
 	BadSignature  Reason = "bad signature"  // no key of the set made its signature
 	Expired       Reason = "expired"        // its exp has passed, or it has none
-	NotYetValid   Reason = "not yet valid"  // its nbf or iat is in the future
+	NotYetValid   Reason = "not yet valid"  // its nbf is in the future
 	WrongIssuer   Reason = "wrong issuer"   // its iss is another one, or missing
 	WrongAudience Reason = "wrong audience" // its aud does not name this server
 	BadClaim      Reason = "bad claim"      // one of exp, nbf, iat, iss and aud has a value that it cannot have

@@ -31,6 +31,8 @@ func ClaimsFrom(ctx context.Context) (json.RawMessage, bool) {
 //
 // None of them is to be stored by a cache, nor is the answer of next by a shared one, unless next sets a Cache-Control
 // of its own.
+//
+// A token is wanted whatever the method. A preflight of CORS (OPTIONS) has none: put what answers that around Handler.
 func (v *Verifier) Handler(next http.Handler) http.Handler {
 	from := v.From
 	if from == nil {

@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	jose "github.com/go-jose/go-jose/v4"
+
 	"github.com/seed-363d07a3/jwtbearer"
 )
 
@@ -107,7 +109,7 @@ func StaticSecret(secret []byte) KeySet {
 // isPublic reports whether a text is a public key in one of the forms in which people have them, or any PEM.
 func isPublic(text []byte) bool {
 	trimmed := bytes.TrimSpace(text)
-	for _, start := range []string{"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-nistp"} {
+	for _, start := range []string{"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-nistp", "---- BEGIN SSH2 PUBLIC KEY"} {
 		if bytes.HasPrefix(trimmed, []byte(start)) {
 			return true
 		}
@@ -115,11 +117,15 @@ func isPublic(text []byte) bool {
 	if bytes.Contains(text, []byte("-----BEGIN")) || isPublicDER(text) {
 		return true
 	}
-	var jwk struct{ Kty string }
-	if json.Unmarshal(text, &jwk) == nil && jwk.Kty != "" && jwk.Kty != "oct" {
+	var jwk struct {
+		Kty  string
+		Keys []json.RawMessage
+	}
+	if json.Unmarshal(text, &jwk) == nil && (jwk.Keys != nil || jwk.Kty != "" && jwk.Kty != "oct") {
 		return true
 	}
-	der, err := base64.StdEncoding.DecodeString(string(trimmed))
+	plain := strings.NewReplacer("-", "+", "_", "/", "=", "", `\r`, "", `\n`, "").Replace(string(trimmed))
+	der, err := base64.RawStdEncoding.DecodeString(plain)
 	return err == nil && isPublicDER(der)
 }
 
@@ -152,6 +158,7 @@ func parsePEM(text string) ([]key, error) {
 		return nil, errors.New("the text is longer than 1 MiB")
 	}
 	rest := []byte(strings.NewReplacer(`\r\n`, "\n", `\n`, "\n").Replace(text))
+	blocks := bytes.Count(rest, []byte("-----BEGIN")) // pem.Decode passes over one that is damaged
 	var keys []key
 	for {
 		var block *pem.Block
@@ -168,7 +175,7 @@ func parsePEM(text string) ([]key, error) {
 		keys = append(keys, key{public: public})
 	}
 	switch {
-	case bytes.Contains(rest, []byte("-----BEGIN")):
+	case len(keys) < blocks:
 		return nil, errors.New("a PEM block is damaged or cut off: copy it again, from -----BEGIN to -----END and the dashes after it")
 	case len(keys) == 0:
 		return nil, errors.New("there is no PEM block in it: it begins with -----BEGIN PUBLIC KEY-----")
@@ -217,6 +224,9 @@ func usable(public crypto.PublicKey) error {
 		}
 		return errors.New("an EC key wants a point on P-256, P-384 or P-521")
 	case ed25519.PublicKey:
+		if _, err := (jose.JSONWebKey{Key: public}).MarshalJSON(); err != nil { // which asks for its order
+			return errors.New("an Ed25519 key is a point of small order, for which everybody can sign")
+		}
 		return nil
 	}
 	return fmt.Errorf("a key of type %T verifies no token", public)

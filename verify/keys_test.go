@@ -63,10 +63,13 @@ func TestStaticPEMSaysWhatItWasGiven(t *testing.T) {
 		{"both halves", spki + pkcs8, "private key"},
 		{"a truncated key", spki[:len(spki)/2], "damaged or cut off"},
 		{"a truncated second key", spki + spki[:len(spki)/2], "damaged or cut off"},
+		{"a damaged first key", strings.Replace(publicPEM(p256()), "MFkw", "M!kw", 1) + spki, "damaged or cut off"},
 		{"a damaged key", block("PUBLIC KEY", []byte("TESTING KEY")), "damaged"},
 		{"a request", block("CERTIFICATE REQUEST", nil), "neither"},
 		{"a weak key", publicPEM(small), "1024 bits"},
 		{"a curve of no method", publicPEM(p224), "P-256"},
+		{"a point of small order", block("PUBLIC KEY", append(must(x509.MarshalPKIXPublicKey(ed25519Key().Public()))[:12], make([]byte, 32)...)),
+			"small order"},
 		{"too much", strings.Repeat("x", 1<<20+1), "1 MiB"},
 	} {
 		keys, err := verify.StaticPEM([]byte(tt.text))

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -221,7 +222,7 @@ func (r *remote) run(ctx context.Context, f *flight) {
 		}
 		r.pause = min(max(2*r.pause, retryFirst), retryMost)
 		r.next = time.Now().Add(r.pause)
-		r.failed = &KeysError{fmt.Sprintf("%s: %v", r.origin(), err), r.pause, err}
+		r.failed = &KeysError{r.origin() + ": " + query.ReplaceAllString(err.Error(), "?******"), r.pause, err}
 		f.err = r.failed
 	}
 	close(f.done)
@@ -251,6 +252,9 @@ func (r *remote) fetch(ctx context.Context) ([]key, error) {
 	}
 	return r.read(body)
 }
+
+// query is that of a URL in the text of an error, such as of a Location that cannot be read.
+var query = regexp.MustCompile(`\?[^\s"]*`)
 
 // withoutURL takes off what http.Client puts around an error, which has the whole URL in it.
 func withoutURL(err error) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 // A Verifier says which tokens a server accepts: who signed them, with which method, for whom and when. Keys and
@@ -108,6 +109,7 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token, m method) error
 	if err != nil {
 		return err
 	}
+	t.claims = jsontext.Value{} // many times the size of the token, which may have to wait for keys
 	ring, fresh, err := set.current(ctx)
 	if ring == nil {
 		return err

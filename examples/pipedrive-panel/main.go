@@ -18,6 +18,7 @@ package main
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -46,6 +47,9 @@ func main() {
 func run(addr string, secret []byte) error {
 	if addr == "" {
 		return show(os.Stdout)
+	}
+	if len(secret) == 0 {
+		return errors.New("PIPEDRIVE_JWT_SECRET is missing: the JWT secret of the panel, or the client secret of the app")
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -55,6 +55,9 @@ func TestPanelIsShutWithoutASecret(t *testing.T) {
 	if w.Code == http.StatusOK {
 		t.Errorf("%d without a secret, want a refusal", w.Code)
 	}
+	if err := run("127.0.0.1:-1", nil); err == nil || !strings.Contains(err.Error(), "PIPEDRIVE_JWT_SECRET") {
+		t.Errorf("run without a secret: %v, want an error with the name of the variable", err)
+	}
 }
 
 func TestShow(t *testing.T) {

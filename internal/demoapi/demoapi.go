@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,8 +48,9 @@ type Config struct {
 	// Check looks at a request whose token is good so far. Its error is the Reason of a refusal. Nil: nobody looks.
 	Check func(Visit) error
 
-	// Token takes the token out of a request. Nil means the header Authorization with the scheme Bearer.
-	Token func(*http.Request) string
+	// Token takes the tokens out of a request, of which there should be one. Nil means the header Authorization with the scheme
+	// Bearer.
+	Token func(*http.Request) []string
 
 	// Grant makes the API take access tokens, which a token endpoint gives for the JWTs. Nil: it takes the JWTs themselves.
 	Grant *Grant
@@ -114,7 +116,7 @@ func New(config Config) (*API, error) {
 		return nil, err
 	}
 	if config.Token == nil {
-		config.Token = bearerToken
+		config.Token = func(r *http.Request) []string { return InHeader(r, "Authorization", "Bearer") }
 	}
 	if config.Handler == nil {
 		config.Handler = http.HandlerFunc(echo)
@@ -194,12 +196,21 @@ func (c *call) count(f func(*Stats)) {
 	f(&c.api.stats)
 }
 
-func bearerToken(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
+// InHeader returns the tokens in a header, behind a scheme unless that is empty. What has another scheme is no token, but where
+// there are two fields it counts, since it cannot be known which of them others would look at.
+func InHeader(r *http.Request, name, scheme string) []string {
+	tokens := slices.Clone(r.Header.Values(name))
+	if scheme == "" {
+		return tokens
 	}
-	return strings.TrimSpace(token)
+	for i, value := range tokens {
+		found, token, _ := strings.Cut(value, " ")
+		if !strings.EqualFold(found, scheme) {
+			token = ""
+		}
+		tokens[i] = strings.TrimSpace(token)
+	}
+	return tokens
 }
 
 // refuse answers as RFC 6750, section 3, wants it: without a token there is no error code in the challenge. A token endpoint
@@ -208,7 +219,11 @@ func (c *call) refuse(reason Reason) {
 	c.count(func(s *Stats) { s.Refused[reason]++ })
 	c.noteRefusal(reason)
 	if c.atGrants {
-		writeJSON(c.w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": reason})
+		code := "invalid_grant"
+		if reason == WrongGrant {
+			code = "unsupported_grant_type"
+		}
+		writeJSON(c.w, http.StatusBadRequest, map[string]any{"error": code, "error_description": reason})
 		return
 	}
 	challenge := `Bearer realm="demo"`

@@ -110,6 +110,9 @@ func TestAPIRefusesATokenAndSaysWhy(t *testing.T) {
 	other, _ := jwt.NewWithClaims(jwt.SigningMethodHS512, claims("1", nil)).SignedString(testSecret)
 	foreign, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims("1", nil)).SignedString([]byte("another secret"))
 	none, _ := jwt.NewWithClaims(jwt.SigningMethodNone, claims("1", nil)).SignedString(jwt.UnsafeAllowNoneSignatureType)
+	withCrit := jwt.NewWithClaims(jwt.SigningMethodHS256, claims("1", nil))
+	withCrit.Header["crit"] = []string{"exp"}
+	extended, _ := withCrit.SignedString(testSecret)
 	now := time.Now()
 	for _, tt := range []struct {
 		name, token string
@@ -135,6 +138,9 @@ func TestAPIRefusesATokenAndSaysWhy(t *testing.T) {
 		{"another issuer", sign(t, claims("1", map[string]any{"iss": "x"})), WrongIssuer},
 		{"another audience", sign(t, claims("1", map[string]any{"aud": []string{"x", "y"}})), WrongAudience},
 		{"no jti", sign(t, claims("", nil)), NoJTI},
+		{"jti is a number", sign(t, claims("1", map[string]any{"jti": 1})), BadClaims},
+		{"sub is a number", sign(t, claims("1", map[string]any{"sub": 1})), BadClaims},
+		{"crit", extended, Extended},
 	} {
 		c := config()
 		c.RequireJTI = true
@@ -262,11 +268,23 @@ func TestAPIAllowsReplaysWhereToldTo(t *testing.T) {
 
 func TestAPITakesTheTokenFromWhereItIsTold(t *testing.T) {
 	c := config()
-	c.Token = func(r *http.Request) string { return r.URL.Query().Get("jwt") }
+	c.Token = func(r *http.Request) []string { return r.URL.Query()["jwt"] }
 	w := httptest.NewRecorder()
 	newAPI(t, c).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?jwt="+sign(t, claims("1", nil)), nil))
 	if w.Code != http.StatusOK {
 		t.Errorf("token in the query: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestAPIRefusesSeveralTokens(t *testing.T) {
+	for _, second := range []string{"Bearer " + sign(t, claims("2", nil)), "Basic dTpw"} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header["Authorization"] = []string{"Bearer " + sign(t, claims("1", nil)), second}
+		w := httptest.NewRecorder()
+		newAPI(t, config()).ServeHTTP(w, r)
+		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), string(Several)) {
+			t.Errorf("with a second Authorization field: %d %s, want 401 and %q", w.Code, w.Body, Several)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -16,11 +17,16 @@ import (
 // AccessTokenPrefix is what access tokens begin with, so that they can be told in records.
 const AccessTokenPrefix = "demo-access-"
 
-// Grant is a token endpoint. It takes a JWT wherever a request has one: in the Authorization header, or in any parameter of the
-// query, a form or a JSON object.
+// Grant is a token endpoint. Parameters are those of the query, a form or a JSON object.
 type Grant struct {
 	// Pattern is where it is, as http.ServeMux writes it, such as "POST /token".
 	Pattern string
+
+	// Params are parameters that a request must have, and with which value. Nil: none.
+	Params map[string]string
+
+	// Assertion is the parameter that has the JWT. Empty: any of them, or the Authorization header.
+	Assertion string
 
 	// Life is how long an access token lives. Zero means an hour.
 	Life time.Duration
@@ -86,33 +92,50 @@ func (g *grants) check(token string, now time.Time) Reason {
 	return ""
 }
 
-// assertion finds the JWT in a token request. What is none is returned only if there is nothing better.
-func assertion(r *http.Request, body []byte) string {
-	candidates := []string{bearerToken(r)}
-	add := func(values url.Values) {
-		for _, name := range []string{"assertion", "client_assertion"} {
-			candidates = append(candidates, values[name]...)
-		}
-		for _, v := range values {
-			candidates = append(candidates, v...)
+// look finds the JWT in a token request, and what is wrong with the parameters.
+func (g *grants) look(r *http.Request, body []byte) (tokens []string, wrong Reason) {
+	given := params(r, body)
+	for name, want := range g.config.Params {
+		if !slices.Equal(given[name], []string{want}) {
+			wrong = WrongGrant
 		}
 	}
-	add(r.URL.Query())
+	if g.config.Assertion != "" {
+		return given[g.config.Assertion], wrong
+	}
+	return []string{assertion(r, given)}, wrong
+}
+
+// params are the parameters of a token request, wherever they are.
+func params(r *http.Request, body []byte) url.Values {
+	all := r.URL.Query()
 	switch media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
 	case media == "application/x-www-form-urlencoded":
 		form, _ := url.ParseQuery(string(body)) // what can be read of it
-		add(form)
+		for name, values := range form {
+			all[name] = append(all[name], values...)
+		}
 	case strings.HasSuffix(media, "json"):
 		var object map[string]any
-		if json.Unmarshal(body, &object) == nil {
-			for _, v := range object {
-				if text, ok := v.(string); ok {
-					candidates = append(candidates, text)
-				}
+		if json.Unmarshal(body, &object) != nil {
+			break
+		}
+		for name, v := range object {
+			if text, ok := v.(string); ok {
+				all.Add(name, text)
 			}
 		}
 	}
-	if i := slices.IndexFunc(candidates, func(s string) bool { return segment(s, 0) != nil }); i >= 0 {
+	return all
+}
+
+// assertion finds the JWT among the parameters and in the header. What is none is returned only if there is nothing better.
+func assertion(r *http.Request, params url.Values) string {
+	candidates := append(InHeader(r, "Authorization", "Bearer"), "")
+	for _, name := range slices.Concat([]string{"assertion", "client_assertion"}, slices.Sorted(maps.Keys(params))) {
+		candidates = append(candidates, params[name]...)
+	}
+	if i := slices.IndexFunc(candidates, func(s string) bool { return Segment(s, 0) != nil }); i >= 0 {
 		return candidates[i]
 	}
 	return candidates[0]

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,8 +16,10 @@ type Reason string
 
 const (
 	Missing        Reason = "no bearer token"
+	Several        Reason = "there is more than one token in the place of one"
 	Malformed      Reason = "the token is malformed"
 	WrongMethod    Reason = "the token is signed with a method that is not accepted"
+	Extended       Reason = "the token has crit, and no extension of JWS is understood here"
 	UnknownKey     Reason = "no key is known for the kid of the token"
 	BadSignature   Reason = "the signature of the token is wrong"
 	NoExpiry       Reason = "the token has no exp"
@@ -29,6 +32,7 @@ const (
 	NoJTI          Reason = "the token has no jti"
 	Replayed       Reason = "the jti of the token was used before"
 	UnknownToken   Reason = "the access token is not one that was given out"
+	WrongGrant     Reason = "the token request has a wrong grant_type or client_assertion_type, or none, or more than one"
 	OnRequest      Reason = "the test wants it refused"
 )
 
@@ -80,6 +84,9 @@ func (v *verifier) verify(token string, check func() error) (jwt.MapClaims, Reas
 	if err := v.claims.Validate(claims); err != nil {
 		return nil, claimReason(err)
 	}
+	if !wellTyped(claims) {
+		return nil, BadClaims
+	}
 	if err := check(); err != nil {
 		return nil, Reason(err.Error())
 	}
@@ -91,6 +98,9 @@ func (v *verifier) verify(token string, check func() error) (jwt.MapClaims, Reas
 
 // signature fills in the claims and checks who signed them.
 func (v *verifier) signature(token string, claims jwt.MapClaims) Reason {
+	if strings.ContainsAny(token, "\r\n") { // which encoding/base64 passes over
+		return Malformed
+	}
 	t, parts, err := v.parser.ParseUnverified(token, claims)
 	if t == nil || t.Header == nil || len(parts) != 3 || errors.Is(err, jwt.ErrTokenMalformed) {
 		return Malformed
@@ -102,6 +112,9 @@ func (v *verifier) signature(token string, claims jwt.MapClaims) Reason {
 	method := t.Method
 	if alg == methodEd25519 {
 		method = jwt.SigningMethodEdDSA
+	}
+	if _, has := t.Header["crit"]; has { // which golang-jwt does not look at
+		return Extended
 	}
 	sig, err := v.parser.DecodeSegment(parts[2])
 	if err != nil {
@@ -128,6 +141,17 @@ func (v *verifier) keys(kid any) []Key {
 		}
 	}
 	return nil
+}
+
+// wellTyped reports whether the registered claims that golang-jwt looks at only where they are expected have their types
+// (RFC 7519, section 4.1).
+func wellTyped(claims jwt.MapClaims) bool {
+	_, iss := claims.GetIssuer()
+	_, sub := claims.GetSubject()
+	_, aud := claims.GetAudience()
+	jti, has := claims["jti"]
+	_, isText := jti.(string)
+	return errors.Join(iss, sub, aud) == nil && (isText || !has)
 }
 
 func claimReason(err error) Reason {

@@ -2,6 +2,7 @@ package demoapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -49,6 +50,7 @@ type call struct {
 	w        *writer
 	r        *http.Request
 	token    string
+	wrong    Reason // with the request, before the token is looked at
 	atGrants bool   // it is for the token endpoint
 	visit    *Visit // the API's mutex guards it; nil: nobody records
 }
@@ -67,18 +69,30 @@ func (a *API) arrive(w http.ResponseWriter, r *http.Request) *call {
 		body = c.readBody()
 	}
 	if c.atGrants {
-		c.token = assertion(r, body)
+		tokens, wrong := a.grants.look(r, body)
+		c.takeToken(tokens)
+		c.wrong = cmp.Or(wrong, c.wrong)
 	} else {
-		c.token = a.config.Token(c.r)
+		c.takeToken(a.config.Token(c.r))
 	}
 	if seen {
 		c.visit = &Visit{Time: came, Method: r.Method, URL: new(*r.URL), Header: r.Header.Clone(), Body: body,
-			Token: c.token, JOSE: segment(c.token, 0), Claims: segment(c.token, 1), Grant: c.atGrants}
+			Token: c.token, JOSE: Segment(c.token, 0), Claims: Segment(c.token, 1), Grant: c.atGrants}
 	}
 	if a.config.Record {
 		a.record(c.visit)
 	}
 	return c
+}
+
+// takeToken takes the first of the tokens where they should be.
+func (c *call) takeToken(tokens []string) {
+	if len(tokens) > 0 {
+		c.token = tokens[0]
+	}
+	if len(tokens) > 1 {
+		c.wrong = Several
+	}
 }
 
 // record keeps a visit. Who sends its body slowly came before those who were quicker with theirs.
@@ -114,6 +128,9 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // admit returns what is wrong with the token.
 func (c *call) admit() Reason {
+	if c.wrong != "" {
+		return c.wrong
+	}
 	if c.api.grants != nil && !c.atGrants {
 		return c.api.grants.check(c.token, c.api.now())
 	}
@@ -190,8 +207,8 @@ func (w *writer) end() {
 
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// segment decodes the JSON of a part of a JWT; nil where there is none.
-func segment(token string, i int) json.RawMessage {
+// Segment decodes the JSON of a part of a JWT; nil where there is none.
+func Segment(token string, i int) json.RawMessage {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return nil
