@@ -53,7 +53,7 @@ func TestSummaryTellsWhatThereIs(t *testing.T) {
 	if err := s.table(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := `requests  10 of 100 in 2s, 5.0 per second
+	want := `requests  10 of 100, 9 answered, in 2s, 4.5 per second
 outcome   7 ok, 3 failed (200: 7, 401: 2, no answer: 1)
 calls     p50 1s  p90 1s  p99 1s  max 1s
 answers   p50 1ms  p90 1ms  p99 1ms  max 1ms
@@ -66,6 +66,14 @@ error     once: reset; and gone
 `
 	if got := b.String(); got != want {
 		t.Errorf("summary:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestDigitsNeedNoExponent(t *testing.T) {
+	for x, want := range map[float64]string{1912.4: "1910", 123456: "123000", 88.66: "88.7", 100: "100", 4.987: "4.99", 0.0000123456: "0.0000123"} {
+		if got := digits(x); got != want {
+			t.Errorf("digits(%v) = %s, want %s", x, got, want)
+		}
 	}
 }
 
