@@ -116,8 +116,10 @@ func (s *summary) statusList() string {
 }
 
 func tokenList(n jwtbearer.Stats) string {
-	list := fmt.Sprintf("%d minted, %d reused", n.Minted, n.Reused)
-	if n.Exchanges > 0 {
+	list := fmt.Sprintf("%d minted", n.Minted)
+	if n.Exchanges == 0 { // else it is the fetched ones that are reused
+		list += fmt.Sprintf(", %d reused", n.Reused)
+	} else {
 		list += fmt.Sprintf(", %d fetched by exchange", n.Exchanges)
 	}
 	if n.Refused > 0 {
