@@ -8,9 +8,10 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// celigoMethods are the names in jwt.yml, all of which SignatureMethod reads, too.
+// celigoMethods are the names in jwt.yml, all of which SignatureMethod reads, too, and those of RFC 7518 that it lacks: what
+// people write by hand.
 var celigoMethods = [...]string{"hmac-sha256", "hmac-sha384", "hmac-sha512", "rsa-sha256", "rsa-sha384", "rsa-sha512",
-	"es256", "es384", "es512", "ps256", "ps384", "ps512"}
+	"es256", "es384", "es512", "ps256", "ps384", "ps512", "hs256", "hs384", "hs512", "rs256", "rs384", "rs512"}
 
 // signing takes over auth.jwt.
 func (c *celigoImport) signing(auth *importedObject) {
@@ -41,14 +42,14 @@ func (c *celigoImport) signing(auth *importedObject) {
 
 // celigoMethod returns the constant for one of celigoMethods.
 func celigoMethod(name string) jwtbearer.SignatureMethod {
-	short := strings.NewReplacer("hmac-sha", "HS", "rsa-sha", "RS", "es", "ES", "ps", "PS")
-	return jwtbearer.SignatureMethod(short.Replace(name))
+	short := strings.NewReplacer("hmac-sha", "HS", "rsa-sha", "RS")
+	return jwtbearer.SignatureMethod(strings.ToUpper(short.Replace(name)))
 }
 
 // key makes references for what signs, there or not: Celigo never shows it.
 func (c *celigoImport) key(jwt *importedObject, method string) {
 	used, unused := "privateKey", "secret"
-	if hmac := strings.HasPrefix(method, "hmac-"); hmac {
+	if hmac := strings.HasPrefix(method, "h"); hmac {
 		used, unused = unused, used
 		c.Secret = c.secret(jwt.at(used), "SECRET")
 		if encoded, _ := jwt.flag("isSecretBase64Encoded"); encoded {

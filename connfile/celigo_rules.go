@@ -131,7 +131,7 @@ func (c *celigoImport) concurrency(o, http *importedObject) {
 func (c *celigoImport) ping(ping *importedObject) {
 	c.Ping.RelativeURI = c.relative(ping)
 	c.Ping.Method = strings.ToUpper(ping.word("method", "get", "post", "put", "head", "patch", "delete", "options"))
-	c.Ping.Body = c.text(ping.at("body"), ping.text("body"))
+	c.Ping.Body = c.hideInBody(ping.at("body"), c.text(ping.at("body"), ping.text("body")))
 	c.Ping.ErrorPath = ping.text("errorPath")
 	if rule, ok := c.pingRule(ping, "success"); ok {
 		rule.Status = []int{2}

@@ -75,6 +75,11 @@ func (d *decoder) decode(field string, n node, v reflect.Value) {
 // masked is how a Secret prints, and what Marshal writes for one.
 const masked = "******"
 
+const (
+	maskedProblem = masked + ", which stands for a secret that was not saved"
+	maskedHint    = "write the secret itself, or a reference such as ${env:NAME}"
+)
+
 // string takes numbers, true and false as they are written: values: [5, 1.10, true].
 func (d *decoder) string(field string, n node, v reflect.Value) {
 	switch n.kind {
@@ -88,8 +93,7 @@ func (d *decoder) string(field string, n node, v reflect.Value) {
 	}
 	switch {
 	case v.Type() == reflect.TypeFor[jwtbearer.Secret]() && n.text == masked:
-		d.fail(n.at, field, "is "+masked+", which stands for a secret that was not saved",
-			"write the secret itself, or a reference such as ${env:NAME}")
+		d.fail(n.at, field, "is "+maskedProblem, maskedHint)
 	case d.sound(field, n.at, n.text):
 		v.SetString(n.text)
 	}

@@ -191,24 +191,3 @@ func importedQuote(name string) string {
 	}
 	return fmt.Sprintf("%q", name)
 }
-
-// namesSecret reports whether a header, parameter or variable of that name is likely to hold a secret.
-func namesSecret(name string) bool {
-	plain := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, name)
-	if plain == "key" || plain == "authorization" || plain == "proxyauthorization" || plain == "cookie" {
-		return true
-	}
-	for _, end := range []string{"secret", "password", "passwd", "pwd", "passphrase", "apikey", "privatekey",
-		"secretkey", "signingkey",
-		"subscriptionkey", "accesskey", "token", "credential", "credentials"} {
-		if strings.HasSuffix(plain, end) {
-			return true
-		}
-	}
-	return false
-}

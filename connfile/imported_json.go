@@ -123,7 +123,9 @@ func (t *importedTree) members(path string, members []jsontext.Member, claims bo
 		have[name] = true
 		at := importedPath(path, name)
 		var value jsontext.Value
-		if claims && slices.Contains(claimsOfTime[:], name) {
+		if hidden, ok := t.hideMember(at, name, m.Value); ok {
+			value = hidden
+		} else if claims && slices.Contains(claimsOfTime[:], name) {
 			value = t.date(at, m.Value)
 		} else {
 			value = t.value(at, m.Value)

@@ -150,7 +150,7 @@ func (t *postmanTexts) eval(path string, part importedPart) (v importedValue, wh
 
 // unknown is a variable that is not in the collection: one of an environment, or one that a script sets.
 func (t *postmanTexts) unknown(path, name string) string {
-	if namesSecret(name) {
+	if namesSecret(name) || strings.HasPrefix(name, "vault:") { // a variable of Postman's vault is secret, whatever its name
 		return t.secretField(path, name, t.p.env(name))
 	}
 	return t.unknownField(path, name, t.p.env(name))

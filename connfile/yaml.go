@@ -117,6 +117,9 @@ func (r *yamlReader) checkTokens(tokens token.Tokens) *Error {
 				return r.fail(r.at(t), fmt.Sprintf("indented by more than %d", maxColumn), "")
 			}
 		default:
+			if aliases(tokens[i:]) == len(masked) {
+				return r.fail(r.at(t), maskedProblem, maskedHint)
+			}
 			if problem, hint := notUsed(t.Type); problem != "" {
 				return r.fail(r.at(t), problem, hint)
 			}
@@ -128,6 +131,15 @@ func (r *yamlReader) checkTokens(tokens token.Tokens) *Error {
 // adjacent reports whether two opening braces stand side by side.
 func adjacent(a, b *token.Token) bool {
 	return a.Type == token.MappingStartType && a.Position.Line == b.Position.Line && a.Position.Column+1 == b.Position.Column
+}
+
+// aliases counts the marks that tokens begin with. One is that of an alias, several are none.
+func aliases(tokens token.Tokens) int {
+	n := 0
+	for n < len(tokens) && n <= len(masked) && tokens[n].Type == token.AliasType {
+		n++
+	}
+	return n
 }
 
 // notUsed tells which parts of YAML connection files do not use, and what to do instead.

@@ -98,6 +98,8 @@ func TestParseRefusesYAMLThatMisleads(t *testing.T) {
 		{"payload: [{{now}}]\n", 1, 11, `{{ without quotes`},
 		{"name: &a b\n", 1, 7, "an anchor (&)"},
 		{"name: *a\n", 1, 7, "an alias (*)"},
+		{"secret: ******\n", 1, 9, "******, which stands for a secret that was not saved; write the secret itself"},
+		{"secret: *******\n", 1, 9, "an alias (*)"},
 		{"<<: {name: x}\n", 1, 1, "a merge key (<<)"},
 		{"name: !!binary YQ==\n", 1, 7, "a tag (!)"},
 		{"name: !a b\n", 1, 7, "a tag (!)"},

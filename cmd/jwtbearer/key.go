@@ -99,10 +99,14 @@ func (c *keyCommand) parse(cmd *cobra.Command, data []byte, name string) (*jwtbe
 			key, err = jwtbearer.ParsePrivateKey(data, typed)
 		}
 	}
-	if err != nil {
-		return nil, refused(err)
+	switch {
+	case err == nil:
+		return key, nil
+	case needsPassphrase(err):
+		err = fmt.Errorf("%w\n%s: the passphrase is read from --passphrase-file, or from the environment variable %s",
+			err, cmd.CommandPath(), passphraseVariable)
 	}
-	return key, nil
+	return nil, refused(err)
 }
 
 func (c *keyCommand) passphrase() (passphrase string, given bool, err error) {

@@ -94,11 +94,17 @@ func (l *load) call(ctx context.Context) {
 	}
 }
 
+// What stands for the status of a request without an answer.
+const (
+	statusUnsent     = "not sent"
+	statusUnanswered = "no answer"
+)
+
 // send makes one request and tells its status in a word.
 func (l *load) send(ctx context.Context) (status string, err error) {
 	req, err := l.message.request(ctx, l.client, l.ref)
 	if err != nil {
-		return "not sent", err
+		return statusUnsent, err
 	}
 	resp, err := l.client.Do(req, io.Discard)
 	throttled, ok := errors.AsType[*jwtbearer.ThrottledError](err)
@@ -106,9 +112,9 @@ func (l *load) send(ctx context.Context) (status string, err error) {
 	case resp != nil:
 		return strconv.Itoa(resp.StatusCode), err
 	case ok && throttled.StatusCode == 0:
-		return "not sent", err
+		return statusUnsent, err
 	}
-	return "no answer", err
+	return statusUnanswered, err
 }
 
 // progress is how far the load is.

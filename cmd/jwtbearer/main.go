@@ -65,6 +65,7 @@ Exit status: 0 fine, 1 the API or the key said no, 2 wrong usage or configuratio
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
+		PersistentPreRunE:          checkFlags,
 	}
 	root.SetVersionTemplate("jwtbearer {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
@@ -129,6 +130,14 @@ func flagError(cmd *cobra.Command, err error) error {
 	return misuse(cmd, problem)
 }
 
+// checkFlags refuses flags that do not go together before cobra does, which would not name the command.
+func checkFlags(cmd *cobra.Command, _ []string) error {
+	if err := cmd.ValidateFlagGroups(); err != nil {
+		return misuse(cmd, err.Error())
+	}
+	return nil
+}
+
 // nearestFlags asks cobra, which compares names of commands alone.
 func nearestFlags(cmd *cobra.Command, name string) []string {
 	flags := &cobra.Command{SuggestionsMinimumDistance: 2}
@@ -147,8 +156,15 @@ func arguments(names ...string) cobra.PositionalArgs {
 		case len(args) < len(names):
 			return misuse(cmd, "the argument "+names[len(args)]+" is missing")
 		case len(args) > len(names):
-			return misuse(cmd, fmt.Sprintf("there are %d arguments too many", len(args)-len(names)))
+			return misuse(cmd, tooMany(len(args)-len(names)))
 		}
 		return nil
 	}
+}
+
+func tooMany(n int) string {
+	if n == 1 {
+		return "there is one argument too many"
+	}
+	return fmt.Sprintf("there are %d arguments too many", n)
 }

@@ -41,10 +41,14 @@ func (f *messageFlags) message(cmd *cobra.Command) (*message, error) {
 	m := &message{method: f.method}
 	for _, header := range f.headers {
 		name, value, ok := strings.Cut(header, ":")
-		if !ok || name == "" {
-			return nil, misuse(cmd, "-H wants 'Name: value'") // what it has may be a secret
+		value = strings.TrimSpace(value)
+		switch { // what the header has may be a secret
+		case !ok || !isFieldName(name):
+			return nil, misuse(cmd, "-H wants 'Name: value', with a name of letters, digits and hyphens")
+		case strings.ContainsFunc(value, isControl):
+			return nil, misuse(cmd, "-H has a line break or another control character in its value")
 		}
-		m.headers = append(m.headers, [2]string{name, strings.TrimSpace(value)})
+		m.headers = append(m.headers, [2]string{name, value})
 	}
 	hasData := cmd.Flags().Changed("data")
 	if m.method == "" {
@@ -58,6 +62,16 @@ func (f *messageFlags) message(cmd *cobra.Command) (*message, error) {
 	}
 	return m, m.readBody(cmd, f.data)
 }
+
+// isFieldName reports whether name can be that of a header (RFC 9110, section 5.1).
+func isFieldName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// isControl reports whether no header value can hold r (RFC 9110, section 5.5).
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // readBody takes the body from where -d says. A file is left where it is, so that it may be of any length.
 func (m *message) readBody(cmd *cobra.Command, data string) (err error) {
@@ -94,6 +108,9 @@ func (m *message) request(ctx context.Context, client *jwtbearer.Client, ref str
 		req.Header.Del(h[0])
 	}
 	for _, h := range m.headers {
+		if strings.EqualFold(h[0], "Host") { // net/http takes it from there alone
+			req.Host = h[1]
+		}
 		req.Header.Add(h[0], h[1])
 	}
 	if m.file != "" {

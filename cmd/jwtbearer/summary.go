@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -46,12 +47,17 @@ func (p percentiles) String() string {
 	return fmt.Sprintf("p50 %s  p90 %s  p99 %s  max %s", short(p.P50), short(p.P90), short(p.P99), short(p.Max))
 }
 
-// throughput is in requests per second.
+// answered is how many requests an answer came to: not those that were held back, or that no server took.
+func (s *summary) answered() int {
+	return s.Done - s.Statuses[statusUnsent] - s.Statuses[statusUnanswered]
+}
+
+// throughput is in answered requests per second. The others cost the API nothing, and often no time.
 func (s *summary) throughput() float64 {
 	if s.Elapsed <= 0 {
 		return 0
 	}
-	return float64(s.Done) / s.Elapsed.Seconds()
+	return float64(s.answered()) / s.Elapsed.Seconds()
 }
 
 // table writes the summary for people.
@@ -61,22 +67,34 @@ func (s *summary) table(w io.Writer) error {
 	if s.Done < s.Requests {
 		requests = fmt.Sprintf("%d of %d", s.Done, s.Requests)
 	}
+	if s.answered() < s.Done {
+		requests += fmt.Sprintf(", %d answered,", s.answered())
+	}
 	fmt.Fprintf(t, "requests\t%s in %s, %.1f per second\n", requests, short(s.Elapsed), s.throughput())
 	fmt.Fprintf(t, "outcome\t%d ok, %d failed (%s)\n", s.OK, s.Failed, s.statusList())
 	if s.Done > 0 {
-		fmt.Fprintf(t, "calls\t%s\nanswers\t%s\n", s.Calls, s.Answers)
+		fmt.Fprintf(t, "calls\t%s\n", s.Calls)
+	}
+	if s.Answers.Max > 0 {
+		fmt.Fprintf(t, "answers\t%s\n", s.Answers)
 	}
 	n := s.Stats
 	fmt.Fprintf(t, "attempts\t%d, of which %d were throttled\n", n.Attempts, n.Throttles)
 	fmt.Fprintf(t, "waited\t%s in line and between attempts, all calls together\n", short(n.Waited))
 	fmt.Fprintf(t, "tokens\t%s\n", tokenList(n))
 	if n.Rate > 0 {
-		fmt.Fprintf(t, "learnt\t%.3g requests per second\n", n.Rate)
+		fmt.Fprintf(t, "learnt\t%s requests per second\n", digits(n.Rate))
 	}
 	for _, e := range s.Errors {
 		fmt.Fprintf(t, "error\t%s: %s\n", times(e.Count), strings.ReplaceAll(e.First, "\n", "; "))
 	}
 	return t.Flush()
+}
+
+// digits writes a number with three digits that count, and without an exponent.
+func digits(x float64) string {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
 
 func times(n int) string {
@@ -98,8 +116,10 @@ func (s *summary) statusList() string {
 }
 
 func tokenList(n jwtbearer.Stats) string {
-	list := fmt.Sprintf("%d minted, %d reused", n.Minted, n.Reused)
-	if n.Exchanges > 0 {
+	list := fmt.Sprintf("%d minted", n.Minted)
+	if n.Exchanges == 0 { // else it is the fetched ones that are reused
+		list += fmt.Sprintf(", %d reused", n.Reused)
+	} else {
 		list += fmt.Sprintf(", %d fetched by exchange", n.Exchanges)
 	}
 	if n.Refused > 0 {

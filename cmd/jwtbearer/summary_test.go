@@ -46,26 +46,40 @@ func TestSummaryTellsWhatThereIs(t *testing.T) {
 		Requests: 100, Done: 10, OK: 7, Failed: 3, Elapsed: 2 * time.Second, Statuses: map[string]int{"200": 7, "401": 2, "no answer": 1},
 		Calls: percentilesOf([]time.Duration{time.Second}), Answers: percentilesOf([]time.Duration{time.Millisecond}),
 		Stats: jwtbearer.Stats{Attempts: 12, Throttles: 2, Waited: 1500 * time.Millisecond, Minted: 4, Reused: 8, Refused: 2,
-			Exchanges: 1, Skew: -90 * time.Second, Rate: 4.987},
+			Skew: -90 * time.Second, Rate: 4.987},
 		Errors: []failureLine{{"401", 2, "token refused"}, {"no answer", 1, "reset\nand gone"}},
 	}
 	var b strings.Builder
 	if err := s.table(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := `requests  10 of 100 in 2s, 5.0 per second
+	want := `requests  10 of 100, 9 answered, in 2s, 4.5 per second
 outcome   7 ok, 3 failed (200: 7, 401: 2, no answer: 1)
 calls     p50 1s  p90 1s  p99 1s  max 1s
 answers   p50 1ms  p90 1ms  p99 1ms  max 1ms
 attempts  12, of which 2 were throttled
 waited    1.5s in line and between attempts, all calls together
-tokens    4 minted, 8 reused, 1 fetched by exchange, 2 refused, their times moved by -1m30s to fit the API's clock
+tokens    4 minted, 8 reused, 2 refused, their times moved by -1m30s to fit the API's clock
 learnt    4.99 requests per second
 error     2 times, first: token refused
 error     once: reset; and gone
 `
 	if got := b.String(); got != want {
 		t.Errorf("summary:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestTokensThatAreFetchedAreNotToldToBeReusedNever(t *testing.T) {
+	if got, want := tokenList(jwtbearer.Stats{Attempts: 100, Minted: 1, Exchanges: 1}), "1 minted, 1 fetched by exchange"; got != want {
+		t.Errorf("tokens of 100 attempts with an exchange: %q, want %q", got, want)
+	}
+}
+
+func TestDigitsNeedNoExponent(t *testing.T) {
+	for x, want := range map[float64]string{1912.4: "1910", 123456: "123000", 88.66: "88.7", 100: "100", 4.987: "4.99", 0.0000123456: "0.0000123"} {
+		if got := digits(x); got != want {
+			t.Errorf("digits(%v) = %s, want %s", x, got, want)
+		}
 	}
 }
 
