@@ -156,3 +156,43 @@ func (c *capture) String() string {
 	defer c.mu.Unlock()
 	return c.text.String()
 }
+
+func TestErrorsHideTheSecretsThatAnAnswerRepeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, status := range []int{400, 401} {
+			c := dialFake(t, &fakeAPI{handle: func(int, *http.Request) (*http.Response, error) {
+				resp := fakeReply(status, `{"error":"hush-hush","message":"you sent hush-hush"}`)
+				resp.Header.Set("Content-Type", "application/json")
+				resp.Header.Set("WWW-Authenticate", `Bearer error="hush-hush", error_description="not hush-hush"`)
+				return resp, nil
+			}}, func(conn *Connection) { conn.Secrets = map[string]Secret{"s": "hush-hush"} })
+			_, err := c.Do(fakeRequest(t, "GET", nil), nil)
+			text := fmt.Sprintf("%v %+v", err, err)
+			if refused, ok := errors.AsType[*ResponseError](err); ok {
+				text += string(refused.Body) + refused.Message + refused.Code
+			}
+			if err == nil || strings.Contains(text, "hush") || !strings.Contains(text, redacted) {
+				t.Errorf("status %d: the error is %s", status, text)
+			}
+		}
+	})
+}
+
+func TestReportOfASuccessHidesTheTokenThatTheBodyShows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var token string
+		c := dialFake(t, &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {
+			token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+			resp := fakeReply(200, `{"error":"bad","message":"your token `+token+` is bad"}`)
+			resp.Header.Set("Content-Type", "application/json")
+			return resp, nil
+		}}, func(*Connection) {})
+		report, err := c.Test(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown := report.String(); token == "" || strings.Contains(shown, token) || !strings.Contains(shown, "your token ****** is bad") {
+			t.Errorf("the report shows the token %q:\n%s", token, shown)
+		}
+	})
+}

@@ -33,7 +33,7 @@ func (h *hop) refusal(k *call, problem, path string) error {
 	}
 	e.Hint = h.hint(k, e, path)
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
-		*text = oneLine(h.core.hide(scrubText(*text, k.token.value)))
+		*text = oneLine(h.core.censor(*text, k.token.value))
 	}
 	return e
 }

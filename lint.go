@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +34,7 @@ type claim struct {
 // lintRules are the checks, in the order of their warnings.
 var lintRules = []func(*linter){
 	(*linter).missingExp, (*linter).fixedExp, (*linter).swappedTimes, (*linter).millis, (*linter).longLife, (*linter).audience,
-	(*linter).missingTyp, (*linter).reuse, (*linter).secretForm, (*linter).pingPath, (*linter).attempts, (*linter).readyToken,
+	(*linter).missingTyp, (*linter).reuse, (*linter).placeholders, (*linter).secretForm, (*linter).pingPath, (*linter).attempts, (*linter).readyToken,
 }
 
 // lint adds its warnings to those that were found on the way.
@@ -187,6 +189,21 @@ func (l *linter) reuse() {
 
 // secretForm looks for secrets whose form is not the one that SecretEncoding says. A secret of plain letters and digits tells
 // nothing: it is legal in all forms.
+// A placeholder is what some tool would have replaced by a secret, and we take as it is written.
+var placeholder = regexp.MustCompile(`^(\$\{.*\}|\$[A-Za-z_]\w*|%\w+%|\{\{.*\}\})$`)
+
+func (l *linter) placeholders() {
+	secrets := map[string]Secret{"Secret": l.conn.Secret, "Passphrase": l.conn.Passphrase, "Token": l.conn.Token}
+	for name, value := range l.conn.Secrets {
+		secrets["Secrets["+name+"]"] = value
+	}
+	for _, field := range slices.Sorted(maps.Keys(secrets)) {
+		if placeholder.MatchString(strings.TrimSpace(string(secrets[field]))) {
+			l.warn(field, "looks like a variable in whose place nobody put a value", "write ${env:NAME} or ${file:path} and nothing else, or the value itself")
+		}
+	}
+}
+
 func (l *linter) secretForm() {
 	text := strings.TrimSpace(string(l.conn.Secret))
 	switch l.conn.SecretEncoding {

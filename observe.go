@@ -145,10 +145,18 @@ func (p *probe) remark(step *Step) {
 	case !ok || ruled:
 	case o.said != "":
 		step.Status = StatusWarning
-		step.Detail += "; but the body tells of an error: " + p.core.hide(o.said)
+		step.Detail += "; but the body tells of an error: " + p.core.censor(o.said, p.tokenValue())
 		step.Hint = "say with Ping.Fail which answers are failures in spite of their status"
 	case o.empty && p.core.successMedia != "" && p.core.successMedia != MediaPlaintext && p.resp.StatusCode == http.StatusOK:
 		step.Status = StatusWarning
 		step.Hint = fmt.Sprintf("SuccessMediaType is %s, but there is nothing to decode: compare Ping.RelativeURI", p.core.successMedia)
 	}
+}
+
+// tokenValue is the token that the answer may show again.
+func (p *probe) tokenValue() string {
+	if p.call == nil || p.call.token == nil {
+		return ""
+	}
+	return p.call.token.value
 }

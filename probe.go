@@ -66,8 +66,11 @@ func refusedReport(err error) *Report {
 	return r
 }
 
-// ofKey reports whether the problem is about the key that signs.
+// ofKey reports whether the problem is about the key that signs, and not that it could not be had.
 func (e *ConfigError) ofKey() bool {
+	if _, ok := e.cause.(*KeyError); e.cause != nil && !ok {
+		return false
+	}
 	return slices.Contains([]string{"Secret", "PrivateKey", "Passphrase", "Key"}, e.Field)
 }
 

@@ -20,8 +20,8 @@ const errorBytes = 64 << 10 // of the body of a refused answer are kept
 func (c *core) responseError(resp *http.Response, attempts int, token string) *ResponseError {
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(errorBytes+len(token)))) // what came counts
-	body = []byte(scrubText(string(body), token))
-	return &ResponseError{StatusCode: resp.StatusCode, Code: scrubText(code, token), Message: scrubText(message, token),
+	body = []byte(c.censor(string(body), token))
+	return &ResponseError{StatusCode: resp.StatusCode, Code: c.censor(code, token), Message: c.censor(message, token),
 		Body: body[:min(len(body), errorBytes)], Attempts: attempts}
 }
 
@@ -30,14 +30,14 @@ func (c *core) authError(resp *http.Response, token string) *AuthError {
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
 	told := bestChallenge(resp.Header.Values("WWW-Authenticate"))
 	e := &AuthError{StatusCode: resp.StatusCode, Scheme: told.scheme}
-	e.Code = scrubText(oneLine(cmp.Or(told.params["error"], code)), token)
-	e.Message = scrubText(oneLine(cmp.Or(told.params["error_description"], message)), token)
+	e.Code = c.censor(oneLine(cmp.Or(told.params["error"], code)), token)
+	e.Message = c.censor(oneLine(cmp.Or(told.params["error_description"], message)), token)
 	if skew := c.skew.get(); skew != 0 {
 		e.Hint = clockHint(skew)
 	} else if e.Code == "insufficient_scope" {
 		e.Hint = "the token is valid but may not do this"
 		if scope := told.params["scope"]; scope != "" {
-			e.Hint += ": it needs the scope " + scrubText(oneLine(scope), token)
+			e.Hint += ": it needs the scope " + c.censor(oneLine(scope), token)
 		}
 	}
 	return e
@@ -159,6 +159,9 @@ func secretsReplacer(secrets map[string]string) *strings.Replacer {
 }
 
 const leastSecret = 4 // bytes: less cannot be told from other text
+
+// censor takes the token and the values of Secrets out of what an API said.
+func (c *core) censor(text, token string) string { return c.hide(scrubText(text, token)) }
 
 // hide takes the values of Secrets out of a text that may have been made from them.
 func (c *core) hide(text string) string {

@@ -145,5 +145,8 @@ func onlyKeys(err error) bool {
 		return !slices.ContainsFunc(all.Unwrap(), func(err error) bool { return !onlyKeys(err) })
 	}
 	problem, ok := errors.AsType[*jwtbearer.ConfigError](err)
+	if ok && problem.Unwrap() != nil {
+		_, ok = errors.AsType[*jwtbearer.KeyError](problem) // else it is a reference that led nowhere
+	}
 	return ok && slices.Contains([]string{"Secret", "PrivateKey", "Passphrase", "Key"}, problem.Field)
 }
