@@ -21,7 +21,8 @@ const (
 	retryFirst   = time.Minute   // after a fetch that failed; while keys are there it doubles each time,
 	retryMost    = time.Hour     // up to this
 	fetchTimeout = 10 * time.Second
-	maxSet       = 1 << 20 // bytes
+	staleWait    = time.Second // for the renewal of keys that are there
+	maxSet       = 1 << 20     // bytes
 	maxKeys      = 256
 	maxRedirects = 3
 )
@@ -119,16 +120,26 @@ func (r *remote) of(*token) (source, error) {
 	return r, nil
 }
 
-// current implements source. Keys that are too old are renewed first; if that fails, they serve on.
+// current implements source. Keys that are too old are renewed first; if that fails or takes long, they serve on.
 func (r *remote) current(ctx context.Context) (ring *keyring, fresh bool, err error) {
 	ring, f, err := r.board(ctx, time.Now())
 	if f == nil {
 		return ring, false, err
 	}
-	if err := f.wait(ctx); err != nil {
-		return nil, false, err
+	var slow <-chan time.Time
+	if ring != nil {
+		timer := time.NewTimer(staleWait)
+		defer timer.Stop()
+		slow = timer.C
 	}
+	landed, err := f.wait(ctx, slow)
 	switch {
+	case err != nil:
+		return nil, false, err
+	case !landed && f.told.Swap(true):
+		return ring, false, nil
+	case !landed:
+		return ring, false, &KeysError{r.origin() + ": no answer within " + staleWait.String(), 0, nil}
 	case f.ring != nil:
 		return f.ring, true, nil
 	case ring != nil:
@@ -159,7 +170,7 @@ func (r *remote) newer(ctx context.Context, seen *keyring, fresh bool) (*keyring
 	if f == nil {
 		return ring, nil
 	}
-	if err := f.wait(ctx); err != nil {
+	if _, err := f.wait(ctx, nil); err != nil {
 		return nil, err
 	}
 	return f.ring, f.news()
@@ -194,13 +205,15 @@ func (r *remote) start(ctx context.Context) *flight {
 	return r.flight
 }
 
-// wait waits for the outcome, or until ctx ends.
-func (f *flight) wait(ctx context.Context) error {
+// wait waits for the outcome, until it is slow, or until ctx ends.
+func (f *flight) wait(ctx context.Context, slow <-chan time.Time) (landed bool, err error) {
 	select {
 	case <-f.done:
-		return nil
+		return true, nil
+	case <-slow:
+		return false, nil
 	case <-ctx.Done():
-		return &KeysError{"the call ended while they were being fetched", 0, context.Cause(ctx)}
+		return false, &KeysError{"the call ended while they were being fetched", 0, context.Cause(ctx)}
 	}
 }
 

@@ -402,6 +402,37 @@ func TestGoodTokensDoNotWaitForAFetchThatABadOneCaused(t *testing.T) {
 	})
 }
 
+// TestGoodTokensWaitASecondForKeysThatAreOnlyOld has a source that hangs when the keys are due for renewal.
+func TestGoodTokensWaitASecondForKeysThatAreOnlyOld(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s, v := newRemote()
+		var log strings.Builder
+		v.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		wantAccepted(t, v, rsaToken(rsaKey()))
+		s.set(hang)
+		time.Sleep(4 * time.Hour)
+		began := time.Now()
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { wantAccepted(t, v, rsaToken(rsaKey())) })
+		}
+		wg.Wait()
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("good tokens waited %v for the renewal of keys that are there, want 1s", took)
+		}
+		if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "no answer within 1s") {
+			t.Errorf("the log is %q, want one record", got)
+		}
+		time.Sleep(10 * time.Second) // it has failed by now, and is not tried again at once
+		began = time.Now()
+		wantAccepted(t, v, rsaToken(rsaKey()))
+		if took := time.Since(began); took != 0 {
+			t.Errorf("a good token waited %v after the renewal failed", took)
+		}
+		s.wantFetches(t, 2, "for the renewal")
+	})
+}
+
 // TestNewKeyServesAllWhoCameForIt has tokens of a new key arrive while the fetch that the first of them caused is under
 // way, and one whose caller does not wait that long.
 func TestNewKeyServesAllWhoCameForIt(t *testing.T) {

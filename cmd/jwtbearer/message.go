@@ -23,7 +23,7 @@ type messageFlags struct {
 func (f *messageFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.method, "method", "X", "", "HTTP `method`; GET, or POST with -d")
 	cmd.Flags().StringVarP(&f.data, "data", "d", "", "the `body` as it is, or @FILE, or @- for standard input")
-	cmd.Flags().StringArrayVarP(&f.headers, "header", "H", nil, "a `header`, 'Name: value'; wins over the connection's; may be repeated")
+	cmd.Flags().StringArrayVarP(&f.headers, "header", "H", nil, "a `header`, 'Name: value'; wins over the connection's, though not over the token; may be repeated")
 	cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(
 		[]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, cobra.ShellCompDirectiveNoFileComp))
 }
