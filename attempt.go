@@ -53,7 +53,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	if k.c.looks&needRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
-	token, err := k.mint(values, &a.token, a.slot.sent)
+	token, err := k.mint(a, values)
 	if err != nil {
 		k.unminted = true
 		return nil, err
@@ -90,12 +90,16 @@ func (k *call) traced(w *watch) context.Context {
 	return w.trace.context()
 }
 
-// mint returns the token for an attempt: the one that the call has, or one that the minter gives.
-func (k *call) mint(values *requestValues, own *minted, base time.Time) (*minted, error) {
+// mint returns the token for an attempt: the one that the call has, one that others have too, or a fresh one.
+func (k *call) mint(a *attempt, values *requestValues) (*minted, error) {
 	if k.ticket != nil {
 		return k.ticket, nil
 	}
-	return k.c.minter.token(k.ctx, values, own, base)
+	m := k.c.minter
+	if t, err := m.shared(k.ctx); t != nil || err != nil {
+		return t, err
+	}
+	return &a.token, m.mint(&a.token, values, clockFrom(a.slot.sent))
 }
 
 // mayReplace reports whether there can be another token in the place of a refused one.

@@ -126,7 +126,12 @@ func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: mint: %w", err)
 	}
-	t, err := c.core.minter.token(ctx, values, new(minted), time.Now())
+	m := c.core.minter
+	t, err := m.shared(ctx)
+	if t == nil && err == nil {
+		t = new(minted)
+		err = m.mint(t, values, time.Now())
+	}
 	if err != nil {
 		return "", err
 	}

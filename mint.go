@@ -77,13 +77,13 @@ func (m *minter) needs() needs {
 	return m.header.needs() | m.payload.needs()
 }
 
-// token returns the token for an attempt: the one that serves now, or a fresh one, which is put into own unless it is kept.
-func (m *minter) token(ctx context.Context, req *requestValues, own *minted, base time.Time) (*minted, error) {
+// shared returns the token that serves several attempts; nil: each has one of its own.
+func (m *minter) shared(ctx context.Context) (*minted, error) {
 	if m.signer == nil {
 		return m.ready, nil
 	}
 	if m.reuse == 0 {
-		return own, m.mint(own, req, base)
+		return nil, nil
 	}
 	if t := m.current.Load(); t.serves() {
 		m.stats.reused.Add(1)
@@ -138,8 +138,8 @@ func (m *minter) fly(f *flight) {
 }
 
 // mint makes a fresh token in t.
-func (m *minter) mint(t *minted, req *requestValues, base time.Time) error {
-	now, skew := clockFrom(base), m.skew.get()
+func (m *minter) mint(t *minted, req *requestValues, now time.Time) error {
+	skew := m.skew.get()
 	buf := mintBuffers.Get().(*mintBuffer)
 	defer buf.free()
 	buf.env = env{now: now.Add(skew), req: req}
