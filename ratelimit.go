@@ -224,10 +224,14 @@ func (l *line) refuse(w *waiter, now time.Time) error {
 // shut tells until when nobody may leave, and why: the gate, or a quota that is used up.
 func (l *line) shut(now time.Time) (until time.Time, why throttle) {
 	until = l.pace.gate()
-	if renewed, name := l.pace.quotas.usedUp(now, 0); renewed.After(until) {
-		return renewed, throttle{class: classExhausted, rule: name}
+	renewed, name := l.pace.quotas.usedUp(now, 0)
+	switch {
+	case !renewed.After(until):
+		return until, l.closed
+	case until.After(now) && renewed.Sub(until) <= spread(renewed.Sub(now)): // both are of one refusal, whose rule says more
+		return renewed, l.closed
 	}
-	return until, l.closed
+	return renewed, throttle{class: classExhausted, rule: name}
 }
 
 // tryLeave takes a slot, in s, if everything permits it now, and else tells after which time to ask again; zero: when woken.
