@@ -202,8 +202,14 @@ func (p *pace) quota(now time.Time, r quotaReading) {
 	p.quotas.read(now, r)
 }
 
-// rate is the estimate of what the API admits per second. Zero: not known, and not limited by the pace.
-func (p *pace) rate(time.Time) float64 { return p.twin.rate }
+// rate is the estimate of what the API admits per second. Zero: not known. Where the waits are so long that the server's bucket
+// overflows, or it is a window, the twin's rate only says how fast a burst may come.
+func (p *pace) rate(time.Time) float64 {
+	if p.twin.dear {
+		return 0
+	}
+	return p.twin.rate
+}
 
 // open opens the gate, and lets the twin learn why it was closed. If it was closed for another reason than a refusal, a
 // twin that knows the API goes on as before.

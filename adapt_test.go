@@ -493,3 +493,18 @@ func TestPaceNeverStalls(t *testing.T) {
 		}
 	}
 }
+
+// A bucket that fills up during each wait admits a burst every time, and the measurement is of that.
+func TestRateIsUnknownWhereOnlyBurstsAreSeen(t *testing.T) {
+	p, now := newPace(false, 0), at(0)
+	for range 10 {
+		now = accept(p, 20, now)
+		p.leave(now)
+		p.refused(now, now.Add(time.Millisecond), time.Second, true)
+		now = now.Add(1100 * time.Millisecond)
+		p.next(now, 0) // the gate opens
+	}
+	if got := p.rate(now); got > 40 {
+		t.Errorf("rate = %v where 20 are admitted in a second, want about that, or 0", got)
+	}
+}

@@ -17,7 +17,7 @@ type Stats struct {
 
 	Waited time.Duration // time that calls stood in line or backed off, added up
 	Skew   time.Duration // by which the time in tokens is corrected: how far the API's clock is ahead
-	Rate   float64       // requests per second that the API seems to allow; zero: not known, or no limit was met
+	Rate   float64       // requests per second that the API seems to allow; zero: not known, no limit was met, or only bursts were seen
 
 	InFlight int // attempts under way, until the body of the answer is read to its end or closed
 	Waiting  int // attempts that stand in line
