@@ -144,7 +144,7 @@ func TestPipedrivePanelTakesWhatJSONWebTokenSigns(t *testing.T) {
 		wantAnswer(t, name, "GET", panel+tokens[name], "", 401, "")
 	}
 	wantAnswer(t, "in the header instead", "GET", panel, tokens["good"], 401, "")
-	wantAnswer(t, "twice", "GET", panel+tokens["good"]+"&token="+tokens["good"], "", 400, "")
+	wantAnswer(t, "twice", "GET", panel+tokens["good"]+"&token="+tokens["good"], "", 401, "")
 }
 
 func TestTrelloPowerUpTakesWhatJSONWebTokenSigns(t *testing.T) {

@@ -23,9 +23,8 @@ func ClaimsFrom(ctx context.Context) (json.RawMessage, bool) {
 // Handler lets a request through to next if it has a good token, whose claims [ClaimsFrom] then gives. The answers to
 // others are those of RFC 6750, section 3.1, and tell nothing of what was wrong, which Logger is told:
 //
-//	no token           401  WWW-Authenticate: Bearer realm="api"
+//	no token, or two   401  WWW-Authenticate: Bearer realm="api"
 //	a token refused    401  WWW-Authenticate: Bearer error="invalid_token"
-//	two tokens         400  WWW-Authenticate: Bearer error="invalid_request"
 //	no keys to be had  503  Retry-After
 //	a *ConfigError     500
 //
@@ -40,7 +39,7 @@ func (v *Verifier) Handler(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token := from(r)
-		if token == "" || token == severalTokens {
+		if token == "" {
 			v.refuse(w, r, token, nil)
 			return
 		}
@@ -64,8 +63,6 @@ func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, token string, 
 	switch {
 	case token == "":
 		challenge = `Bearer realm="api"` // RFC 6750, section 3: a challenge without an error, but not without any parameter
-	case token == severalTokens:
-		status, challenge = http.StatusBadRequest, `Bearer error="invalid_request"`
 	case noKeys:
 		status, challenge = http.StatusServiceUnavailable, ""
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(keys.RetryAfter.Seconds())))))
@@ -94,30 +91,19 @@ func (v *Verifier) tell(r *http.Request, status int, err error) {
 	}
 }
 
-// severalTokens is what the functions below give where a request has two tokens in the place that they look at. It is
-// no token, since it has blanks.
-const severalTokens = "more than one token"
-
-// only returns the one of values, none or severalTokens.
+// only returns the one of values; "" where there are none or several.
 func only(values []string) string {
-	switch len(values) {
-	case 0:
+	if len(values) != 1 {
 		return ""
-	case 1:
-		return values[0]
 	}
-	return severalTokens
+	return values[0]
 }
 
 // FromBearer finds the token in the Authorization header, behind the scheme Bearer (RFC 6750, section 2.1). Two such
-// headers give a text that is no token, as do two parameters or cookies with the functions below: which of them others
+// headers are as good as none, and so are two parameters or cookies with the functions below: which of them others
 // look at cannot be known.
 func FromBearer(r *http.Request) string {
-	field := only(r.Header.Values("Authorization"))
-	if field == severalTokens {
-		return field
-	}
-	scheme, token, _ := strings.Cut(strings.Trim(field, " \t"), " ")
+	scheme, token, _ := strings.Cut(strings.Trim(only(r.Header.Values("Authorization")), " \t"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

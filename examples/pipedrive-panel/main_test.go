@@ -39,7 +39,7 @@ func TestPanelBelievesTheTokenOnly(t *testing.T) {
 		{"expired", secret, "", jwt.MapClaims{"userId": 191, "companyId": 13, "exp": exp - 331}, 401, "Unauthorized"},
 		{"for ever", secret, "", jwt.MapClaims{"userId": 191, "companyId": 13}, 401, "Unauthorized"},
 		{"nobody", secret, "", jwt.MapClaims{"exp": exp}, 403, "no user"},
-		{"two tokens", secret, "&token=x", jwt.MapClaims{"userId": 191, "companyId": 13, "exp": exp}, 400, "Bad Request"},
+		{"two tokens", secret, "&token=x", jwt.MapClaims{"userId": 191, "companyId": 13, "exp": exp}, 401, "Unauthorized"},
 	}
 	for _, tt := range tests {
 		w := call(t, tt.key, tt.more, tt.claims)
