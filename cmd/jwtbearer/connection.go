@@ -121,16 +121,6 @@ func environment(ref string) (string, error) {
 	return value, nil
 }
 
-// connect makes the client of a connection, which tells verbose of its attempts unless that is nil.
-func connect(conn *jwtbearer.Connection, verbose *narrator) (*jwtbearer.Client, error) {
-	verbose.listen(conn)
-	client, err := jwtbearer.NewClient(conn)
-	if err != nil {
-		return nil, configError(err)
-	}
-	return client, nil
-}
-
 // configError gives what NewClient or Validate found its exit status: a key said no where nothing else is wrong, as
 // jwtbearer.KindBadKey has it.
 func configError(err error) error {

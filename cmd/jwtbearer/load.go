@@ -17,11 +17,9 @@ import (
 
 // load is many requests by several workers. It is run once.
 type load struct {
-	client         *jwtbearer.Client
-	message        *message
+	session        *session
 	ref            string
 	count, workers int
-	verbose        *narrator
 
 	taken atomic.Int64
 
@@ -45,7 +43,7 @@ type failures struct {
 
 // run makes the requests until all are made or ctx ends. The error is that of a request that cannot be made at all.
 func (l *load) run(ctx context.Context) (*summary, error) {
-	req, err := l.message.request(ctx, l.client, l.ref)
+	req, err := l.session.message.request(ctx, l.session.client, l.ref)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +65,7 @@ func (l *load) work(ctx context.Context) {
 		if number > l.count {
 			return
 		}
-		l.call(l.verbose.follow(ctx, number))
+		l.call(l.session.verbose.follow(ctx, number))
 	}
 }
 
@@ -102,11 +100,11 @@ const (
 
 // send makes one request and tells its status in a word.
 func (l *load) send(ctx context.Context) (status string, err error) {
-	req, err := l.message.request(ctx, l.client, l.ref)
+	req, err := l.session.message.request(ctx, l.session.client, l.ref)
 	if err != nil {
 		return statusUnsent, err
 	}
-	resp, err := l.client.Do(req, io.Discard)
+	resp, err := l.session.client.Do(req, io.Discard)
 	throttled, ok := errors.AsType[*jwtbearer.ThrottledError](err)
 	switch {
 	case resp != nil:
@@ -127,7 +125,7 @@ func (l *load) progress() (done, failed int) {
 func (l *load) summary(elapsed time.Duration) *summary {
 	o := &l.outcomes
 	s := &summary{Requests: l.count, Done: o.done, OK: o.done - o.failed, Failed: o.failed, Elapsed: elapsed,
-		Statuses: o.statuses, Calls: percentilesOf(o.calls), Answers: percentilesOf(o.answers), Stats: l.client.Stats()}
+		Statuses: o.statuses, Calls: percentilesOf(o.calls), Answers: percentilesOf(o.answers), Stats: l.session.client.Stats()}
 	for status, f := range o.errors {
 		s.Errors = append(s.Errors, failureLine{Status: status, Count: f.count, First: f.first})
 	}

@@ -44,7 +44,7 @@ func (p *progress) draw(l *load) {
 			return
 		case <-ticker.C:
 			done, failed := l.progress()
-			fmt.Fprint(p.w, eraseLine+bar(done, l.count, failed, l.client.Stats().Throttles, time.Since(began), columns(p.w)))
+			fmt.Fprint(p.w, eraseLine+bar(done, l.count, failed, l.session.client.Stats().Throttles, time.Since(began), columns(p.w)))
 		}
 	}
 }

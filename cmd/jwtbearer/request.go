@@ -16,10 +16,9 @@ import (
 const maxWorkers = 1000
 
 type requestCommand struct {
-	connection             connectionFlags
-	message                messageFlags
-	include, json, verbose bool
-	count, workers         int
+	flags          sessionFlags
+	include, json  bool
+	count, workers int
 }
 
 func newRequestCommand() *cobra.Command {
@@ -50,13 +49,11 @@ configuration, 130 interrupted, after the summary of what was done so far.`,
 		Args:              arguments("REF"),
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}
-	c.connection.add(cmd)
-	c.message.add(cmd)
+	c.flags.add(cmd)
 	cmd.Flags().BoolVarP(&c.include, "include", "i", false, "write the status and the headers of the answer before its body")
 	cmd.Flags().IntVarP(&c.count, "count", "n", 1, "how many requests; over 1: no bodies, but a summary")
 	cmd.Flags().IntVarP(&c.workers, "workers", "c", 1, "how many requests at once, with -n")
 	cmd.Flags().BoolVar(&c.json, "json", false, "write the summary as JSON, also of one request")
-	verboseFlag(cmd, &c.verbose)
 	cmd.MarkFlagsMutuallyExclusive("include", "json")
 	return cmd
 }
@@ -67,35 +64,23 @@ func (c *requestCommand) run(cmd *cobra.Command, ref string) error {
 		return misuse(cmd, "-n must be 1 or more")
 	case c.workers < 1 || c.workers > maxWorkers:
 		return misuse(cmd, fmt.Sprintf("-c must be 1 to %d", maxWorkers))
-	case c.connection.file == "-" && c.message.data == "@-":
-		return misuse(cmd, "-f - and -d @- both read standard input")
 	}
-	conn, err := c.connection.one(cmd)
+	s, err := c.flags.open(cmd)
 	if err != nil {
 		return err
 	}
-	m, err := c.message.message(cmd)
-	if err != nil {
-		return err
-	}
-	verbose := newNarrator(c.verbose, cmd.ErrOrStderr())
-	client, err := connect(conn, verbose)
-	if err != nil {
-		return err
-	}
-	defer client.CloseIdleConnections()
+	defer s.client.CloseIdleConnections()
 	return interruptible(cmd.Context(), func(ctx context.Context) error {
 		if c.count > 1 || c.json {
-			l := &load{client: client, message: m, ref: ref, count: c.count, workers: c.workers, verbose: verbose}
-			return c.many(ctx, cmd, l)
+			return c.many(ctx, cmd, &load{session: s, ref: ref, count: c.count, workers: c.workers})
 		}
-		return c.once(verbose.follow(ctx, 0), cmd.OutOrStdout(), client, m, ref)
+		return c.once(s.verbose.follow(ctx, 0), cmd.OutOrStdout(), s, ref)
 	})
 }
 
 // once sends one request and writes the answer.
-func (c *requestCommand) once(ctx context.Context, w io.Writer, client *jwtbearer.Client, m *message, ref string) error {
-	req, err := m.request(ctx, client, ref)
+func (c *requestCommand) once(ctx context.Context, w io.Writer, s *session, ref string) error {
+	req, err := s.message.request(ctx, s.client, ref)
 	if err != nil {
 		return err
 	}
@@ -104,7 +89,7 @@ func (c *requestCommand) once(ctx context.Context, w io.Writer, client *jwtbeare
 	if c.include { // the head comes first, and is there last
 		out = &whole
 	}
-	resp, failure := client.Do(req, out)
+	resp, failure := s.client.Do(req, out)
 	if c.include && resp != nil {
 		if err := writeHead(w, resp); err != nil {
 			return err
@@ -122,7 +107,7 @@ func (c *requestCommand) once(ctx context.Context, w io.Writer, client *jwtbeare
 
 // many sends many requests and writes what came of them.
 func (c *requestCommand) many(ctx context.Context, cmd *cobra.Command, l *load) error {
-	progress := newProgress(cmd.ErrOrStderr(), l, c.verbose)
+	progress := newProgress(cmd.ErrOrStderr(), l, c.flags.verbose)
 	s, err := l.run(ctx)
 	progress.end()
 	if err != nil {

@@ -6,15 +6,12 @@ import (
 	"net/http"
 
 	"github.com/spf13/cobra"
-
-	"github.com/seed-363d07a3/jwtbearer"
 )
 
 type tokenCommand struct {
-	connection              connectionFlags
-	message                 messageFlags
-	url                     string
-	decode, access, verbose bool
+	flags          sessionFlags
+	url            string
+	decode, access bool
 }
 
 func newTokenCommand() *cobra.Command {
@@ -39,40 +36,26 @@ Exit status: 0 fine, 1 the key said no, or with --access the token endpoint, 2 w
 		Args:              arguments(),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
-	c.connection.add(cmd)
-	c.message.add(cmd)
+	c.flags.add(cmd)
 	cmd.Flags().StringVar(&c.url, "url", "", "what the request is for: a `reference` as that of jwtbearer request")
 	cmd.Flags().BoolVar(&c.decode, "decode", false, "print header, claims and times instead of the token")
 	cmd.Flags().BoolVar(&c.access, "access", false, "print what the API gets: with an exchange, the access token, which is fetched")
-	verboseFlag(cmd, &c.verbose)
 	return cmd
 }
 
 func (c *tokenCommand) run(cmd *cobra.Command) error {
-	if c.connection.file == "-" && c.message.data == "@-" {
-		return misuse(cmd, "-f - and -d @- both read standard input")
-	}
-	conn, err := c.connection.one(cmd)
+	s, err := c.flags.open(cmd)
 	if err != nil {
 		return err
 	}
-	m, err := c.message.message(cmd)
-	if err != nil {
-		return err
-	}
-	verbose := newNarrator(c.verbose, cmd.ErrOrStderr())
-	client, err := connect(conn, verbose)
-	if err != nil {
-		return err
-	}
-	defer client.CloseIdleConnections()
+	defer s.client.CloseIdleConnections()
 	return interruptible(cmd.Context(), func(ctx context.Context) error {
-		token, err := c.token(verbose.follow(ctx, 0), conn, client, m)
+		token, err := c.token(s.verbose.follow(ctx, 0), s)
 		if err != nil {
 			return err
 		}
 		if c.decode {
-			return writeDecoded(cmd.OutOrStdout(), token, secretsOf(conn))
+			return writeDecoded(cmd.OutOrStdout(), token, secretsOf(s.conn))
 		}
 		_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
 		return err
@@ -80,25 +63,23 @@ func (c *tokenCommand) run(cmd *cobra.Command) error {
 }
 
 // token is what a request carries or, of a connection with an exchange, what the token endpoint gets.
-func (c *tokenCommand) token(
-	ctx context.Context, conn *jwtbearer.Connection, client *jwtbearer.Client, m *message,
-) (string, error) {
-	if c.access && conn.Exchange != nil {
-		access, err := client.Token(ctx)
+func (c *tokenCommand) token(ctx context.Context, s *session) (string, error) {
+	if c.access && s.conn.Exchange != nil {
+		access, err := s.client.Token(ctx)
 		if err != nil {
 			return "", refused(err)
 		}
 		return string(access.Value), nil
 	}
 	var req *http.Request
-	if conn.Exchange == nil { // an assertion is for the token endpoint, whatever the request
+	if s.conn.Exchange == nil { // an assertion is for the token endpoint, whatever the request
 		var err error
-		if req, err = m.request(ctx, client, c.url); err != nil {
+		if req, err = s.message.request(ctx, s.client, c.url); err != nil {
 			return "", err
 		}
 		defer closeBody(req)
 	}
-	token, err := client.Mint(ctx, req)
+	token, err := s.client.Mint(ctx, req)
 	return token, refused(err)
 }
 
