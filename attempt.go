@@ -42,7 +42,7 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	out.Response = nil
 	a.url = *k.req.URL
 	out.URL = &a.url
-	k.c.takeTokenOut(out.URL)
+	k.c.finalize(out)
 	if out.Header = maps.Clone(k.req.Header); out.Header == nil {
 		out.Header = make(http.Header)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 // A Client calls the API of one Connection. It is an http.RoundTripper whose requests carry a token that is minted for each
@@ -30,8 +32,8 @@ type Client struct{ core *core }
 // core is the Client behind the pointer, so that no %+v reaches a key.
 type core struct {
 	name       string
-	address    atomic.Pointer[address] // nil: an access token tells it, and there is none yet
-	trusted    []origin                // TrustedOrigins
+	address    atomic.Pointer[origin.Address] // nil: an access token tells it, and there is none yet
+	trusted    []origin.Origin                // TrustedOrigins
 	headers    []headerTemplate
 	placements []Placement
 	typed      bool // the type of an access token is its scheme
@@ -114,7 +116,7 @@ func (c *Client) BaseURI(ctx context.Context) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := *api.base
+	u := *api.Base
 	return &u, nil
 }
 
@@ -160,7 +162,7 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 	}
 	out := req.WithContext(req.Context())
 	out.URL = new(*req.URL)
-	c.takeTokenOut(out.URL)
+	c.finalize(out)
 	return c.requestValues(out, body), nil
 }
 
@@ -213,7 +215,7 @@ func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, 
 		closeBody(req)
 		return nil, nil, err
 	}
-	if route == routeBare {
+	if route == origin.Bare {
 		resp, err := c.sendBare(req)
 		return resp, nil, err
 	}
@@ -259,11 +261,13 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// takeTokenOut takes the parameter that holds the token out of u.
-func (c *core) takeTokenOut(u *url.URL) {
+// finalize gives an outgoing request the address that templates see: its host as it is dialled, without the parameter that holds
+// the token.
+func (c *core) finalize(out *http.Request) {
+	out.URL.Host, out.Host = origin.ASCII(out.URL.Host), origin.ASCII(out.Host)
 	for _, p := range c.placements {
 		if p.In == inQuery {
-			u.RawQuery = withoutParam(u.RawQuery, p.Name)
+			out.URL.RawQuery = withoutParam(out.URL.RawQuery, p.Name)
 		}
 	}
 }
@@ -287,7 +291,7 @@ func (c *core) see() {
 func (c *core) requestValues(out *http.Request, body *source) *requestValues {
 	basePath := ""
 	if api := c.address.Load(); api != nil {
-		basePath = api.base.EscapedPath()
+		basePath = api.Base.EscapedPath()
 	}
 	return newRequestValues(out.Method, out.URL, out.Host, basePath, body.peek)
 }

@@ -357,7 +357,8 @@ type Retry struct {
 
 // Ping is the request by which Test tries a connection.
 type Ping struct {
-	// RelativeURI is appended to BaseURI, as by NewRequest. Template. Empty: BaseURI itself.
+	// RelativeURI is appended to BaseURI, as by NewRequest. Template, whose values are escaped as in BaseURI, but for one that
+	// begins it. Empty: BaseURI itself.
 	RelativeURI string `json:"relativeURI,omitzero"`
 
 	// Method is the HTTP method. Empty means GET.

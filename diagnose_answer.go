@@ -184,7 +184,7 @@ func (p *probe) repeats() string {
 // apiBase is the address that pings are appended to; empty while only the token endpoint could tell it.
 func (c *core) apiBase() *url.URL {
 	if a := c.address.Load(); a != nil {
-		return a.base
+		return a.Base
 	}
 	return new(url.URL)
 }

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 var (
 	// ErrForeignOrigin says that a request was not addressed to the origin (scheme, host and port) of BaseURI nor to one of
 	// TrustedOrigins, so that the token must not go there. Nothing was sent.
-	ErrForeignOrigin = errors.New("jwtbearer: the request is for another origin than the connection's")
+	ErrForeignOrigin = origin.ErrForeign
 
 	// ErrBodyNotReplayable says that an attempt was due to be repeated and could not be: the request's body had no GetBody
 	// and was longer than Retry.BufferLimit, so it could be sent only once.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 // The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
@@ -98,7 +100,7 @@ func (b *setup) pathAfterBase() string {
 	if err != nil {
 		return "" // a problem is noted
 	}
-	if text != "" && (text[0] != '/' || strings.HasPrefix(text, "//") || strings.Contains(text, "#") || hasDotSegment(text)) {
+	if text != "" && (text[0] != '/' || strings.HasPrefix(text, "//") || strings.Contains(text, "#") || origin.HasDotSegment(text)) {
 		b.p.add("BaseURI", "is not a path, but the token endpoint tells what it is appended to (BaseURIPath)",
 			"leave it empty, or write a path such as /v2")
 	}
@@ -131,7 +133,7 @@ func (b *setup) tokenURL(field, text string) *url.URL {
 		b.p.addError(field, err)
 		return nil
 	}
-	if path, _, _ := strings.Cut(text, "?"); isAbsolute(path) {
+	if path, _, _ := strings.Cut(text, "?"); origin.IsAbsolute(path) {
 		return b.parseURI(field, text)
 	}
 	api := b.core.address.Load()
@@ -142,7 +144,7 @@ func (b *setup) tokenURL(field, text string) *url.URL {
 	case api == nil:
 		return nil // a problem is noted
 	}
-	u, err := api.resolve(text)
+	u, err := api.Resolve(text)
 	if err != nil {
 		b.p.add(field, err.Error(), "write it as https://host/path, or as a path after BaseURI")
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -199,27 +200,33 @@ func describe(a *answer) string {
 // caller may hold links to them.
 func (a *accessTokens) relocate(got grant) error {
 	text := strings.TrimSuffix(got.base, "/") + a.path
-	u, fault := parseBase(text)
+	var o origin.Origin
+	u, fault := origin.Parse(text)
+	if fault == nil {
+		o, _ = origin.Of(u) // Parse has checked it
+	}
 	switch {
 	case fault != nil:
 	case strings.Contains(got.base, "?"):
-		fault = &baseFault{"has a query", "look at BaseURIPath"}
-	case !strings.EqualFold(u.Scheme, "https") && !strings.EqualFold(u.Scheme, "http"):
-		fault = &baseFault{fmt.Sprintf("has the scheme %q", u.Scheme), "look at BaseURIPath"}
-	case isPlainHTTP(u) && !a.plain:
-		fault = &baseFault{"is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set"}
+		fault = &origin.Fault{Problem: "has a query", Hint: "look at BaseURIPath"}
+	case o.Scheme != "https" && o.Scheme != "http":
+		fault = &origin.Fault{Problem: fmt.Sprintf("has the scheme %q", o.Scheme), Hint: "look at BaseURIPath"}
+	case o.Plain() && !a.plain:
+		fault = &origin.Fault{Problem: "is plain http, and its host is not this machine", Hint: "it must be https, or AllowPlainHTTP set"}
 	}
 	if fault != nil {
-		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.problem, Hint: fault.hint}
+		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	address := origin.NewAddress(u, text, nil)
 	trusted, old := a.core.trusted, a.core.address.Load()
 	if old != nil {
-		if trusted = old.trusted; !old.trusts(u) || old.origin != originOf(u) {
-			trusted = append(slices.Clip(trusted), old.origin)
+		if trusted = old.Trusted; !old.Trusts(u) || old.Origin != address.Origin {
+			trusted = append(slices.Clip(trusted), old.Origin)
 		}
 	}
-	a.core.address.Store(newAddress(u, text, trusted))
+	address.Trusted = trusted
+	a.core.address.Store(address)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 // request is the token request without its parameters.
@@ -43,7 +44,7 @@ func (h *hop) compose(out *http.Request, values *requestValues, token string) er
 		}
 	}
 	if h.method == http.MethodGet || h.method == http.MethodHead {
-		out.URL.RawQuery = joinQuery(out.URL.RawQuery, string(object))
+		out.URL.RawQuery = origin.JoinQuery(out.URL.RawQuery, string(object))
 		return nil
 	}
 	if !h.core.setsHeader("Content-Type") {

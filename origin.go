@@ -1,77 +1,47 @@
 package jwtbearer
 
 import (
-	"fmt"
+	"context"
 	"maps"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
-// An origin is who receives a token: scheme, host and port, in lower case and with the port filled in.
-type origin struct{ scheme, host, port string }
-
-// originOf returns the origin of u.
-func originOf(u *url.URL) origin {
-	o := origin{scheme: strings.ToLower(u.Scheme), host: strings.ToLower(u.Hostname()), port: u.Port()}
-	switch {
-	case o.port != "":
-	case o.scheme == "https":
-		o.port = "443"
-	case o.scheme == "http":
-		o.port = "80"
+// locate returns the address of the API. Where the token endpoint gives it, there must be an access token first.
+func (c *core) locate(ctx context.Context) (*origin.Address, error) {
+	if a := c.address.Load(); a != nil {
+		return a, nil
 	}
-	return o
+	if _, err := c.access.get(ctx, patience{}); err != nil {
+		return nil, err
+	}
+	return c.address.Load(), nil
 }
 
-func (o origin) String() string { return o.scheme + "://" + net.JoinHostPort(o.host, o.port) }
-
-// loopback reports whether the origin is on this machine, where nobody listens on the way.
-func (o origin) loopback() bool {
-	if o.host == "localhost" || strings.HasSuffix(o.host, ".localhost") { // RFC 6761, section 6.3
-		return true
-	}
-	ip, err := netip.ParseAddr(o.host)
-	return err == nil && ip.Unmap().IsLoopback()
-}
-
-// A route is how a request is sent.
-type route int
-
-const (
-	routeOwn  route = iota // with token, pacing, rules and retries
-	routeBare              // a redirect away from the connection's origins: as it is, with nothing of ours
-)
-
-// route decides how req is sent. A request that http.Client made for a redirect carries the answer that caused it.
-func (c *core) route(req *http.Request) (route, error) {
+// route decides how req is sent. Its error shows no secret.
+func (c *core) route(req *http.Request) (origin.Route, error) {
 	api, err := c.locate(req.Context())
 	if err != nil {
 		return 0, err
 	}
-	own := api.trusts(req.URL)
-	if req.Response == nil {
-		if !own {
-			return 0, fmt.Errorf("%w: it is for %s, the connection is for %s; add it to TrustedOrigins if it may have the token",
-				ErrForeignOrigin, originOf(req.URL), api.origin)
-		}
-		return routeOwn, nil
+	route, err := api.Route(req)
+	return route, c.hideError(err)
+}
+
+// hideError is err without what Secrets hold. A base URI may have been made from them, in its host too.
+func (c *core) hideError(err error) error {
+	if err == nil {
+		return nil
 	}
-	to := originOf(req.URL)
-	if previous := req.Response.Request; previous != nil && to.scheme == "http" && originOf(previous.URL).scheme == "https" {
-		return 0, fmt.Errorf("%w: a redirect from https to http on %s was refused", ErrForeignOrigin, to.host)
+	if text := c.hide(err.Error()); text != err.Error() {
+		return &scrubbedError{text: text, is: err}
 	}
-	for r := req; own && r.Response != nil && r.Response.Request != nil; r = r.Response.Request {
-		own = api.trusts(r.Response.Request.URL)
-	}
-	if !own {
-		return routeBare, nil
-	}
-	return routeOwn, nil
+	return err
 }
 
 // sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.
@@ -80,12 +50,7 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	w.begin(req.Context(), &c.silence)
 	out := req.Clone(&w.ctx)
 	out.Response = nil
-	maps.DeleteFunc(out.Header, func(name string, _ []string) bool { return c.isSecretHeader(name) })
-	for _, p := range c.placements {
-		if referer := out.Header.Get("Referer"); p.In == inQuery && referer != "" {
-			out.Header.Set("Referer", withoutURLParam(referer, p.Name))
-		}
-	}
+	maps.DeleteFunc(out.Header, func(name string, _ []string) bool { return c.staysHome(name) })
 	watchBody(out, w)
 	w.start(time.Now())
 	resp, err := c.carry(out)
@@ -99,10 +64,15 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// isSecretHeader reports whether a header may hold a token of the API, in whatever case a caller wrote it.
-func (c *core) isSecretHeader(name string) bool {
-	name = http.CanonicalHeaderKey(name)
-	return name == "Authorization" || name == "Cookie" || name == "Proxy-Authorization" ||
+// staysHome reports whether a header is for the connection's origins alone, in whatever case a caller wrote it: one that may hold
+// a token, one of the names in HTTPHeaders, whoever set it, and Referer, which net/http fills with the former address, of which
+// Secrets may be a part.
+func (c *core) staysHome(name string) bool {
+	switch name = http.CanonicalHeaderKey(name); name {
+	case "Authorization", "Cookie", "Proxy-Authorization", "Referer":
+		return true
+	}
+	return c.setsHeader(name) ||
 		slices.ContainsFunc(c.placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
 }
 

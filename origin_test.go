@@ -2,6 +2,7 @@ package jwtbearer
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,6 +32,9 @@ func TestTokenGoesToOwnAndTrustedOriginsOnly(t *testing.T) {
 		{"https://api.example.com:443@evil.example/", false},
 		{"https://api.example.com./", false},
 		{"wss://api.example.com/", false},
+		{"https://ap\u0130.example.com/", false}, // which Unicode, but not IDNA, lower-cases to api
+		{"https://ａｐｉ.example.com/", true},       // for which api is dialled
+		{"https://\u0378.example.com/", false},   // for which nothing can be dialled
 	}
 	for _, test := range tests {
 		api := replies()
@@ -67,6 +71,19 @@ func TestForeignOriginErrorShowsNoQueryAndNoPassword(t *testing.T) {
 	}
 }
 
+func TestForeignOriginErrorShowsNoSecretOfTheHost(t *testing.T) {
+	c := dialFake(t, replies(), func(conn *Connection) {
+		conn.BaseURI, conn.Secrets = "https://{{.Secrets.k}}.shop.example", map[string]Secret{"k": "tenant-4711"}
+	})
+	_, sent := c.RoundTrip(fakeRequest(t, "GET", nil))
+	_, made := c.NewRequest(t.Context(), "GET", "https://tenant-4711.example/x", nil)
+	for _, err := range []error{sent, made} {
+		if !errors.Is(err, ErrForeignOrigin) || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "4711") {
+			t.Errorf("error %v, want ErrForeignOrigin without the secret", err)
+		}
+	}
+}
+
 func TestRedirectElsewhereGoesBareAndStaysBare(t *testing.T) {
 	log := new(arrivals)
 	var home *httptest.Server
@@ -95,7 +112,7 @@ func TestRedirectElsewhereGoesBareAndStaysBare(t *testing.T) {
 		log.clear()
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", home.URL+path+"?jwt=stale&a=1", strings.NewReader("body"))
 		req.Header = http.Header{"Authorization": {"Basic x"}, "authorization": {"Basic y"}, "Cookie": {"a=b"},
-			"X-Token": {"mine"}, "X-Own": {"1"}}
+			"X-Token": {"mine"}, "X-Own": {"1"}, "x-version": {"8"}}
 		resp, err := c.HTTPClient().Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -109,12 +126,12 @@ func TestRedirectElsewhereGoesBareAndStaysBare(t *testing.T) {
 	if len(seen) != 3 {
 		t.Fatalf("%d requests arrived, want 3", len(seen))
 	}
-	if first := seen[0]; verifiedID(first.header.Get("Authorization")) == "" || first.header.Get("X-Version") != "7" ||
+	if first := seen[0]; verifiedID(first.header.Get("Authorization")) == "" || first.header.Get("X-Version") != "8" ||
 		strings.Contains(first.url, "stale") || len(first.header["Authorization"]) != 1 {
-		t.Errorf("own origin got %s, %v, want the token, once and alone, and HTTPHeaders", first.url, first.header)
+		t.Errorf("own origin got %s, %v, want the token, once and alone, and the caller's value of HTTPHeaders", first.url, first.header)
 	}
 	for i, hop := range seen[1:] {
-		for _, name := range []string{"Authorization", "Cookie", "X-Token", "X-Version"} {
+		for _, name := range []string{"Authorization", "Cookie", "X-Token", "X-Version", "x-version", "Referer"} {
 			if got := hop.header.Values(name); len(got) > 0 {
 				t.Errorf("hop %d got %s %q, want none", i+1, name, got)
 			}
@@ -134,6 +151,61 @@ func TestRedirectElsewhereGoesBareAndStaysBare(t *testing.T) {
 	}
 	if got := c.Stats().Throttles; got != 0 {
 		t.Errorf("Throttles = %d, want 0: another origin closes no gate", got)
+	}
+}
+
+// TestRefererStaysWithinTheOrigins has a base URI of which a secret is a part, in its path and in its query.
+func TestRefererStaysWithinTheOrigins(t *testing.T) {
+	for _, base := range []string{"/{{.Secrets.k}}/v1", "/v1?key={{.Secrets.k}}"} {
+		log := new(arrivals)
+		away := httptest.NewServer(log.then(nil))
+		defer away.Close()
+		home := httptest.NewServer(http.RedirectHandler(away.URL+"/x", http.StatusFound))
+		defer home.Close()
+		c := dialServer(t, home, func(conn *Connection) {
+			conn.BaseURI += base
+			conn.Secrets = map[string]Secret{"k": "hunter22"}
+		})
+		req, err := c.NewRequest(t.Context(), "GET", "/me", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Do(req, nil); err != nil {
+			t.Fatal(err)
+		}
+		seen := log.requests()
+		if len(seen) != 1 || len(seen[0].header["Referer"]) > 0 {
+			t.Errorf("base %s: the foreign origin got %+v, want one request without a Referer", base, seen)
+		}
+	}
+}
+
+// TestHostsAreSentInASCII has templates see what is sent, whoever made the request.
+func TestHostsAreSentInASCII(t *testing.T) {
+	api := replies()
+	c := dialFake(t, api, func(conn *Connection) {
+		conn.BaseURI, conn.Payload = "https://bücher.example/v1", `{"htu":"{{.Request.URL}}","host":"{{.Request.Host}}"}`
+	})
+	made, err := c.NewRequest(t.Context(), "GET", "/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := http.NewRequestWithContext(t.Context(), "GET", "https://BÜCHER.example:443/v1/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, req := range []*http.Request{made, own} {
+		if _, err := c.RoundTrip(req); err != nil {
+			t.Fatal(err)
+		}
+		sent := api.requests()[i]
+		claims := string(decodePart(strings.Split(sent.header.Get("Authorization"), ".")[1], ""))
+		if want := `{"htu":"https://xn--bcher-kva.example/v1/x","host":"xn--bcher-kva.example"`; !strings.HasPrefix(claims, want) {
+			t.Errorf("claims %s, want %s…", claims, want)
+		}
+		if !strings.HasPrefix(sent.url, "https://xn--bcher-kva.example") {
+			t.Errorf("sent to %s, want the ASCII form of the host", sent.url)
+		}
 	}
 }
 

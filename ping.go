@@ -23,8 +23,8 @@ func (b *setup) buildPing() {
 	if !isToken(p.method) {
 		b.p.add("Ping.Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
-	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, needRequest, "it is a part of the request")
-	p.body = b.compilePing("Ping.Body", c.Body, needBody, "it is the body")
+	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, b.templates.compileURI, needRequest, "it is a part of the request")
+	p.body = b.compilePing("Ping.Body", c.Body, b.templates.compileText, needBody, "it is the body")
 	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
 	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p)
 	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p)
@@ -35,9 +35,11 @@ func (b *setup) buildPing() {
 }
 
 // compilePing compiles a template that cannot look at all of the request, since it is made first.
-func (b *setup) compilePing(field, text string, not needs, why string) *textTemplate {
-	t, err := b.compileText(field, text, scopeRequest)
-	if err == nil && t.needs()&not != 0 {
+func (b *setup) compilePing(field, text string, compile func(string, scope) (*textTemplate, error), not needs, why string) *textTemplate {
+	t, err := compile(text, scopeRequest)
+	if err != nil {
+		b.p.addError(field, err)
+	} else if t.needs()&not != 0 {
 		b.p.add(field, "looks at what it is used for: "+why, "use other values")
 	}
 	return t

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -120,7 +122,7 @@ type probe struct {
 func (p *probe) describe() {
 	where := "the token endpoint tells the base URI"
 	if api := p.core.address.Load(); api != nil {
-		where = p.core.hide(withoutQuery(api.base.String()))
+		where = p.core.hide(withoutQuery(api.Base.String()))
 	}
 	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
 	for _, w := range p.core.warnings {
@@ -340,7 +342,7 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 	case err != nil:
 		step.Status = StatusFailed // the verdict says why
 	case p.call == nil:
-		step.Status, step.Hint = StatusWarning, "the answer came from "+originOf(p.resp.Request.URL).String()+", which got no token"
+		step.Status, step.Hint = StatusWarning, "the answer came from "+origin.Name(p.resp.Request.URL)+", which got no token"
 	case p.report.Skew.Abs() > skewNoticed:
 		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
 	}

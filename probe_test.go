@@ -362,6 +362,33 @@ func TestTestSendsThePing(t *testing.T) {
 	checkReport(t, r, err, KindBadConfig)
 }
 
+func TestValuesInTheAddressOfAPingAreEscaped(t *testing.T) {
+	tests := []struct{ ref, want string }{
+		{"/users/{{.Fields.odd}}", "/v2/users/a%2Fb%3Fc=d%20e?key=hunter2"},
+		{"/users?x={{.Fields.odd}}&y={{.Secrets.k}}", "/v2/users?key=hunter2&x=a%2Fb%3Fc%3Dd%20e&y=hunter2-claim"},
+		{"/{{randomHex 1 | trim | hex | sha256 | upper}}/{{.Fields.odd}}", "/a%2Fb%3Fc=d%20e?key=hunter2"},
+		{"{{.Fields.path}}", "/v2/users?key=hunter2&q=1"},
+		{"{{.Fields.path}}&x={{.Fields.odd}}", "/v2/users?key=hunter2&q=1&x=a%2Fb%3Fc%3Dd%20e"},
+	}
+	for _, tt := range tests {
+		var got string
+		c := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.URL.RequestURI() }, func(c *Connection) {
+			c.Fields, c.Secrets = map[string]string{"odd": "a/b?c=d e", "path": "/users?q=1"}, map[string]Secret{"k": "hunter2-claim"}
+			c.Ping.RelativeURI = tt.ref
+		})
+		r, err := c.Test(t.Context())
+		checkReport(t, r, err, KindOK)
+		if !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%s: the ping went to %s, want %s", tt.ref, got, tt.want)
+		}
+	}
+	conn := validConnection()
+	conn.Fields, conn.Ping.RelativeURI = map[string]string{"x": ".."}, "/users/{{.Fields.x}}"
+	if problem := problemOf(conn.Validate(), "Ping.RelativeURI"); problem == nil || !strings.Contains(problem.Problem, "dots") {
+		t.Errorf("a value .. in the path: %v, want it refused", conn.Validate())
+	}
+}
+
 func TestTestTellsOfALoginPageElsewhere(t *testing.T) {
 	login := httptest.NewServer(answerWith(200, "Content-Type", "text/html", "<html>"))
 	defer login.Close()

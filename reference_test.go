@@ -60,8 +60,8 @@ func TestReferencesAreResolvedInValuesOfEveryKind(t *testing.T) {
 	if got := k.authFailure[0].values[0]; got != "E1" {
 		t.Errorf("AuthFailure compares with %q; want E1", got)
 	}
-	if k.address.Load().origin.host != "h.example.com" {
-		t.Errorf("the host is %q; want h.example.com", k.address.Load().origin.host)
+	if k.address.Load().Origin.Host != "h.example.com" {
+		t.Errorf("the host is %q; want h.example.com", k.address.Load().Origin.Host)
 	}
 	if c.Secret != "${env:SECRET}" || c.Fields["f"] != "${env:LITERAL}" || c.AuthFailure[0].Values[0] != "${env:STATUS}" {
 		t.Errorf("NewClient changed the references of the Connection: %+v", c)
@@ -75,7 +75,7 @@ func TestABaseFromAReferenceIsLiteral(t *testing.T) {
 	c := validConnection()
 	c.BaseURI, c.Lookup = "${env:BASE}", lookup
 	client := must(NewClient(c))
-	if got := client.core.address.Load().base.Path; got != "/{{x}}" {
+	if got := client.core.address.Load().Base.Path; got != "/{{x}}" {
 		t.Errorf("the base path is %q; want the reference's value as it is", got)
 	}
 }

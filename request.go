@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // NewRequest makes a request of the API. ref is appended to BaseURI byte for byte: the base https://host/v2 and the ref
@@ -28,9 +27,9 @@ func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (
 	if err != nil {
 		return nil, &prefixed{"new request", err}
 	}
-	address, err := api.resolve(ref)
+	address, err := api.Resolve(ref)
 	if err != nil {
-		return nil, &prefixed{"new request", err}
+		return nil, &prefixed{"new request", c.core.hideError(err)}
 	}
 	content, err := encodeBody(c.core.media, body)
 	if err != nil {
@@ -53,81 +52,6 @@ func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (
 // setsHeader reports whether HTTPHeaders has that name.
 func (c *core) setsHeader(name string) bool {
 	return slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return h.name == name })
-}
-
-// resolve returns the address of ref. Its errors show nothing of the reference but an origin.
-func (a *address) resolve(ref string) (*url.URL, error) {
-	ref, _, _ = strings.Cut(ref, "#")
-	if strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, errors.New("the reference holds a control character, such as a line break: remove it, or use url.PathEscape")
-	}
-	path, query, _ := strings.Cut(ref, "?")
-	text := ref
-	if !isAbsolute(path) {
-		if err := a.checkRelative(path); err != nil {
-			return nil, err
-		}
-		text = a.text + path
-		if query = joinQuery(a.base.RawQuery, query); query != "" {
-			text += "?" + query
-		}
-	}
-	if strings.Contains(query, " ") { // net/url escapes one in a path, but sends it as it is in a query
-		return nil, errors.New("the query of the reference holds a blank: write it as %20, or make the query with url.Values")
-	}
-	u, err := url.Parse(text)
-	if err != nil { // it would quote the reference
-		return nil, errors.New("the reference is not a URI: escape its parts with url.PathEscape and url.QueryEscape")
-	}
-	if u.User != nil || !a.trusts(u) {
-		return nil, fmt.Errorf("%w: the reference leads to %s", ErrForeignOrigin, originOf(u))
-	}
-	return u, nil
-}
-
-// isAbsolute reports whether a reference begins with a scheme and an authority (RFC 3986, section 3). messages:batchGet does
-// not: after a base that ends in a slash it is a path like others. https:path is nobody's path, and is refused as a foreign
-// origin.
-func isAbsolute(path string) bool {
-	scheme, rest, ok := strings.Cut(path, ":")
-	if !ok || scheme == "" || strings.Contains(scheme, "/") {
-		return false
-	}
-	u, err := url.Parse(scheme + ":")
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http" || u.Scheme != "" && strings.HasPrefix(rest, "//"))
-}
-
-// checkRelative refuses references that lead elsewhere than they seem to.
-func (a *address) checkRelative(path string) error {
-	switch {
-	case strings.HasPrefix(path, "//"):
-		return errors.New("the reference begins with //, which names another host: begin it with one /")
-	case path != "" && path[0] != '/' && a.base.Path == "":
-		return errors.New("the reference would lengthen the host of BaseURI: begin it with /")
-	}
-	if hasDotSegment(path) {
-		return errors.New("the reference has a segment . or .., which leads out of BaseURI: write the path itself")
-	}
-	return nil
-}
-
-// hasDotSegment reports whether a path has a segment that is . or .. to any server, also to those that decode it before they
-// split it or take a backslash for a slash.
-func hasDotSegment(path string) bool {
-	plain := strings.NewReplacer("%2e", ".", "%2f", "/", "%5c", "/", `\`, "/").Replace(strings.ToLower(path))
-	for segment := range strings.SplitSeq(plain, "/") {
-		if segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
-}
-
-func joinQuery(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "&" + b
 }
 
 // Do sends req and decodes the answer into out: nil to ignore it, an io.Writer, *[]byte or *string for the body as it is,

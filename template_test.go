@@ -195,6 +195,7 @@ func TestBaseURIValuesCannotLeadElsewhere(t *testing.T) {
 		{"https://{{.Fields.sub}}.example.com/v1", "https://acme-1.example.com/v1", ""},
 		{"https://{{.Fields.host}}:{{.Fields.port}}", "https://h.example:8443", ""},
 		{"{{.Fields.url}}/{{.Fields.seg}}?q={{.Fields.seg}}", "https://h.example:8443/x/a%2Fb%20c%3Fd%23%C3%A9?q=a%2Fb%20c%3Fd%23%C3%A9", ""},
+		{"{{.Fields.none}}{{.Fields.url}}", "https://h.example:8443/x", ""},
 		{"/only/{{.Fields.seg | upper}}", "/only/A%2FB%20C%3FD%23%C3%89", ""},
 		{"https://h/{{.Fields.none}}x", "https://h/x", ""},
 		{"https://{{.Fields.evil}}.example.com/", "", "column 11: a value in the host may hold"},

@@ -11,9 +11,10 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 // problems collects what is wrong with a Connection.
@@ -157,26 +158,19 @@ func oneOf[T ~string](p *problems, field string, value T, known ...T) T {
 func (b *setup) buildAddresses() {
 	for i, text := range b.conn.TrustedOrigins {
 		field := fmt.Sprintf("TrustedOrigins[%d]", i)
-		u, err := url.Parse(text)
-		if err != nil || !isOrigin(u) {
-			b.p.add(field, "is not an origin", "write scheme, host and port only, such as https://uploads.example.com")
+		o, err := origin.ParseOrigin(text)
+		if err != nil {
+			b.p.add(field, err.Error(), "write scheme, host and port only, such as https://uploads.example.com")
 			continue
 		}
-		b.checkScheme(field, u)
-		b.core.trusted = append(b.core.trusted, originOf(u))
+		b.checkScheme(field, o)
+		b.core.trusted = append(b.core.trusted, o)
 	}
 	if text, ok := b.baseText(); ok && !b.conn.Exchange.tellsBase() {
 		if u := b.parseURI("BaseURI", text); u != nil {
-			b.core.address.Store(newAddress(u, text, b.core.trusted))
+			b.core.address.Store(origin.NewAddress(u, text, b.core.trusted))
 		}
 	}
-}
-
-// isOrigin reports whether u is a scheme, one host and a port, and nothing else.
-func isOrigin(u *url.URL) bool {
-	rest := *u
-	rest.Scheme, rest.Host = "", ""
-	return u.Hostname() != "" && isPort(u.Port()) && !strings.Contains(u.Host, "*") && strings.Trim(rest.String(), "/") == ""
 }
 
 // baseText evaluates BaseURI.
@@ -197,34 +191,29 @@ func (b *setup) baseText() (string, bool) {
 
 // parseURI checks what the template in a field gives, which tokens go to.
 func (b *setup) parseURI(field, text string) *url.URL {
-	u, fault := parseBase(text)
+	u, fault := origin.Parse(text)
 	if fault != nil {
-		b.p.add(field, fault.problem, fault.hint)
+		b.p.add(field, fault.Problem, fault.Hint)
 		return nil
 	}
-	b.checkScheme(field, u)
+	o, _ := origin.Of(u) // Parse has checked it
+	b.checkScheme(field, o)
 	return u
 }
 
-// isPort reports whether text is a port of TCP, or empty for the scheme's own.
-func isPort(text string) bool {
-	n, err := strconv.ParseUint(text, 10, 16)
-	return text == "" || err == nil && n > 0
-}
-
 // checkScheme refuses to send tokens where others can read them.
-func (b *setup) checkScheme(field string, u *url.URL) {
-	switch strings.ToLower(u.Scheme) {
+func (b *setup) checkScheme(field string, o origin.Origin) {
+	switch o.Scheme {
 	case "https":
 	case "http":
-		if !originOf(u).loopback() && !b.conn.AllowPlainHTTP {
+		if o.Plain() && !b.conn.AllowPlainHTTP {
 			b.p.add(field, "is plain http, and its host is not this machine: anybody on the way could read the token",
 				"use https, or set AllowPlainHTTP")
-		} else if !originOf(u).loopback() {
+		} else if o.Plain() {
 			b.warn(field, "is plain http: anybody on the way can read the token", "use https")
 		}
 	default:
-		b.p.add(field, fmt.Sprintf("has the scheme %q", u.Scheme), "use https")
+		b.p.add(field, fmt.Sprintf("has the scheme %q", o.Scheme), "use https")
 	}
 }
 

@@ -112,6 +112,12 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"no base", func(c *Connection) { c.BaseURI = "" }, "BaseURI", "empty"},
 		{"plain http", func(c *Connection) { c.BaseURI = "http://api.example.com" }, "BaseURI", "AllowPlainHTTP"},
 		{"http to a host that begins like loopback", func(c *Connection) { c.BaseURI = "http://127.0.0.1.evil.com" }, "BaseURI", "plain http"},
+		{"http to a name below localhost", func(c *Connection) { c.BaseURI = "http://x.localhost:8080" }, "BaseURI", "plain http"},
+		{"a token endpoint below localhost", func(c *Connection) {
+			c.Exchange = &Exchange{TokenURL: "http://x.localhost/token", Grant: "jwt-bearer"}
+		}, "Exchange.TokenURL", "plain http"},
+		{"a host that cannot be dialled", func(c *Connection) { c.BaseURI = "https://\u0378.example" }, "BaseURI", "RFC 5891"},
+		{"an origin that cannot be dialled", func(c *Connection) { c.TrustedOrigins = []string{"https://\u0378.example"} }, "TrustedOrigins[0]", "RFC 5891"},
 		{"another scheme", func(c *Connection) { c.BaseURI = "ftp://h/" }, "BaseURI", `"ftp"`},
 		{"no scheme", func(c *Connection) { c.BaseURI = "api.example.com/v1" }, "BaseURI", "no host"},
 		{"opaque", func(c *Connection) { c.BaseURI = "https:api" }, "BaseURI", "no host"},
@@ -119,7 +125,7 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"userinfo", func(c *Connection) { c.BaseURI = "https://user:hunter2@h/" }, "BaseURI", "password"},
 		{"fragment", func(c *Connection) { c.BaseURI = "https://h/#hunter2" }, "BaseURI", "fragment"},
 		{"empty fragment", func(c *Connection) { c.BaseURI = "https://h/#" }, "BaseURI", "fragment"},
-		{"blank", func(c *Connection) { c.BaseURI = "https://h/v2 " }, "BaseURI", "blank"},
+		{"blank", func(c *Connection) { c.BaseURI = "https://h/v2 " }, "BaseURI", "space"},
 		{"line break", func(c *Connection) { c.BaseURI = "https://h/v2\n" }, "BaseURI", "not a URI"},
 		{"port", func(c *Connection) { c.BaseURI = "https://h:99999/" }, "BaseURI", "port"},
 		{"dots", func(c *Connection) { c.BaseURI = "https://h/a/%2e%2E/b" }, "BaseURI", "segment"},
@@ -175,6 +181,7 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"origin with a path", func(c *Connection) { c.TrustedOrigins = []string{"https://h/x"} }, "TrustedOrigins[0]", "origin"},
 		{"origin without scheme", func(c *Connection) { c.TrustedOrigins = []string{"uploads.example.com"} }, "TrustedOrigins[0]", "origin"},
 		{"pattern", func(c *Connection) { c.TrustedOrigins = []string{"https://a", "https://*.example.com"} }, "TrustedOrigins[1]", "origin"},
+		{"plain origin below localhost", func(c *Connection) { c.TrustedOrigins = []string{"http://x.localhost"} }, "TrustedOrigins[0]", "plain http"},
 		{"plain origin", func(c *Connection) { c.TrustedOrigins = []string{"http://h"} }, "TrustedOrigins[0]", "plain http"},
 		{"userinfo of an origin", func(c *Connection) { c.TrustedOrigins = []string{"https://hunter2@h"} }, "TrustedOrigins[0]", "origin"},
 		{"the token's own header", func(c *Connection) { c.HTTPHeaders = map[string]string{"authorization": "x"} }, "HTTPHeaders[authorization]", "Placement"},
@@ -296,8 +303,8 @@ func TestNewClientCopiesTheConnection(t *testing.T) {
 	c.HTTPHeaders["X-B"], c.TrustedOrigins[0], c.AuthFailure[0].Status[0], c.Placement[0].Name = "2", "https://evil.example", 500, "X-Evil"
 	c.BaseURI, c.Payload = "https://evil.example", `{}`
 	k := client.core
-	if len(k.headers) != 1 || k.trusted[0].host != "a.example.com" || k.authFailure[0].status[0] != 401 ||
-		k.placements[0].Name != "X-Token" || k.address.Load().base.Host != "api.example.com" {
+	if len(k.headers) != 1 || k.trusted[0].Host != "a.example.com" || k.authFailure[0].status[0] != 401 ||
+		k.placements[0].Name != "X-Token" || k.address.Load().Base.Host != "api.example.com" {
 		t.Errorf("a change of the Connection reached the Client: %+v %+v", k.headers, k.trusted)
 	}
 }

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 const (
@@ -73,7 +73,7 @@ func newRemote(name, address string, client *http.Client, read func([]byte) ([]k
 		if len(via) > maxRedirects {
 			return errors.New("too many redirects")
 		}
-		if !mayFetch(req.URL) {
+		if !mayFetch(req.URL) || req.URL.Scheme == "http" && via[len(via)-1].URL.Scheme == "https" {
 			return errors.New("a redirect away from https")
 		}
 		req.Header.Del("Referer") // it has the query of the address
@@ -93,12 +93,10 @@ func newRemote(name, address string, client *http.Client, read func([]byte) ([]k
 	return r
 }
 
-// mayFetch reports whether what comes from u cannot have been changed on the way.
+// mayFetch reports whether what comes from u cannot have been changed on the way: it is https, or this machine.
 func mayFetch(u *url.URL) bool {
-	host := strings.ToLower(u.Hostname())
-	ip, err := netip.ParseAddr(host)
-	loopback := err == nil && ip.Unmap().IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761, 6.3
-	return u.Scheme == "https" || u.Scheme == "http" && loopback
+	o, err := origin.Of(u)
+	return err == nil && (o.Scheme == "https" || o.Scheme == "http" && o.Loopback())
 }
 
 // Format implements fmt.Formatter for all verbs. Of the address only the origin is shown: a query may hold an API key.

@@ -12,26 +12,32 @@ import (
 )
 
 func TestRedirectsAreFollowedToSafePlacesOnly(t *testing.T) {
+	const secured, loopback = "https://keys.example.com/keys?tenant=hidden", "http://127.0.0.1:9090/keys"
 	tests := []struct {
-		to string
-		ok bool
+		from, to string
+		ok       bool
 	}{
-		{"https://elsewhere.example.com/keys", true}, {"http://127.0.0.1:8080/keys", true}, {"http://[::1]/keys", true},
-		{"http://keys.example.com/keys", false}, {"http://localhost.example.com/keys", false}, {"ftp://keys.example.com/keys", false},
+		{secured, "https://elsewhere.example.com/keys", true}, {loopback, "http://127.0.0.1:8080/keys", true},
+		{loopback, "http://[::1]/keys", true}, {loopback, "http://localhost/keys", true}, {loopback, "https://keys.example.com/keys", true},
+		{secured, "http://127.0.0.1:8080/keys", false}, {secured, "http://localhost/keys", false}, {secured, "http://[::1]/keys", false},
+		{secured, "http://keys.example.com/keys", false}, {secured, "ftp://keys.example.com/keys", false},
+		{loopback, "http://keys.localhost/keys", false}, {loopback, "http://localhost.example.com/keys", false},
+		{secured, "https://\u0378.example/keys", false},
 	}
 	for _, tt := range tests {
-		s, v := newRemote()
+		s := new(keyServer)
+		v := &verify.Verifier{Keys: verify.PEMList(tt.from, s.client()), Methods: []jwtbearer.SignatureMethod{jwtbearer.RS256}}
 		s.set(func(r *http.Request) (*http.Response, error) {
 			if referer := r.Header.Get("Referer"); referer != "" {
 				t.Errorf("a redirect to %s carries the Referer %s", tt.to, referer)
 			}
-			if r.URL.String() == keysURL {
+			if r.URL.String() == tt.from {
 				return &http.Response{StatusCode: 302, Header: http.Header{"Location": {tt.to}}, Body: http.NoBody, Request: r}, nil
 			}
 			return publish(rsaKey())(r)
 		})
 		if err := v.Verify(t.Context(), rsaToken(rsaKey()), nil); (err == nil) != tt.ok {
-			t.Errorf("a redirect to %s: %v, want it followed: %t", tt.to, err, tt.ok)
+			t.Errorf("a redirect from %s to %s: %v, want it followed: %t", tt.from, tt.to, err, tt.ok)
 		}
 	}
 	s, v := newRemote()
