@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 const (
@@ -21,13 +23,13 @@ var errAnswerDropped = errors.New("jwtbearer: the rest of this answer was droppe
 // An answerBody is the body of an answer. It frees the attempt's slot and context when it is read to its end or closed.
 type answerBody struct {
 	body  io.ReadCloser
-	watch *watch
+	watch *body.Watch
 	slot  *slot // nil: none
 	ended atomic.Bool
 }
 
 // take returns what takes the place of resp.Body: b, in nearly all cases.
-func (b *answerBody) take(resp *http.Response, w *watch, s *slot) io.ReadCloser {
+func (b *answerBody) take(resp *http.Response, w *body.Watch, s *slot) io.ReadCloser {
 	b.body, b.watch, b.slot = resp.Body, w, s
 	switch upgraded, ok := resp.Body.(io.ReadWriteCloser); {
 	case resp.Body == nil || resp.Body == http.NoBody:
@@ -40,12 +42,12 @@ func (b *answerBody) take(resp *http.Response, w *watch, s *slot) io.ReadCloser 
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
-	b.watch.read()
+	b.watch.Reading()
 	n, err := b.body.Read(p)
-	b.watch.paused()
+	b.watch.Paused()
 	if err != nil {
 		if err != io.EOF {
-			err = cause(&b.watch.ctx, err)
+			err = cause(b.watch.Context(), err)
 		}
 		b.end()
 	}
@@ -62,7 +64,7 @@ func (b *answerBody) end() {
 	if b.ended.Swap(true) {
 		return
 	}
-	b.watch.end()
+	b.watch.End()
 	if b.slot != nil {
 		b.slot.release()
 	}
@@ -78,17 +80,17 @@ func (b *upgradedBody) Close() error { return b.answer.Close() }
 
 // keepAnswer reads what is left of an answer before another attempt is made, so that the connection serves again, and the
 // answer can be handed on if no other one comes.
-func keepAnswer(resp *http.Response, w *watch) {
+func keepAnswer(resp *http.Response, w *body.Watch) {
 	if resp.Body == http.NoBody {
 		return
 	}
-	timer := time.AfterFunc(keepTime, func() { w.ctx.end(errAnswerDropped) })
+	timer := time.AfterFunc(keepTime, func() { w.EndWith(errAnswerDropped) })
 	var kept bytes.Buffer
 	n, err := io.CopyN(&kept, resp.Body, keepBytes+1)
 	timer.Stop()
 	resp.Body.Close()
 	switch {
-	case n > keepBytes || context.Cause(&w.ctx) == errAnswerDropped && err != io.EOF:
+	case n > keepBytes || context.Cause(w.Context()) == errAnswerDropped && err != io.EOF:
 		err = errAnswerDropped
 	case err == nil:
 		err = io.EOF

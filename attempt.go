@@ -13,13 +13,16 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // An attempt is what one attempt needs, in one piece of memory.
 type attempt struct {
 	req   http.Request // that is sent
 	slot  slot
-	watch watch
+	watch body.Watch
+	trace *connTrace // nil: what it tells would change nothing
 	body  answerBody
 	token minted // where one is minted for this attempt alone
 	url   url.URL
@@ -28,7 +31,7 @@ type attempt struct {
 
 // abandon ends an attempt that is not sent, or of whose answer nobody hears. It does nothing where it has ended.
 func (a *attempt) abandon() {
-	a.watch.end()
+	a.watch.End()
 	a.slot.giveBack()
 	if a.body.body != nil {
 		a.body.Close()
@@ -38,7 +41,7 @@ func (a *attempt) abandon() {
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
 func (k *call) prepare(a *attempt) (*http.Request, error) {
 	out := &a.req
-	*out = *k.req.WithContext(k.traced(&a.watch))
+	*out = *k.req.WithContext(k.traced(a))
 	out.Response = nil
 	a.url = *k.req.URL
 	out.URL = &a.url
@@ -76,18 +79,18 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	if err := k.c.place(out, token, a.field[:0]); err != nil {
 		return nil, err
 	}
-	watchBody(out, &a.watch)
+	a.watch.Request(out)
 	return out, nil
 }
 
-// traced is the context of w, with a trace where that may change what follows an error: a request that may be repeated after
+// traced is the context of a, with a trace where that may change what follows an error: a request that may be repeated after
 // any error needs none, unless our own dials ask for it.
-func (k *call) traced(w *watch) context.Context {
+func (k *call) traced(a *attempt) context.Context {
 	if k.mayRepeat() && !k.c.ownDials {
-		return &w.ctx
+		return a.watch.Context()
 	}
-	w.trace = &connTrace{attempt: &w.ctx}
-	return w.trace.context()
+	a.trace = &connTrace{attempt: a.watch.Context()}
+	return a.trace.context()
 }
 
 // mint returns the token for an attempt: the one that the call has, one that others have too, or a fresh one.

@@ -89,7 +89,7 @@ func (k *call) attempt() {
 		a = new(attempt)
 	}
 	k.try = a
-	a.watch.begin(k.ctx, &k.c.silence)
+	a.watch.Begin(k.ctx, k.c.silence)
 	if err := k.enter(&a.slot); err != nil {
 		a.abandon()
 		if k.unminted {
@@ -257,18 +257,18 @@ func (k *call) send(out *http.Request, a *attempt) {
 	k.counted++
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
 	k.sent = clockFrom(s.sent)
-	w.start(k.sent)
+	w.Start(k.sent)
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
 		k.err = k.endedBy(k.c.scrub(err, out.URL, k.token.value))
-		w.end()
+		w.End()
 		s.failed(sighting{})
 		s.release()
 		k.afterError(err)
 		return
 	}
-	w.gotAnswer()
+	w.Responded()
 	k.answered = clockFrom(k.sent)
 	resp.Request = k.req
 	resp.Body = a.body.take(resp, w, s)

@@ -45,8 +45,8 @@ type core struct {
 	media, successMedia, errorMedia MediaType
 	authFailure                     []rule
 	throttling                      *throttling
-	retry                           Retry    // with defaults filled in; zero: no bound
-	silence                         watchdog // Timeout
+	retry                           Retry         // with defaults filled in; zero: no bound
+	silence                         time.Duration // Timeout; zero: none
 	ping                            ping
 	warnings                        []Warning
 	claims, header                  JSON              // the templates of the token, for reports

@@ -276,8 +276,8 @@ func (p *probe) ofSilence(err error) (diagnosis, bool) {
 		hint = "the handshake was not answered: is the port in " + p.addressField() + " one for https?"
 	case "request":
 		hint = fmt.Sprintf("the API took the request and was silent for longer than Timeout (%s): raise it, or set Ping.RelativeURI to what answers sooner",
-			min(p.core.silence.limit, probeTimeout))
-		if p.core.silence.limit == 0 {
+			min(p.core.silence, probeTimeout))
+		if p.core.silence == 0 {
 			hint = "the API took the request and did not answer it: set Ping.RelativeURI to what answers sooner"
 		}
 	}

@@ -46,7 +46,7 @@ func (p *probe) ofBrokenBody(error) (diagnosis, bool) {
 		return diagnosis{KindUnexpectedAnswer, "", "the context of Test was cancelled before the answer was whole"}, true
 	case isTimeout(p.broken):
 		hint := "the API began to answer and did not end: set Ping.RelativeURI to what answers in one go"
-		if limit := p.core.silence.limit; limit > 0 && limit < probeTimeout {
+		if limit := p.core.silence; limit > 0 && limit < probeTimeout {
 			hint += fmt.Sprintf(", or raise Timeout (%s)", limit)
 		}
 		return diagnosis{KindUnexpectedAnswer, "", hint}, true

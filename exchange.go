@@ -153,7 +153,7 @@ func (b *setup) tokenURL(field, text string) *url.URL {
 
 // endpointCore makes the core of a token endpoint, which shares settings with that of the API, but no state.
 func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
-	c := &core{name: b.core.name, retry: b.core.retry, silence: watchdog{limit: b.core.silence.limit}, log: b.core.log, transport: b.core.transport, ownDials: b.core.ownDials,
+	c := &core{name: b.core.name, retry: b.core.retry, silence: b.core.silence, log: b.core.log, transport: b.core.transport, ownDials: b.core.ownDials,
 		secrets: b.core.secrets, hop: h, typed: true, minter: &minter{ready: new(minted)}, budget: newBudget(b.core.retry.Budget)}
 	c.retry.Always = true // no attempt repeats the assertion of another
 	if first {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
@@ -46,19 +47,19 @@ func (c *core) hideError(err error) error {
 
 // sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.
 func (c *core) sendBare(req *http.Request) (*http.Response, error) {
-	w := new(watch)
-	w.begin(req.Context(), &c.silence)
-	out := req.Clone(&w.ctx)
+	w := new(body.Watch)
+	w.Begin(req.Context(), c.silence)
+	out := req.Clone(w.Context())
 	out.Response = nil
 	maps.DeleteFunc(out.Header, func(name string, _ []string) bool { return c.staysHome(name) })
-	watchBody(out, w)
-	w.start(time.Now())
+	w.Request(out)
+	w.Start(time.Now())
 	resp, err := c.carry(out)
 	if err != nil {
-		w.end()
+		w.End()
 		return nil, c.scrub(err, out.URL, "")
 	}
-	w.gotAnswer()
+	w.Responded()
 	resp.Request = req
 	resp.Body = new(answerBody).take(resp, w, nil)
 	return resp, nil

@@ -36,7 +36,7 @@ func (k *call) afterError(err error) {
 	if k.ctx.Err() != nil {
 		return
 	}
-	switch k.try.watch.trace.transience(err) {
+	switch k.try.trace.transience(err) {
 	case transientAlways:
 		k.retry(true)
 	case transientIdempotent:

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // scrub takes the token, Secrets, and the query of u or of the URL that the error names out of an error of the transport.
@@ -54,7 +56,7 @@ func (e *scrubbedError) Temporary() bool { return false }
 
 // cause replaces the error of a context that a watch ended by the reason for it.
 func cause(ctx context.Context, err error) error {
-	if timeout, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
+	if timeout, ok := errors.AsType[*body.TimeoutError](context.Cause(ctx)); ok {
 		return timeout
 	}
 	return err

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 	"weak"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 func TestTimeoutEndsAnAttemptInWhichTheServerIsSilent(t *testing.T) {
@@ -71,7 +73,7 @@ func TestTimeoutIsSilenceNotLength(t *testing.T) {
 					_, err = resp.Body.Read(make([]byte, 1))
 					time.Sleep(test.taken)
 				}
-				_, timedOut := errors.AsType[*timeoutError](err)
+				_, timedOut := errors.AsType[*body.TimeoutError](err)
 				if timedOut != test.timeout || !timedOut && err != io.EOF {
 					t.Errorf("the body ended with %v, want a timeout: %v", err, test.timeout)
 				}
@@ -93,7 +95,7 @@ func TestTimeoutCountsAServerThatTakesNoBytes(t *testing.T) {
 		}), func(conn *Connection) { conn.Timeout = 10 * time.Second })
 		began := time.Now()
 		_, err := c.RoundTrip(fakeRequest(t, "POST", strings.NewReader("body")))
-		if _, ok := errors.AsType[*timeoutError](err); !ok || time.Since(began) != 10*time.Second {
+		if _, ok := errors.AsType[*body.TimeoutError](err); !ok || time.Since(began) != 10*time.Second {
 			t.Errorf("RoundTrip: %v after %v, want a timeout after 10s", err, time.Since(began))
 		}
 	})
@@ -133,7 +135,6 @@ func TestNegativeTimeoutWaitsForEver(t *testing.T) {
 	})
 }
 
-// All attempts of a client share one timer.
 func TestTimeoutIsExactForEachOfManyAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
@@ -161,7 +162,7 @@ func TestTimeoutIsExactForEachOfManyAttempts(t *testing.T) {
 					}
 					return
 				}
-				_, timedOut := errors.AsType[*timeoutError](err)
+				_, timedOut := errors.AsType[*body.TimeoutError](err)
 				if took := time.Since(began); !timedOut || took != 10*time.Second {
 					t.Errorf("attempt %d: %v after %s, want a timeout after 10s", i, err, took)
 				}
@@ -199,49 +200,11 @@ func TestTimeoutHoldsForAClientThatHasSeenAnotherClock(t *testing.T) {
 			silent = true
 			began := time.Now()
 			_, err := c.RoundTrip(fakeRequest(t, "GET", nil))
-			if _, ok := errors.AsType[*timeoutError](err); !ok || time.Since(began) != 10*time.Second {
+			if _, ok := errors.AsType[*body.TimeoutError](err); !ok || time.Since(began) != 10*time.Second {
 				t.Errorf("bubble %d: RoundTrip: %v after %s, want a timeout after 10s", bubble, err, time.Since(began))
 			}
 			answered(t)
 		})
-	}
-}
-
-// Outside of bubbles, attempts share one timer for real.
-func TestTimeoutsThatShareATimerAreInTime(t *testing.T) {
-	const limit = 300 * time.Millisecond
-	c := dialFake(t, transportFunc(func(r *http.Request) (*http.Response, error) {
-		if r.URL.Query().Has("answered") {
-			return fakeReply(200, ""), nil
-		}
-		<-r.Context().Done()
-		return nil, context.Cause(r.Context())
-	}), func(conn *Connection) { conn.Timeout, conn.Retry.MaxAttempts, conn.RateLimit.Fixed = limit, 1, true })
-	var wg sync.WaitGroup
-	for i := range 30 {
-		wg.Go(func() {
-			time.Sleep(time.Duration(i) * 17 * time.Millisecond)
-			req := fakeRequest(t, "GET", nil)
-			if i%3 == 0 {
-				req.URL.RawQuery = "answered"
-			}
-			began := time.Now()
-			resp, err := c.RoundTrip(req)
-			if i%3 == 0 {
-				if err != nil || resp.Body.Close() != nil {
-					t.Errorf("attempt %d: %v, want an answer", i, err)
-				}
-				return
-			}
-			_, timedOut := errors.AsType[*timeoutError](err)
-			if took := time.Since(began); !timedOut || took < limit || took > 2*limit {
-				t.Errorf("attempt %d: %v after %s, want a timeout after %s", i, err, took, limit)
-			}
-		})
-	}
-	wg.Wait()
-	if c.core.silence.first != nil {
-		t.Error("a watch is left in the list after all attempts have ended")
 	}
 }
 
