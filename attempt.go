@@ -2,19 +2,15 @@ package jwtbearer
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 )
 
 // An attempt is what one attempt needs, in one piece of memory.
@@ -22,7 +18,7 @@ type attempt struct {
 	req   http.Request // that is sent
 	slot  slot
 	watch body.Watch
-	trace *connTrace // nil: what it tells would change nothing
+	trace *dial.Trace // nil: what it tells would change nothing
 	body  answerBody
 	token minted // where one is minted for this attempt alone
 	url   url.URL
@@ -71,8 +67,8 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 		return nil, err
 	}
 	if k.body != nil {
-		out.GetBody = k.body.next // net/http asks for it to send the body again on another connection
-		if out.Body, err = k.body.next(); err != nil {
+		out.GetBody = k.body.Next // net/http asks for it to send the body again on another connection
+		if out.Body, err = k.body.Next(); err != nil {
 			return nil, err
 		}
 	}
@@ -89,8 +85,8 @@ func (k *call) traced(a *attempt) context.Context {
 	if k.mayRepeat() && !k.c.ownDials {
 		return a.watch.Context()
 	}
-	a.trace = &connTrace{attempt: a.watch.Context()}
-	return a.trace.context()
+	a.trace = dial.NewTrace(a.watch.Context())
+	return a.trace.Context()
 }
 
 // mint returns the token for an attempt: the one that the call has, one that others have too, or a fresh one.
@@ -117,93 +113,6 @@ func (c *core) drop(t *minted) {
 		return
 	}
 	c.minter.drop(t)
-}
-
-// A connTrace tells whether an attempt that failed had got a connection, where the transport tells that (net/http does).
-type connTrace struct {
-	attempt     context.Context
-	hooks       httptrace.ClientTrace
-	wanted, got atomic.Bool
-	served      atomic.Bool // got, and not wanted again since, as net/http may when it finds the connection broken
-}
-
-// connTraceKey is where a context has its *connTrace.
-type connTraceKey struct{}
-
-// context is that of the attempt with t as its trace.
-func (t *connTrace) context() context.Context {
-	t.hooks.GetConn = func(string) {
-		t.served.Store(false)
-		t.wanted.Store(true)
-	}
-	t.hooks.GotConn = func(httptrace.GotConnInfo) {
-		t.got.Store(true)
-		t.served.Store(true)
-	}
-	return httptrace.WithClientTrace(context.WithValue(t.attempt, connTraceKey{}, t), &t.hooks)
-}
-
-// unwanted is why the attempt needs no connection any more; nil: it does, or there is no trace to tell.
-func (t *connTrace) unwanted() error {
-	switch {
-	case t == nil:
-		return nil
-	case t.served.Load():
-		return errServed
-	}
-	return t.attempt.Err()
-}
-
-// ended is closed when the attempt ends, from which net/http detaches its dials.
-func (t *connTrace) ended() <-chan struct{} {
-	if t == nil {
-		return nil
-	}
-	return t.attempt.Done()
-}
-
-// A transience says which requests may be sent again after an error.
-type transience int
-
-const (
-	transientNever      transience = iota
-	transientIdempotent            // the request may have been served
-	transientAlways                // it cannot have been: there was no connection
-)
-
-// transience classifies an error of the transport. t may be nil.
-func (t *connTrace) transience(err error) transience {
-	if isTLSVerdict(err) || errors.Is(err, http.ErrSkipAltProtocol) || errors.Is(err, ErrBodyNotReplayable) ||
-		errors.Is(err, errBodyTooLong) {
-		return transientNever
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return transientAlways
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return transientAlways
-	}
-	if t != nil && t.wanted.Load() && !t.got.Load() {
-		return transientAlways
-	}
-	return transientIdempotent
-}
-
-// isTLSVerdict reports whether one side refused the other in a way that trying again does not change.
-func isTLSVerdict(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // the peer does not speak TLS
-		return true
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // an alert of the peer, by crypto/tls
-		return true
-	}
-	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
-	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
-	_, host := errors.AsType[x509.HostnameError](err)
-	return authority || invalid || host
 }
 
 // afterRefusal follows an answer that refuses the token. It is replaced once by a fresh one, whose time is corrected where

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 )
 
 func TestEveryAttemptHasItsOwnTokenMintedAfterTheWait(t *testing.T) {
@@ -187,12 +189,12 @@ func TestErrorsBeforeAConnectionAreTransientForEveryMethod(t *testing.T) {
 		transport          http.RoundTripper
 		want               int64 // attempts
 	}{
-		{"dial refused", "http://" + refused, "POST", newTransport(), 3},
-		{"dropped POST", dropped.URL, "POST", newTransport(), 1},
-		{"dropped GET", dropped.URL, "GET", newTransport(), 3},
-		{"certificate of an unknown authority", selfSigned.URL, "GET", newTransport(), 1},
+		{"dial refused", "http://" + refused, "POST", dial.New(), 3},
+		{"dropped POST", dropped.URL, "POST", dial.New(), 1},
+		{"dropped GET", dropped.URL, "GET", dial.New(), 3},
+		{"certificate of an unknown authority", selfSigned.URL, "GET", dial.New(), 1},
 		{"certificate wanted from the client", mutual.URL, "GET", mutual.Client().Transport, 1},
-		{"no TLS there", strings.Replace(plain.URL, "http:", "https:", 1), "GET", newTransport(), 1},
+		{"no TLS there", strings.Replace(plain.URL, "http:", "https:", 1), "GET", dial.New(), 1},
 		{"DNS", "http://localhost", "POST", &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.DNSError{Err: "no such host", Name: "localhost", IsNotFound: true}
 		}}, 3},

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // A call is one request of the caller and all the attempts that are made of it. It holds the truth about them: whoever
@@ -14,7 +16,7 @@ type call struct {
 	c     *core
 	ctx   context.Context
 	req   *http.Request // the caller's, never changed
-	body  *source       // nil: no body
+	body  *body.Source  // nil: no body
 	probe bool          // a Test: no retries, no waiting for a closed gate
 	odd   bool          // a header's name is not in canonical form
 	seq   uint64        // place in line
@@ -60,13 +62,13 @@ const (
 // run makes all attempts and returns the outcome: an answer or an error.
 func (k *call) run() (*http.Response, error) {
 	if k.body != nil {
-		defer context.AfterFunc(k.ctx, k.body.interrupt)()
+		defer context.AfterFunc(k.ctx, k.body.Interrupt)()
 	}
 	done := false
 	defer func() {
 		if !done { // the caller's Key, Transport, Limiter or Logger panicked
 			k.try.abandon()
-			k.body.end(true)
+			k.body.End(true)
 		}
 	}()
 	k.attempt()
@@ -74,7 +76,7 @@ func (k *call) run() (*http.Response, error) {
 		k.c.engine.drive(k)
 	}
 	done = true
-	k.body.end(k.resp == nil)
+	k.body.End(k.resp == nil)
 	if k.resp == nil {
 		return nil, k.err
 	}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
@@ -57,7 +58,7 @@ type core struct {
 	engine    engine
 	budget    *budget
 	transport http.RoundTripper
-	ownDials  bool // transport is that of newTransport, whose dials ask what became of their request
+	ownDials  bool // transport is that of package dial, whose dials ask what became of their request
 	log       *slog.Logger
 
 	skew     skew
@@ -153,17 +154,17 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 	case req.URL == nil || req.URL.Host == "":
 		return nil, errors.New("the token depends on the request, whose URL has no host")
 	}
-	var body *source
+	var source *body.Source
 	if req.Body != nil && req.Body != http.NoBody && looks&needBody != 0 {
 		if req.GetBody == nil {
 			return nil, errors.New("the token depends on the body, which can be read only once: set GetBody")
 		}
-		body = &source{getBody: req.GetBody}
+		source = body.FromGetBody(req.GetBody)
 	}
 	out := req.WithContext(req.Context())
 	out.URL = new(*req.URL)
 	c.finalize(out)
-	return c.requestValues(out, body), nil
+	return c.requestValues(out, source), nil
 }
 
 // A Token is what an API gets.
@@ -219,7 +220,7 @@ func (c *core) roundTrip(req *http.Request, probe bool) (*http.Response, *call, 
 		resp, err := c.sendBare(req)
 		return resp, nil, err
 	}
-	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, odd: odd, seq: c.stats.calls.Add(1), body: newSource(req, c.retry.BufferLimit)}
+	k := &call{c: c, ctx: req.Context(), req: req, probe: probe, odd: odd, seq: c.stats.calls.Add(1), body: body.NewSource(req, c.retry.BufferLimit)}
 	resp, err := k.run()
 	return resp, k, err
 }
@@ -288,12 +289,12 @@ func (c *core) see() {
 }
 
 // requestValues are what templates see of an outgoing request.
-func (c *core) requestValues(out *http.Request, body *source) *requestValues {
+func (c *core) requestValues(out *http.Request, source *body.Source) *requestValues {
 	basePath := ""
 	if api := c.address.Load(); api != nil {
 		basePath = api.Base.EscapedPath()
 	}
-	return newRequestValues(out.Method, out.URL, out.Host, basePath, body.peek)
+	return newRequestValues(out.Method, out.URL, out.Host, basePath, source.Peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 )
 
 func TestRoundTripNeverModifiesTheRequest(t *testing.T) {
@@ -389,7 +391,7 @@ func TestAThousandRequestsUseAsManyTokensAndFewConnections(t *testing.T) {
 			w.Write(body)
 		}
 	}))
-	transport := newTransport()
+	transport := dial.New()
 	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		dialled.Add(1)
 		if done.Load() >= 200 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
@@ -18,7 +19,7 @@ var (
 
 	// ErrBodyNotReplayable says that an attempt was due to be repeated and could not be: the request's body had no GetBody
 	// and was longer than Retry.BufferLimit, so it could be sent only once.
-	ErrBodyNotReplayable = errors.New("jwtbearer: the request body cannot be sent again: set GetBody, or raise Retry.BufferLimit")
+	ErrBodyNotReplayable = body.ErrNotReplayable
 )
 
 // ConfigError is one thing that is wrong with a Connection. Validate and NewClient join all that they find.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // ping is the compiled Connection.Ping.
@@ -62,15 +64,15 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 		return nil, err
 	}
 	e.req = p.core.requestValues(req, nil)
-	body, err := ping.body.text(e)
+	text, err := ping.body.text(e)
 	if err != nil {
 		return nil, err
 	}
-	if body != "" {
-		if req, err = client.NewRequest(ctx, ping.method, ref, body); err != nil {
+	if text != "" {
+		if req, err = client.NewRequest(ctx, ping.method, ref, text); err != nil {
 			return nil, err
 		}
-		e.req = p.core.requestValues(req, &source{getBody: req.GetBody})
+		e.req = p.core.requestValues(req, body.FromGetBody(req.GetBody))
 	}
 	for _, h := range ping.headers {
 		value, err := h.value.text(e)

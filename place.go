@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // The values of Placement.In.
@@ -174,7 +176,7 @@ func (c *core) placeInForm(out *http.Request, name, token string) error {
 			return err
 		}
 		if int64(len(form)) > c.retry.BufferLimit {
-			return errBodyTooLong
+			return body.ErrTooLong
 		}
 	}
 	text := withoutParam(string(form), name)

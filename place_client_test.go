@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 const placedToken = "a.b-c_d.e"
@@ -241,8 +243,8 @@ func TestTokenInAFormRefuses(t *testing.T) {
 	}{
 		{"multipart", newPlaced(t, "POST", "/token", "--x--", "Content-Type: multipart/form-data; boundary=x"), errNotAForm},
 		{"JSON", newPlaced(t, "POST", "/token", "{}", "Content-Type: application/json"), errNotAForm},
-		{"a form over BufferLimit", newPlaced(t, "POST", "/token", strings.Repeat("x", 65)), errBodyTooLong},
-		{"a streamed form over BufferLimit", streamed, errBodyTooLong},
+		{"a form over BufferLimit", newPlaced(t, "POST", "/token", strings.Repeat("x", 65)), body.ErrTooLong},
+		{"a streamed form over BufferLimit", streamed, body.ErrTooLong},
 	}
 	for _, test := range tests {
 		if test.want == errNotAForm {

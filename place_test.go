@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 func TestPlacementPutsTheTokenWhereItSays(t *testing.T) {
@@ -85,7 +87,7 @@ func TestFormPlacementRefusesOtherBodies(t *testing.T) {
 	}{
 		{"application/json", "{}", errNotAForm},
 		{"", "a=1", errNotAForm},
-		{formType, strings.Repeat("a", 101), errBodyTooLong},
+		{formType, strings.Repeat("a", 101), body.ErrTooLong},
 	}
 	for _, test := range tests {
 		api := replies()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 const boundSecret = "0123456789abcdef0123456789abcdef"
@@ -145,8 +146,8 @@ func TestABodyThatCannotBeReadAheadIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Do(req, nil); !errors.Is(err, errBodyTooLong) {
-		t.Errorf("a streamed body over BufferLimit whose digest is a claim: %v, want %v", err, errBodyTooLong)
+	if _, err := c.Do(req, nil); !errors.Is(err, body.ErrTooLong) {
+		t.Errorf("a streamed body over BufferLimit whose digest is a claim: %v, want %v", err, body.ErrTooLong)
 	}
 	if api.calls != 0 {
 		t.Errorf("it was sent %d times, want never", api.calls)

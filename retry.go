@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 )
 
 // afterAnswer follows an answer that is neither a throttle nor refuses the token.
@@ -36,10 +38,10 @@ func (k *call) afterError(err error) {
 	if k.ctx.Err() != nil {
 		return
 	}
-	switch k.try.trace.transience(err) {
-	case transientAlways:
+	switch k.try.trace.Transience(err) {
+	case dial.Always:
 		k.retry(true)
-	case transientIdempotent:
+	case dial.Idempotent:
 		k.retryTransient()
 	}
 }
@@ -61,7 +63,7 @@ func (k *call) retry(allowed bool) {
 
 // canRepeat reports whether the body can be sent again, and takes note where it cannot.
 func (k *call) canRepeat() bool {
-	if k.body.replayable() {
+	if k.body.Replayable() {
 		return true
 	}
 	k.unsent = ErrBodyNotReplayable

@@ -6,9 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"reflect"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 )
 
 // buildTransport makes what carries the requests.
@@ -25,29 +25,12 @@ func (b *setup) buildTransport() {
 		b.core.transport = b.conn.Transport
 		return
 	}
-	t := newTransport()
+	t := dial.New()
 	b.core.ownDials = true
 	if isSet {
 		t.TLSClientConfig = b.tlsConfig(settings)
 	}
 	b.core.transport = t
-}
-
-// newTransport returns a clone of http.DefaultTransport for many requests to one host, which it by itself would let keep
-// two idle connections. Its dials to one address stand in line, and those whose request was served meanwhile are dropped: a
-// burst of requests with fast answers would otherwise open a connection each, most of them for nothing.
-func newTransport() *http.Transport {
-	t, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // somebody replaced it
-		t = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, DialContext: new(net.Dialer).DialContext}
-	}
-	t = t.Clone()
-	t.MaxIdleConns = 256
-	t.MaxIdleConnsPerHost = 128
-	if t.DialContext != nil { // else somebody's own transport has another way to dial
-		t.DialContext = newDialer(t.DialContext).DialContext
-	}
-	return t
 }
 
 // tlsConfig reads the TLS settings.

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 )
 
 // verdict sums up.
@@ -63,7 +65,7 @@ func (p *probe) kindOf(err error) Kind {
 		}
 		return KindUnexpectedAnswer
 	}
-	if op, ok := errors.AsType[*net.OpError](err); isTLSVerdict(err) || errors.Is(err, http.ErrSchemeMismatch) ||
+	if op, ok := errors.AsType[*net.OpError](err); dial.IsTLSVerdict(err) || errors.Is(err, http.ErrSchemeMismatch) ||
 		ok && op.Op == "remote error" { // an alert of the peer, such as that it wants a certificate
 		return KindTLSFailed
 	}

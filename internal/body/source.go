@@ -1,4 +1,4 @@
-package jwtbearer
+package body
 
 import (
 	"bytes"
@@ -9,16 +9,19 @@ import (
 )
 
 var (
-	// errBodyClosed is what a body gives that belongs to an attempt that has ended.
-	errBodyClosed = errors.New("jwtbearer: read of a request body after its attempt ended")
+	// ErrNotReplayable is the sentinel for a body of which a repetition was due and could not be made.
+	ErrNotReplayable = errors.New("jwtbearer: the request body cannot be sent again: set GetBody, or raise Retry.BufferLimit")
 
-	// errBodyTooLong says that a body cannot be held in memory, where a template or a placement needs it before it is sent.
-	errBodyTooLong = errors.New("jwtbearer: the request body is longer than Retry.BufferLimit, but has to be read before it is sent")
+	// errClosed is what a body gives that belongs to an attempt that has ended.
+	errClosed = errors.New("jwtbearer: read of a request body after its attempt ended")
+
+	// ErrTooLong says that a body cannot be held in memory, where a template or a placement needs it before it is sent.
+	ErrTooLong = errors.New("jwtbearer: the request body is longer than Retry.BufferLimit, but has to be read before it is sent")
 )
 
-// A source gives the body of one request to each of its attempts: from the caller's GetBody, or from what it kept of the
+// A Source gives the body of one request to each of its attempts: from the caller's GetBody, or from what it kept of the
 // caller's Body while that streamed. It closes the caller's Body once, when no attempt can need it any more.
-type source struct {
+type Source struct {
 	getBody func() (io.ReadCloser, error) // the caller's; nil: what is read from body is kept
 	length  int64                         // Content-Length; zero or less: not known
 	limit   int64                         // how much is kept
@@ -36,18 +39,21 @@ type source struct {
 	closed   bool
 }
 
-// newSource returns the source of req's body; nil where there is none.
-func newSource(req *http.Request, limit int64) *source {
+// NewSource returns the Source of req's body; nil where there is none.
+func NewSource(req *http.Request, limit int64) *Source {
 	if req.Body == nil || req.Body == http.NoBody { // which net/http knows and sends with Content-Length: 0
 		return nil
 	}
-	s := &source{getBody: req.GetBody, length: req.ContentLength, limit: limit, body: req.Body}
+	s := &Source{getBody: req.GetBody, length: req.ContentLength, limit: limit, body: req.Body}
 	s.idle.L = &s.mu
 	return s
 }
 
-// replayable reports whether a further attempt can send the body from its beginning.
-func (s *source) replayable() bool {
+// FromGetBody returns the Source of a body that the caller can open anew.
+func FromGetBody(getBody func() (io.ReadCloser, error)) *Source { return &Source{getBody: getBody} }
+
+// Replayable reports whether a further attempt can send the body from its beginning.
+func (s *Source) Replayable() bool {
 	if s == nil || s.getBody != nil {
 		return true
 	}
@@ -56,15 +62,15 @@ func (s *source) replayable() bool {
 	return !s.overflow
 }
 
-// next returns the body of the next attempt, which takes it from the one before.
-func (s *source) next() (io.ReadCloser, error) {
+// Next returns the body of the next attempt, which takes it from the one before.
+func (s *Source) Next() (io.ReadCloser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.used && s.getBody != nil {
 		return s.getBody()
 	}
 	if s.overflow {
-		return nil, ErrBodyNotReplayable
+		return nil, ErrNotReplayable
 	}
 	s.used = true
 	s.current = &attemptBody{source: s}
@@ -72,33 +78,33 @@ func (s *source) next() (io.ReadCloser, error) {
 	return s.current, nil
 }
 
-// peek returns the body to be read before it is sent: of any length where there is a GetBody, else up to the limit.
-func (s *source) peek() (io.ReadCloser, error) {
+// Peek returns the body to be read before it is sent: of any length where there is a GetBody, else up to the limit.
+func (s *Source) Peek() (io.ReadCloser, error) {
 	if s == nil {
 		return http.NoBody, nil
 	}
 	if s.getBody != nil {
 		return s.getBody()
 	}
-	body, err := s.next()
+	body, err := s.Next()
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
 	data, err := io.ReadAll(io.LimitReader(body, s.limit+1))
 	if err == nil && int64(len(data)) > s.limit {
-		err = errBodyTooLong
+		err = ErrTooLong
 	}
 	return io.NopCloser(bytes.NewReader(data)), err
 }
 
-// interrupt ends a Read that blocks, when nobody wants the call any more: whoever reads for an attempt closes the attempt's body
+// Interrupt ends a Read that blocks, when nobody wants the call any more: whoever reads for an attempt closes the attempt's body
 // alone.
-func (s *source) interrupt() { s.close() }
+func (s *Source) Interrupt() { s.close() }
 
-// end says that no further attempt will come. An attempt that still sends the body, as HTTP allows after the answer came,
+// End says that no further attempt will come. An attempt that still sends the body, as HTTP allows after the answer came,
 // may go on unless abort.
-func (s *source) end(abort bool) {
+func (s *Source) End(abort bool) {
 	if s == nil {
 		return
 	}
@@ -112,7 +118,7 @@ func (s *source) end(abort bool) {
 }
 
 // close closes the caller's body, the first time.
-func (s *source) close() error {
+func (s *Source) close() error {
 	s.mu.Lock()
 	first := !s.closed
 	s.closed, s.kept = true, nil
@@ -126,7 +132,7 @@ func (s *source) close() error {
 
 // An attemptBody is the body of one attempt: what is kept, then what the caller's body still holds.
 type attemptBody struct {
-	source *source
+	source *Source
 	offset int
 }
 
@@ -140,13 +146,13 @@ func (b *attemptBody) Read(p []byte) (int, error) {
 	}
 	switch {
 	case s.current != b || s.closed:
-		return 0, errBodyClosed
+		return 0, errClosed
 	case b.offset < len(s.kept):
 		n := copy(p, s.kept[b.offset:])
 		b.offset += n
 		return n, nil
 	case s.overflow && b.offset == 0:
-		return 0, ErrBodyNotReplayable
+		return 0, ErrNotReplayable
 	case s.readErr != nil:
 		return 0, s.readErr
 	}
@@ -162,7 +168,7 @@ func (b *attemptBody) Read(p []byte) (int, error) {
 }
 
 // keep remembers what was read, as long as that is needed and within the limit.
-func (s *source) keep(p []byte) {
+func (s *Source) keep(p []byte) {
 	switch {
 	case s.overflow || s.getBody != nil || s.ended || len(p) == 0:
 	case int64(len(s.kept)+len(p)) > s.limit || s.length > s.limit:

@@ -1,4 +1,4 @@
-package jwtbearer
+package dial
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func newDialer(connect func(context.Context, string, string) (net.Conn, error)) 
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	l := d.join(addr)
 	defer d.quit(addr, l)
-	trace, _ := ctx.Value(connTraceKey{}).(*connTrace)
+	trace, _ := ctx.Value(traceKey{}).(*Trace)
 	select {
 	case l.turns <- struct{}{}:
 		defer func() { <-l.turns }()

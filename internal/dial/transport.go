@@ -1,0 +1,25 @@
+// Package dial knows connections: the default transport, which of its dials somebody still wants, how far an attempt came on the
+// network, and what an error of it means for another attempt. It must never know what is sent.
+package dial
+
+import (
+	"net"
+	"net/http"
+)
+
+// New returns a clone of http.DefaultTransport for many requests to one host, which it by itself would let keep
+// two idle connections. Its dials to one address stand in line, and those whose request was served meanwhile are dropped: a
+// burst of requests with fast answers would otherwise open a connection each, most of them for nothing.
+func New() *http.Transport {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // somebody replaced it
+		t = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, DialContext: new(net.Dialer).DialContext}
+	}
+	t = t.Clone()
+	t.MaxIdleConns = 256
+	t.MaxIdleConnsPerHost = 128
+	if t.DialContext != nil { // else somebody's own transport has another way to dial
+		t.DialContext = newDialer(t.DialContext).DialContext
+	}
+	return t
+}
