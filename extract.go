@@ -112,6 +112,16 @@ func (e *extract) durations(a *answer) []time.Duration {
 	if e.fields {
 		return rateLimitWait(a)
 	}
+	if e.header != "" {
+		if len(a.fields(e.header)) == 0 {
+			return nil
+		}
+		return a.held.told(waitKey{e.header, e.as, e.match}, func() []time.Duration { return e.parse(a) })
+	}
+	return e.parse(a)
+}
+
+func (e *extract) parse(a *answer) []time.Duration {
 	now := a.now()
 	var found []time.Duration
 	for _, text := range e.texts(a) {

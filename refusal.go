@@ -28,7 +28,7 @@ func (c *core) responseError(resp *http.Response, attempts int, token string) *R
 // authError is the typed form of an answer that refuses the token.
 func (c *core) authError(resp *http.Response, token string) *AuthError {
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
-	told := bestChallenge(resp.Header.Values("WWW-Authenticate"))
+	told := bestChallenge(resp.Header)
 	e := &AuthError{StatusCode: resp.StatusCode, Scheme: told.scheme}
 	e.Code = c.censor(oneLine(cmp.Or(told.params["error"], code)), token)
 	e.Message = c.censor(oneLine(cmp.Or(told.params["error_description"], message)), token)
@@ -60,8 +60,8 @@ type challenge struct {
 
 // bestChallenge returns the challenge that says what is wrong with the token: the first with an error, else the first for
 // Bearer, else the first.
-func bestChallenge(fields []string) challenge {
-	all := challenges(strings.Join(fields, ", "))
+func bestChallenge(header http.Header) challenge {
+	all := challenges(strings.Join(fieldValues(header, "WWW-Authenticate"), ", "))
 	for _, fits := range []func(challenge) bool{
 		func(c challenge) bool { return c.params["error"] != "" },
 		func(c challenge) bool { return strings.EqualFold(c.scheme, "Bearer") },
