@@ -109,6 +109,10 @@ type Connection struct {
 	// reading, no byte of the body. Zero means 30 seconds, negative none.
 	Timeout time.Duration `json:"timeout,omitzero"`
 
+	// MaxResponse is how many bytes of a successful response, decoded, Do takes into memory; a longer one is an error. An out that
+	// is an io.Writer is not bounded. Zero means 64 MiB, negative none.
+	MaxResponse int64 `json:"maxResponse,omitzero"`
+
 	// AllowPlainHTTP permits http to other hosts than loopback, where anybody on the way can read the token.
 	AllowPlainHTTP bool `json:"allowPlainHTTP,omitzero"`
 
