@@ -107,7 +107,7 @@ func (e *extract) texts(a *answer) []string {
 }
 
 // durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
-// whole, as when a proxy has joined several, is taken in pieces.
+// whole, as when a proxy has joined several, is taken in pieces, up to fieldLines of them.
 func (e *extract) durations(a *answer) []time.Duration {
 	if e.fields {
 		return rateLimitWait(a)
@@ -122,14 +122,16 @@ func (e *extract) durations(a *answer) []time.Duration {
 }
 
 func (e *extract) parse(a *answer) []time.Duration {
-	now := a.now()
+	now, pieces := a.now(), 0
 	var found []time.Duration
 	for _, text := range e.texts(a) {
 		wait, ok := waits.Parse(text, e.as, now)
 		for piece := range strings.SplitSeq(text, ",") {
-			if !ok && e.header != "" {
-				wait, ok = waits.Parse(piece, e.as, now)
+			if ok || e.header == "" || pieces == fieldLines {
+				break
 			}
+			wait, ok = waits.Parse(piece, e.as, now)
+			pieces++
 		}
 		if ok {
 			found = append(found, wait)
