@@ -103,9 +103,16 @@ func finish(body io.ReadCloser) {
 // readWithin copies up to most bytes of body to dst, as io.CopyN does, but goes on for no longer than limit, however slowly a server
 // sends them. Then it closes body, which ends a Read that blocks, and returns a *slowBodyError after what came.
 func readWithin(dst io.Writer, body io.ReadCloser, most int64, limit time.Duration) (int64, error) {
-	timer := time.AfterFunc(limit, func() { body.Close() })
-	defer timer.Stop()
-	return io.CopyN(dst, &timedReader{body, time.Now().Add(limit), limit}, most)
+	closed := make(chan struct{})
+	timer := time.AfterFunc(limit, func() {
+		defer close(closed)
+		body.Close()
+	})
+	n, err := io.CopyN(dst, &timedReader{body, time.Now().Add(limit), limit}, most)
+	if !timer.Stop() {
+		<-closed // so that all that the body held is free
+	}
+	return n, err
 }
 
 // A timedReader gives nothing any more after a time.
