@@ -2,6 +2,8 @@ package jwtbearer
 
 import (
 	"bytes"
+	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -156,7 +158,40 @@ func TestOurTransportRefusesEndlessHeaders(t *testing.T) {
 		c.CloseIdleConnections()
 		srv.Close()
 	}
-	if got := newTransport().MaxResponseHeaderBytes; got != headerBytes {
-		t.Errorf("the transport takes headers of %d bytes; want %d", got, headerBytes)
+}
+
+func TestOurTransportRefusesEndlessHeadersOfHTTP2(t *testing.T) {
+	for size, fits := range map[int]bool{200 << 10: true, 300 << 10: false} {
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ProtoMajor != 2 {
+				t.Errorf("the request came by %s; want HTTP/2", r.Proto)
+			}
+			w.Header().Set("X-Field", strings.Repeat("x", size))
+		}))
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+		c := dialServer(t, srv, func(conn *Connection) {
+			conn.Transport, conn.TLS.CA, conn.Retry.MaxAttempts = nil, string(authority), 1
+		})
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
+		if _, err := c.Do(req, nil); (err == nil) != fits {
+			t.Errorf("a header of %d KiB by HTTP/2: %v; want it taken: %v", size>>10, err, fits)
+		}
+		c.CloseIdleConnections()
+		srv.Close()
+	}
+}
+
+func TestTheSchemeOfAChallengeIsShortAndNoToken(t *testing.T) {
+	var token string
+	c := dialFake(t, &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {
+		token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		return fakeReply(401, "", "WWW-Authenticate", token+strings.Repeat("x", 5000)), nil
+	}}, nil)
+	_, err := c.Do(fakeRequest(t, "GET", nil), nil)
+	e, ok := errors.AsType[*AuthError](err)
+	if !ok || len(e.Scheme) > wordsBound+len("…") || strings.Contains(e.Scheme+err.Error(), token[:20]) {
+		t.Errorf("a challenge that is the token and much more: %v, scheme %.400q; want neither", err, e.Scheme)
 	}
 }

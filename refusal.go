@@ -48,7 +48,7 @@ func (c *core) authError(resp *http.Response, token string) *AuthError {
 	readText(resp, token)
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
 	told := bestChallenge(resp.Header)
-	e := &AuthError{StatusCode: resp.StatusCode, Scheme: told.scheme}
+	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(oneLine(told.scheme), token)}
 	e.Code = c.censor(oneLine(cmp.Or(told.params["error"], code)), token)
 	e.Message = c.censor(oneLine(cmp.Or(told.params["error_description"], message)), token)
 	if skew := c.skew.get(); skew != 0 {
