@@ -3,7 +3,6 @@ package jwtbearer
 import (
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +19,12 @@ type answer struct {
 	resp     *http.Response
 	media    MediaType // how bodies are read; empty: as Content-Type says
 	received time.Time
+
+	held   heldFields
+	clock  lazyValue[time.Time] // see now
+	kind   lazyValue[string]    // see contentType
+	limits lazyValue[[]reading] // of the field RateLimit
+	quotas lazyValue[[]reading] // all that its throttling reads
 
 	peeked bool
 	text   []byte // the decoded body, or its first bodyBound bytes
@@ -54,24 +59,23 @@ func (l *lazyValue[T]) get(make func() (T, bool)) (T, bool) {
 // clock that is wrong there or here does no harm. An answer from a cache is older than its Date by its Age (RFC 9111,
 // section 5.1).
 func (a *answer) now() time.Time {
-	date, err := http.ParseTime(a.resp.Header.Get("Date"))
+	now, _ := a.clock.get(func() (time.Time, bool) { return a.date(), true })
+	return now
+}
+
+func (a *answer) date() time.Time {
+	date, err := http.ParseTime(fieldValue(a.resp.Header, "Date"))
 	if err != nil || date.Unix() <= 0 {
 		return a.received
 	}
-	if age, err := strconv.Atoi(a.resp.Header.Get("Age")); err == nil && age > 0 && age < int(10*365*24*time.Hour/time.Second) {
+	if age, err := strconv.Atoi(fieldValue(a.resp.Header, "Age")); err == nil && age > 0 && age < int(10*365*24*time.Hour/time.Second) {
 		date = date.Add(time.Duration(age) * time.Second)
 	}
 	return date
 }
 
-// fields are the values of a header field, one a line.
-func (a *answer) fields(name string) []string {
-	values := slices.Clone(a.resp.Header.Values(name))
-	for i, v := range values {
-		values[i] = strings.TrimSpace(v)
-	}
-	return values
-}
+// fields are the values of a header field, one a line, within the bounds of fieldValues. Nobody may change them.
+func (a *answer) fields(name string) []string { return a.held.lines(a.resp.Header, name) }
 
 // body returns the decoded body or its first bodyBound bytes, and whether that is all of it. It is false where the
 // body must not be looked at or cannot be decoded.
@@ -99,7 +103,7 @@ func (a *answer) isOpen() bool {
 	if code/100 != 2 {
 		return a.contentType() != "text/event-stream"
 	}
-	if strings.Contains(strings.ToLower(a.resp.Header.Get("Content-Type")), "stream") {
+	if strings.Contains(strings.ToLower(fieldValue(a.resp.Header, "Content-Type")), "stream") {
 		return false // text/event-stream, application/stream+json, application/json;stream=watch: reading them ahead may block
 	}
 	kind := a.contentType()
@@ -107,7 +111,7 @@ func (a *answer) isOpen() bool {
 }
 
 func (a *answer) encoding() string {
-	e := strings.ToLower(strings.TrimSpace(strings.Join(a.resp.Header.Values("Content-Encoding"), ",")))
+	e := strings.ToLower(strings.TrimSpace(strings.Join(a.fields("Content-Encoding"), ",")))
 	if e == "identity" {
 		return ""
 	}
@@ -119,12 +123,15 @@ func (a *answer) isGzip() bool { return a.encoding() == "gzip" || a.encoding() =
 // contentType is the media type in lower case without parameters, and what stands before the first semicolon where it is
 // malformed.
 func (a *answer) contentType() string {
-	field := a.resp.Header.Get("Content-Type")
-	if kind, _, err := mime.ParseMediaType(field); err == nil {
-		return kind
-	}
-	kind, _, _ := strings.Cut(field, ";")
-	return strings.ToLower(strings.TrimSpace(kind))
+	kind, _ := a.kind.get(func() (string, bool) {
+		field := fieldValue(a.resp.Header, "Content-Type")
+		if kind, _, err := mime.ParseMediaType(field); err == nil {
+			return kind, true
+		}
+		kind, _, _ := strings.Cut(field, ";")
+		return strings.ToLower(strings.TrimSpace(kind)), true
+	})
+	return kind
 }
 
 func isJSONType(kind string) bool {

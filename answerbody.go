@@ -2,8 +2,8 @@ package jwtbearer
 
 import (
 	"bytes"
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	keepBytes = 256 << 10             // of an answer that is dropped for a retry; a longer one costs its connection
+	keepBytes = 256 << 10             // of an answer that nobody wants; a longer one costs its connection
 	keepTime  = 50 * time.Millisecond // for reading them
+	textTime  = 5 * time.Second       // for reading what a refused answer says, and the beginning of any other that a rule looks at
 )
 
 // errAnswerDropped ends the body of an answer that was dropped for another attempt, which then could not be made.
@@ -80,23 +81,68 @@ func (b *upgradedBody) Close() error { return b.answer.Close() }
 
 // keepAnswer reads what is left of an answer before another attempt is made, so that the connection serves again, and the
 // answer can be handed on if no other one comes.
-func keepAnswer(resp *http.Response, w *body.Watch) {
+func keepAnswer(resp *http.Response) {
 	if resp.Body == http.NoBody {
 		return
 	}
-	timer := time.AfterFunc(keepTime, func() { w.EndWith(errAnswerDropped) })
 	var kept bytes.Buffer
-	n, err := io.CopyN(&kept, resp.Body, keepBytes+1)
-	timer.Stop()
+	_, err := readWithin(&kept, resp.Body, keepBytes+1, keepTime)
 	resp.Body.Close()
-	switch {
-	case n > keepBytes || context.Cause(w.Context()) == errAnswerDropped && err != io.EOF:
+	if _, slow := errors.AsType[*slowBodyError](err); slow || err == nil { // nil: it is longer than keepBytes
 		err = errAnswerDropped
-	case err == nil:
-		err = io.EOF
 	}
 	resp.Body = io.NopCloser(io.MultiReader(&kept, errReader{err}))
 }
+
+// finish reads what is left of a body that is not long and comes at once, so that the connection serves again, and closes it.
+func finish(body io.ReadCloser) {
+	if b, ok := body.(*answerBody); !ok || !b.ended.Load() {
+		_, _ = readWithin(io.Discard, body, keepBytes, keepTime) // nobody wants it: how it ends does not matter
+	}
+	body.Close()
+}
+
+// readWithin copies up to most bytes of body to dst, as io.CopyN does, but goes on for no longer than limit, however slowly a server
+// sends them. Then it closes body, which ends a Read that blocks, and returns a *slowBodyError after what came.
+func readWithin(dst io.Writer, body io.ReadCloser, most int64, limit time.Duration) (int64, error) {
+	closed := make(chan struct{})
+	timer := time.AfterFunc(limit, func() {
+		defer close(closed)
+		body.Close()
+	})
+	n, err := io.CopyN(dst, &timedReader{body, time.Now().Add(limit), limit}, most)
+	if !timer.Stop() {
+		<-closed // so that all that the body held is free
+	}
+	return n, err
+}
+
+// A timedReader gives nothing any more after a time.
+type timedReader struct {
+	io.Reader
+	until time.Time
+	limit time.Duration // that began before until, for the error
+}
+
+func (r *timedReader) Read(p []byte) (int, error) {
+	if !time.Now().Before(r.until) {
+		return 0, &slowBodyError{r.limit}
+	}
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF && !time.Now().Before(r.until) {
+		err = &slowBodyError{r.limit} // it was closed for that
+	}
+	return n, err
+}
+
+// A slowBodyError says that a body did not come in the time that it is worth. It is a net.Error.
+type slowBodyError struct{ limit time.Duration }
+
+func (e *slowBodyError) Error() string {
+	return fmt.Sprintf("jwtbearer: the body of the response did not end within %s", e.limit)
+}
+func (e *slowBodyError) Timeout() bool   { return true }
+func (e *slowBodyError) Temporary() bool { return true }
 
 type errReader struct{ err error }
 

@@ -44,6 +44,7 @@ type core struct {
 	looks      needs         // what token and headers look at
 
 	media, successMedia, errorMedia MediaType
+	maxResponse                     int64 // zero: no bound
 	authFailure                     []rule
 	throttling                      *throttling
 	retry                           Retry         // with defaults filled in; zero: no bound
@@ -92,7 +93,9 @@ func NewClient(conn *Connection) (*Client, error) {
 
 // HTTPClient returns a new *http.Client that sends through c. It follows redirects as http.Client does; the token goes to
 // the connection's origins only. It has no Timeout, since waiting for a turn is no failure: bound a call by its context.
-func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c} }
+func (c *Client) HTTPClient() *http.Client {
+	return &http.Client{Transport: c, CheckRedirect: checkRedirect}
+}
 
 // RoundTrip implements http.RoundTripper. It sends req with a token, waits and retries as the Connection says, and returns
 // the last answer whatever its status. The error is ErrForeignOrigin, a *ThrottledError where the gate is closed for longer

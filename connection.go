@@ -109,6 +109,10 @@ type Connection struct {
 	// reading, no byte of the body. Zero means 30 seconds, negative none.
 	Timeout time.Duration `json:"timeout,omitzero"`
 
+	// MaxResponse is how many bytes of a successful response, decoded, Do takes into memory; a longer one is an error. An out that
+	// is an io.Writer is not bounded. Zero means 64 MiB, negative none.
+	MaxResponse int64 `json:"maxResponse,omitzero"`
+
 	// AllowPlainHTTP permits http to other hosts than loopback, where anybody on the way can read the token.
 	AllowPlainHTTP bool `json:"allowPlainHTTP,omitzero"`
 
@@ -125,7 +129,8 @@ type Connection struct {
 	// literally. Nil makes every reference an error.
 	Lookup func(ref string) (string, error) `json:"-"`
 
-	// Transport carries the requests. Nil means a clone of http.DefaultTransport that keeps more idle connections per host.
+	// Transport carries the requests. Nil means a clone of http.DefaultTransport that keeps more idle connections per host
+	// and refuses a response whose headers are over 256 KiB.
 	Transport http.RoundTripper `json:"-"`
 
 	// Limiter is waited on before every attempt, after all that RateLimit asks for. A *rate.Limiter shared by several
@@ -225,7 +230,7 @@ type Rule struct {
 	// Status lists the status codes; 4 and 5 stand for 4xx and 5xx. Empty: any.
 	Status []int `json:"status,omitzero"`
 
-	// Header must be present. With Values or Match, it is its value that they look at.
+	// Header must be present. With Values or Match, it is its value that they look at. Only 64 lines and 8 KiB of it are read.
 	Header string `json:"header,omitzero"`
 
 	// Path must be present in the body: a JSONPath (RFC 9535; a leading $. is optional), or a path of elements in XML. With

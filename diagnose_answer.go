@@ -24,8 +24,14 @@ func (p *probe) told(err error) string {
 	if e, ok := errors.AsType[*ResponseError](err); ok {
 		words = append(words, e.Code, e.Message, string(e.Body[:min(len(e.Body), 2048)]))
 	}
-	told := bestChallenge(p.resp.Header.Values("WWW-Authenticate"))
+	told := p.challenge()
 	return searchable(strings.Join(append(words, told.params["error"], told.params["error_description"]), " "))
+}
+
+// challenge is what the answer to the ping says of the token, read once.
+func (p *probe) challenge() challenge {
+	told, _ := p.challenged.get(func() (challenge, bool) { return bestChallenge(p.resp.Header), true })
+	return told
 }
 
 func searchable(text string) string {
@@ -81,7 +87,7 @@ func (p *probe) ofRefusedLimit(err error) (diagnosis, bool) {
 
 // ofChallenge finds what the WWW-Authenticate field says in the terms of RFC 6750, section 3.1, where words say no more.
 func (p *probe) ofChallenge(err error) (diagnosis, bool) {
-	told := bestChallenge(p.resp.Header.Values("WWW-Authenticate"))
+	told := p.challenge()
 	code := told.params["error"]
 	switch {
 	case code == "" || p.resp.StatusCode >= 500:

@@ -102,6 +102,19 @@
 // too. [RetryAfter] asks an error how long to wait. NewClient and Validate join a *ConfigError for each problem; a key
 // that cannot be read is a *KeyError.
 //
+// # Bounds
+//
+// No response holds a call for long or fills the memory:
+//
+//	headers            256 KiB, where Transport is nil; of a field that is parsed, 64 lines and 8 KiB, whatever the Transport
+//	a success          Connection.MaxResponse decoded bytes in Do, 64 MiB by default; an io.Writer takes any length
+//	what nobody wants  256 KiB and 50 ms: with a nil out, before another attempt, of a redirect; a longer body costs its connection
+//	what a rule reads  64 KiB and 5 s; the rest is the caller's to read
+//	a refused one      64 KiB and 5 s for its text; what came by then is in the error
+//	an access token    1 MiB and 10 s
+//
+// Timeout bounds silence besides, and the caller's context bounds all. Reading the body of a success has no other bound in time.
+//
 // # Security
 //
 // A [Secret] does not print. No key, secret or token is in any error, log record or report, and no error of this

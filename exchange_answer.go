@@ -3,6 +3,7 @@ package jwtbearer
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,15 +22,24 @@ import (
 const (
 	tokenPath  = "TokenPath"                // the field
 	mostAnswer = 1 << 20                    // bytes of a token endpoint's answer
+	tokenTime  = 10 * time.Second           // for reading them
 	longLife   = 64_000_000                 // seconds, two years: more is in milliseconds, as Adobe's are
 	unbounded  = 100 * 365 * 24 * time.Hour // how long a token serves that does not expire
 )
 
-// keep reads the whole answer, so that one that breaks off counts as an attempt that failed.
+// keep reads the whole answer, so that one that breaks off, or does not end in time, counts as an attempt that failed.
 func (h *hop) keep(resp *http.Response) error {
-	data, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer+1))
+	limit, isText := tokenTime, resp.StatusCode >= 300
+	if isText {
+		limit = textTime
+	}
+	var kept bytes.Buffer
+	_, err := readWithin(&kept, resp.Body, mostAnswer+1, limit)
 	resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(data))
+	resp.Body = io.NopCloser(bytes.NewReader(kept.Bytes()))
+	if _, slow := errors.AsType[*slowBodyError](err); err == io.EOF || slow && isText { // of a text what came counts
+		return nil
+	}
 	return err
 }
 

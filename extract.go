@@ -107,19 +107,31 @@ func (e *extract) texts(a *answer) []string {
 }
 
 // durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
-// whole, as when a proxy has joined several, is taken in pieces.
+// whole, as when a proxy has joined several, is taken in pieces, up to fieldLines of them.
 func (e *extract) durations(a *answer) []time.Duration {
 	if e.fields {
 		return rateLimitWait(a)
 	}
-	now := a.now()
+	if e.header != "" {
+		if len(a.fields(e.header)) == 0 {
+			return nil
+		}
+		return a.held.told(waitKey{e.header, e.as, e.match}, func() []time.Duration { return e.parse(a) })
+	}
+	return e.parse(a)
+}
+
+func (e *extract) parse(a *answer) []time.Duration {
+	now, pieces := a.now(), 0
 	var found []time.Duration
 	for _, text := range e.texts(a) {
 		wait, ok := waits.Parse(text, e.as, now)
 		for piece := range strings.SplitSeq(text, ",") {
-			if !ok && e.header != "" {
-				wait, ok = waits.Parse(piece, e.as, now)
+			if ok || e.header == "" || pieces == fieldLines {
+				break
 			}
+			wait, ok = waits.Parse(piece, e.as, now)
+			pieces++
 		}
 		if ok {
 			found = append(found, wait)

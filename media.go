@@ -175,21 +175,38 @@ func marshalJSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// decodeAnswer decodes the body of a successful answer into out.
-func decodeAnswer(media MediaType, resp *http.Response, out any) error {
+// decodeAnswer decodes the body of a successful answer into out. most is MaxResponse; zero: no bound.
+func decodeAnswer(media MediaType, resp *http.Response, out any, most int64) error {
 	if out == nil || hasNoContent(resp) {
 		return nil
 	}
-	switch o := out.(type) {
-	case io.Writer:
-		_, err := io.Copy(o, resp.Body)
+	if w, ok := out.(io.Writer); ok {
+		_, err := io.Copy(w, resp.Body)
 		return err
+	}
+	if most == 0 {
+		return decodeWhole(media, resp, resp.Body, out)
+	}
+	body := &boundedBody{body: resp.Body, most: most, left: most}
+	if body.over = resp.ContentLength > most; body.over { // net/http tells no length of what it decodes
+		return body.tooLong()
+	}
+	err := decodeWhole(media, resp, body, out)
+	if body.over {
+		return body.tooLong() // whatever a decoder made of it
+	}
+	return err
+}
+
+// decodeWhole decodes a body that out takes into memory.
+func decodeWhole(media MediaType, resp *http.Response, body io.Reader, out any) error {
+	switch o := out.(type) {
 	case *[]byte:
-		data, err := io.ReadAll(resp.Body)
+		data, err := io.ReadAll(body)
 		*o = data
 		return err
 	case *string:
-		data, err := io.ReadAll(resp.Body)
+		data, err := io.ReadAll(body)
 		*o = string(data)
 		return err
 	}
@@ -197,9 +214,9 @@ func decodeAnswer(media MediaType, resp *http.Response, out any) error {
 	if err != nil {
 		return err
 	}
-	if err := decodeAs(media, resp.Body, out); err != nil {
+	if err := decodeAs(media, body, out); err != nil {
 		return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
-			status(resp.StatusCode), resp.Header.Get("Content-Type"), media, err)
+			status(resp.StatusCode), oneLine(resp.Header.Get("Content-Type")), media, err)
 	}
 	return nil
 }
@@ -215,7 +232,7 @@ func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
 	if media != "" {
 		return media, nil
 	}
-	header := resp.Header.Get("Content-Type")
+	header := fieldValue(resp.Header, "Content-Type")
 	mediaType, _, _ := mime.ParseMediaType(header)
 	switch {
 	case header == "" || mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json"):
@@ -228,7 +245,7 @@ func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
 		return MediaPlaintext, nil
 	}
 	return "", fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
-		status(resp.StatusCode), header)
+		status(resp.StatusCode), oneLine(header))
 }
 
 func decodeAs(media MediaType, body io.Reader, out any) error {

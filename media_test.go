@@ -292,3 +292,13 @@ func TestDoWritesToAWriter(t *testing.T) {
 		t.Errorf("%d bytes arrived, %v; want %d", b.Len(), err, 1<<20)
 	}
 }
+
+func TestErrorsOfDoRepeatLittleOfAContentType(t *testing.T) {
+	for name, kind := range map[string]string{"unknown": "image/" + strings.Repeat("x", 5000), "of JSON that is none": "application/json; a=" + strings.Repeat("x", 5000)} {
+		c := dialFake(t, always(func() *http.Response { return fakeReply(200, "{", "Content-Type", kind) }), nil)
+		_, err := c.Do(fakeRequest(t, "GET", nil), new(any))
+		if err == nil || len(err.Error()) > 1000 {
+			t.Errorf("a Content-Type %s, of 5000 bytes: %.200v; want an error that repeats few of them", name, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package jwtbearer
 import (
 	"compress/gzip"
 	"io"
+	"time"
 )
 
 // bodyBound is how much of a body, decoded, is looked at.
@@ -12,10 +13,10 @@ const bodyBound = 64 << 10
 // by gzip's own framing, and it is bounded, as gzip can go on for ever without giving a byte.
 const rawBound = 2 * bodyBound
 
-// peek reads the beginning of body. What it returns in body's place gives the same bytes and the same error as body
+// peek reads the beginning of body, and goes on for no longer than textTime: what comes later is the caller's to wait for. What it returns in body's place gives the same bytes and the same error as body
 // would have given.
 func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
-	r := &peekReader{src: body}
+	r := &peekReader{src: body, until: time.Now().Add(textTime)}
 	if gzipped {
 		text, whole = inflate(r)
 	} else {
@@ -42,14 +43,18 @@ func inflate(r *peekReader) (text []byte, whole bool) {
 
 // peekReader keeps what is read through it, and the error that ended it.
 type peekReader struct {
-	src  io.Reader
-	read []byte
-	err  error
+	src   io.Reader
+	until time.Time // then it reads no more
+	read  []byte
+	err   error
 }
 
 func (r *peekReader) Read(p []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
+	}
+	if !time.Now().Before(r.until) {
+		return 0, &slowBodyError{textTime} // not in err: the body goes on
 	}
 	n, err := r.src.Read(p)
 	r.read = append(r.read, p[:n]...)

@@ -116,6 +116,8 @@ type probe struct {
 	denied bool   // the token endpoint gave no access token
 	sent   *http.Request
 	seen   observation // of resp
+
+	challenged lazyValue[challenge] // see challenge
 }
 
 // describe reports what is known before anything is sent.
@@ -260,14 +262,21 @@ func (p *probe) judge(last *lastCall) error {
 }
 
 // keepBody reads the body as Do would, up to keepBytes, and says how it stalled or broke off. A stream may go on for ever, so it
-// is not read.
+// is not read. The context of Test ends a success that goes on; a refused answer is waited for no longer than Do would.
 func (p *probe) keepBody() error {
-	body := p.resp.Body
-	if body == http.NoBody || isStream(p.resp.Header.Get("Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+	body, ctx, limit := p.resp.Body, p.sent.Context(), 2*probeTimeout
+	if p.resp.StatusCode >= 300 {
+		limit = textTime
+	}
+	if body == http.NoBody || isStream(fieldValue(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
 	var kept bytes.Buffer
-	n, err := io.CopyN(&kept, body, keepBytes)
+	defer context.AfterFunc(ctx, func() { body.Close() })()
+	n, err := readWithin(&kept, body, keepBytes, limit)
+	if err != nil && err != io.EOF && ctx.Err() != nil {
+		err = contextError(ctx)
+	}
 	rest := io.Reader(body)
 	if err != nil {
 		rest = errReader{err}

@@ -66,9 +66,14 @@ func compileQuotas(path, origin string, list []Quota, media MediaType, p *proble
 	return compiled
 }
 
-// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some
+// readings are what an answer tells about quotas; an answer has one throttling that reads it, once. Those that tell nothing, or that their limit is zero, which some
 // APIs do where something else is used up, are left out.
 func (t *throttling) readings(a *answer) []reading {
+	all, _ := a.quotas.get(func() ([]reading, bool) { return t.read(a), true })
+	return all
+}
+
+func (t *throttling) read(a *answer) []reading {
 	var all []reading
 	for i := range t.quotas {
 		if t.quotas[i].fields {
@@ -119,10 +124,7 @@ func rateLimitReadings(a *answer) []reading {
 	if len(h[rateLimitHeader])+len(h[remainingHeader])+len(h[resetHeader]) == 0 {
 		return nil // as nearly all answers have it
 	}
-	readings := rateLimitItems(a)
-	if readings == nil {
-		readings = rateLimitDictionary(a)
-	}
+	readings := slices.Clone(a.rateLimit())
 	if readings == nil {
 		readings = rateLimitTriple(a)
 	}
@@ -140,12 +142,8 @@ func rateLimitReadings(a *answer) []reading {
 // rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not
 // say what is left, else, since the answer is a throttle all the same, the latest of all.
 func rateLimitWait(a *answer) []time.Duration {
-	readings := rateLimitItems(a)
-	if readings == nil {
-		readings = rateLimitDictionary(a)
-	}
 	var used, all []time.Duration
-	for _, r := range readings {
+	for _, r := range a.rateLimit() {
 		if !r.hasReset {
 			continue
 		}
@@ -163,6 +161,20 @@ func rateLimitWait(a *answer) []time.Duration {
 	return nil
 }
 
+// rateLimit are the quotas in the field RateLimit. Nil: it is not there, or malformed.
+func (a *answer) rateLimit() []reading {
+	if len(a.fields(rateLimitHeader)) == 0 {
+		return nil
+	}
+	readings, _ := a.limits.get(func() ([]reading, bool) {
+		if items := rateLimitItems(a); items != nil {
+			return items, true
+		}
+		return rateLimitDictionary(a), true
+	})
+	return readings
+}
+
 // quotaPolicy is an item of RateLimit-Policy.
 type quotaPolicy struct {
 	limit    int64
@@ -172,7 +184,7 @@ type quotaPolicy struct {
 
 // rateLimitItems reads the newest forms, lists of items with parameters: "burst";r=50;t=30, and with bare names.
 func rateLimitItems(a *answer) []reading {
-	list, err := httpsfv.UnmarshalList(a.resp.Header.Values(rateLimitHeader))
+	list, err := httpsfv.UnmarshalList(a.fields(rateLimitHeader))
 	if err != nil {
 		return nil
 	}
@@ -205,7 +217,7 @@ func rateLimitItems(a *answer) []reading {
 
 // rateLimitPolicies reads "burst";q=100;w=60 by name; a malformed field has none.
 func rateLimitPolicies(a *answer) map[string]quotaPolicy {
-	list, err := httpsfv.UnmarshalList(a.resp.Header.Values(policyHeader))
+	list, err := httpsfv.UnmarshalList(a.fields(policyHeader))
 	if err != nil {
 		return nil
 	}
@@ -232,7 +244,7 @@ func rateLimitPolicies(a *answer) map[string]quotaPolicy {
 
 // rateLimitDictionary reads the form of draft 7: limit=100, remaining=50, reset=5, with a policy of 100;w=60.
 func rateLimitDictionary(a *answer) []reading {
-	dictionary, err := httpsfv.UnmarshalDictionary(a.resp.Header.Values(rateLimitHeader))
+	dictionary, err := httpsfv.UnmarshalDictionary(a.fields(rateLimitHeader))
 	if err != nil {
 		return nil
 	}
@@ -250,7 +262,7 @@ func rateLimitDictionary(a *answer) []reading {
 	if !r.hasRemaining && !r.hasReset {
 		return nil
 	}
-	r.window = windowOf(r.limit, a.resp.Header.Values(policyHeader))
+	r.window = windowOf(r.limit, a.fields(policyHeader))
 	return []reading{r}
 }
 
@@ -267,7 +279,7 @@ func rateLimitTriple(a *answer) []reading {
 	if !r.hasRemaining && !r.hasReset {
 		return nil
 	}
-	r.window = windowOf(r.limit, append(a.fields(limitHeader), a.fields(policyHeader)...))
+	r.window = windowOf(r.limit, slices.Concat(a.fields(limitHeader), a.fields(policyHeader)))
 	return []reading{r}
 }
 

@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ const errorBytes = 64 << 10 // of the body of a refused answer are kept
 
 // responseError is the typed form of an answer that is not a success. It reads the body, from which the token is taken out.
 func (c *core) responseError(resp *http.Response, attempts int, token string) *ResponseError {
+	readText(resp, token)
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(errorBytes+len(token)))) // what came counts
 	body = []byte(c.censor(string(body), token))
@@ -25,11 +27,28 @@ func (c *core) responseError(resp *http.Response, attempts int, token string) *R
 		Body: body[:min(len(body), errorBytes)], Attempts: attempts}
 }
 
+// readText reads the text of a refused answer, as much of it as anybody looks at, and no longer than textTime: what came counts. It
+// stays in the body's place.
+func readText(resp *http.Response, token string) {
+	if resp.Body == http.NoBody {
+		return
+	}
+	var text bytes.Buffer
+	body := resp.Body
+	_, err := readWithin(&text, body, int64(max(rawBound, errorBytes+len(token))), textTime)
+	rest := io.Reader(body)
+	if err != nil {
+		rest = errReader{err}
+	}
+	resp.Body = readCloser{io.MultiReader(&text, rest), body}
+}
+
 // authError is the typed form of an answer that refuses the token.
 func (c *core) authError(resp *http.Response, token string) *AuthError {
+	readText(resp, token)
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
-	told := bestChallenge(resp.Header.Values("WWW-Authenticate"))
-	e := &AuthError{StatusCode: resp.StatusCode, Scheme: told.scheme}
+	told := bestChallenge(resp.Header)
+	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(oneLine(told.scheme), token)}
 	e.Code = c.censor(oneLine(cmp.Or(told.params["error"], code)), token)
 	e.Message = c.censor(oneLine(cmp.Or(told.params["error_description"], message)), token)
 	if skew := c.skew.get(); skew != 0 {
@@ -60,8 +79,8 @@ type challenge struct {
 
 // bestChallenge returns the challenge that says what is wrong with the token: the first with an error, else the first for
 // Bearer, else the first.
-func bestChallenge(fields []string) challenge {
-	all := challenges(strings.Join(fields, ", "))
+func bestChallenge(header http.Header) challenge {
+	all := challenges(strings.Join(fieldValues(header, "WWW-Authenticate"), ", "))
 	for _, fits := range []func(challenge) bool{
 		func(c challenge) bool { return c.params["error"] != "" },
 		func(c challenge) bool { return strings.EqualFold(c.scheme, "Bearer") },

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -56,10 +55,12 @@ func (c *core) setsHeader(name string) bool {
 
 // Do sends req and decodes the answer into out: nil to ignore it, an io.Writer, *[]byte or *string for the body as it is,
 // *[][]string for csv, or a pointer to whatever encoding/json or encoding/xml decode into. An answer without content leaves
-// out alone. The format is SuccessMediaType or else what the answer's Content-Type says.
+// out alone. The format is SuccessMediaType or else what the answer's Content-Type says. An answer longer than MaxResponse is an
+// error, unless out is an io.Writer.
 //
 // An answer that is not a success is an error: *ThrottledError, *AuthError, or *ResponseError for any other 4xx and 5xx and
-// for a redirect that was not followed. The body is always read and closed. The response is non-nil whenever an answer came.
+// for a redirect that was not followed. The body is always closed; of what nobody wants only so much is read as comes at once, and for
+// the words of a refused answer Do waits 5 seconds at most. The response is non-nil whenever an answer came.
 func (c *Client) Do(req *http.Request, out any) (*http.Response, error) {
 	last := &lastCall{core: c.core}
 	resp, err := last.do(req)
@@ -70,16 +71,10 @@ func (c *Client) Do(req *http.Request, out any) (*http.Response, error) {
 	if err := last.failure(resp); err != nil {
 		return resp, err
 	}
-	if err := decodeAnswer(c.core.successMedia, resp, out); err != nil {
+	if err := decodeAnswer(c.core.successMedia, resp, out, c.core.maxResponse); err != nil {
 		return resp, c.core.callError(req, err)
 	}
 	return resp, nil
-}
-
-// finish reads what is left of a body that is not long, so that the connection serves again, and closes it.
-func finish(body io.ReadCloser) {
-	_, _ = io.CopyN(io.Discard, body, keepBytes) // nobody wants it: how it ends does not matter
-	body.Close()
 }
 
 // callError says which call failed, without the query of its address.
@@ -109,7 +104,7 @@ type lastCall struct {
 
 // do sends req and follows redirects.
 func (t *lastCall) do(req *http.Request) (*http.Response, error) {
-	client := http.Client{Transport: t}
+	client := http.Client{Transport: t, CheckRedirect: checkRedirect}
 	resp, err := client.Do(req)
 	if err == nil {
 		return resp, nil
@@ -121,6 +116,22 @@ func (t *lastCall) do(req *http.Request) (*http.Response, error) {
 		err = t.unfollowed(err)
 	}
 	return nil, t.core.callError(req, err)
+}
+
+// maxRedirects is how many redirects http.Client follows by itself.
+const maxRedirects = 10
+
+// checkRedirect is http.Client's own policy. It finishes the answer that redirects, of which http.Client would read 2 KiB for
+// however long the server takes to send them.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if resp := req.Response; resp != nil && resp.Body != nil {
+		finish(resp.Body)
+		resp.Body = http.NoBody
+	}
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("stopped after %d redirects", maxRedirects)
+	}
+	return nil
 }
 
 // unfollowed is the error of a redirect that http.Client gave up, and whose body it has closed.

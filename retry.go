@@ -135,7 +135,7 @@ func (k *call) rest() bool {
 	}
 	k.log(slog.LevelDebug, "trying again", "backoff", k.pause)
 	if k.resp != nil {
-		keepAnswer(k.resp, &k.try.watch)
+		keepAnswer(k.resp)
 	}
 	k.c.stats.wait(k.pause)
 	return true

@@ -71,7 +71,7 @@ func dateOf(header http.Header) time.Time {
 	if header.Get("Age") != "" {
 		return time.Time{}
 	}
-	date, err := http.ParseTime(header.Get("Date"))
+	date, err := http.ParseTime(fieldValue(header, "Date"))
 	if err != nil {
 		return time.Time{}
 	}

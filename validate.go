@@ -97,7 +97,7 @@ func build(conn *Connection) (*core, error) {
 	conn = resolveReferences(conn, p)
 	b := &setup{conn: conn, p: p, core: &core{
 		name: conn.Name, retry: conn.Retry.withDefaults(), silence: orDefault(conn.Timeout, 30*time.Second),
-		limiter: conn.Limiter, log: conn.Logger,
+		limiter: conn.Limiter, log: conn.Logger, maxResponse: orDefault(conn.MaxResponse, 64<<20),
 	}}
 	if b.core.log == nil {
 		b.core.log = slog.New(slog.DiscardHandler)

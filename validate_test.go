@@ -313,14 +313,14 @@ func TestDefaultsAreWhatTheFieldsSay(t *testing.T) {
 	k := must(NewClient(validConnection())).core
 	want := Retry{MaxAttempts: 4, MinBackoff: 200 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxElapsed: 10 * time.Minute,
 		Budget: 500, BufferLimit: 1 << 20}
-	if k.retry != want || k.silence != 30*time.Second || k.media != MediaJSON {
-		t.Errorf("defaults are %+v, %s, %s; want %+v, 30s, json", k.retry, k.silence, k.media, want)
+	if k.retry != want || k.silence != 30*time.Second || k.media != MediaJSON || k.maxResponse != 64<<20 {
+		t.Errorf("defaults are %+v, %s, %s, %d; want %+v, 30s, json, 64 MiB", k.retry, k.silence, k.media, k.maxResponse, want)
 	}
 	c := validConnection()
-	c.Timeout, c.Retry = -1, Retry{MaxElapsed: -1, Budget: -1, BufferLimit: -1, MinBackoff: time.Minute}
+	c.Timeout, c.MaxResponse, c.Retry = -1, -1, Retry{MaxElapsed: -1, Budget: -1, BufferLimit: -1, MinBackoff: time.Minute}
 	k = must(NewClient(c)).core
-	if k.silence != 0 || k.retry.MaxElapsed != 0 || k.retry.Budget != 0 || k.retry.BufferLimit != 0 {
-		t.Errorf("negative settings became %s, %+v; want zero, which means none", k.silence, k.retry)
+	if k.silence != 0 || k.retry.MaxElapsed != 0 || k.retry.Budget != 0 || k.retry.BufferLimit != 0 || k.maxResponse != 0 {
+		t.Errorf("negative settings became %s, %+v, %d; want zero, which means none", k.silence, k.retry, k.maxResponse)
 	}
 	if k.retry.MaxBackoff != time.Minute {
 		t.Errorf("MaxBackoff is %s beside MinBackoff 1m; want 1m", k.retry.MaxBackoff)

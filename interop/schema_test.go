@@ -63,7 +63,7 @@ func TestSchemaTakesWhatFilesHold(t *testing.T) {
 		"zero without a unit":       connection(`"lifetime": 0, "timeout": 0`),
 		"what is not set": connection(`"mediaType": "", "timeout": "0s", "payload": {}, "placement": [], "rateLimit": {},
 			"tls": {"certificate": "", "minVersion": ""}`),
-		"negative means none": connection(`"timeout": "-1s", "rateLimit": {"maxWait": "-1s"},
+		"negative means none": connection(`"timeout": "-1s", "maxResponse": -1, "rateLimit": {"maxWait": "-1s"},
 			"retry": {"maxElapsed": "-1s", "budget": -1, "bufferLimit": -1}`),
 		"any claims": connection(`"payload": {"exp": "{{now 60}}", "n": 1.10, "nested": {"a": [null, true]}},
 			"jwtHeaders": {"typ": null}`),
@@ -296,7 +296,7 @@ func filled() []jwtbearer.Connection {
 				Success: []jwtbearer.Rule{rule}, Fail: []jwtbearer.Rule{rule}, ErrorPath: "error.message"},
 			TLS: jwtbearer.TLS{CA: "${file:ca.pem}", Certificate: "${file:c.pem}", PrivateKey: "${file:c.key}", Passphrase: "${env:P}",
 				ServerName: "api", MinVersion: "1.3", InsecureSkipVerify: true},
-			Timeout: 90 * time.Second, AllowPlainHTTP: true, AllowWeakKey: true, TrustedOrigins: []string{"https://files.example.com"},
+			Timeout: 90 * time.Second, MaxResponse: 1 << 20, AllowPlainHTTP: true, AllowWeakKey: true, TrustedOrigins: []string{"https://files.example.com"},
 		},
 		{
 			BaseURI: "https://api.example.com", SignatureMethod: jwtbearer.HS512, Secret: "${env:S}", SecretEncoding: jwtbearer.SecretBase64URL,

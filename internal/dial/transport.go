@@ -7,6 +7,9 @@ import (
 	"net/http"
 )
 
+// headerBytes is how much the headers of one response may hold where the transport is ours; net/http lets them have 10 MB.
+const headerBytes = 256 << 10
+
 // New returns a clone of http.DefaultTransport for many requests to one host, which it by itself would let keep
 // two idle connections. Its dials to one address stand in line, and those whose request was served meanwhile are dropped: a
 // burst of requests with fast answers would otherwise open a connection each, most of them for nothing.
@@ -18,6 +21,9 @@ func New() *http.Transport {
 	t = t.Clone()
 	t.MaxIdleConns = 256
 	t.MaxIdleConnsPerHost = 128
+	if t.MaxResponseHeaderBytes <= 0 || t.MaxResponseHeaderBytes > headerBytes {
+		t.MaxResponseHeaderBytes = headerBytes
+	}
 	if t.DialContext != nil { // else somebody's own transport has another way to dial
 		t.DialContext = newDialer(t.DialContext).DialContext
 	}

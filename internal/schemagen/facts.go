@@ -175,6 +175,7 @@ func connectionFacts(src *source) map[string]fact {
 		"Connection.Placement":      {examples: list([]members{{{"in", "query"}, {"name", "jwt"}}}, []members{{{"name", "X-Api-Token"}}})},
 		"Connection.AuthFailure":    {examples: list([]members{{{"status", []int{401}}}, rule(403, "invalid_token")})},
 		"Connection.Timeout":        {signed: true, standard: "30s", examples: list("1m30s")},
+		"Connection.MaxResponse":    {signed: true, standard: 64 << 20},
 		"Connection.AllowPlainHTTP": {standard: false},
 		"Connection.AllowWeakKey":   {standard: false},
 		"Connection.TrustedOrigins": {examples: list([]string{"https://uploads.example.com"})},

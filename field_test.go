@@ -1,0 +1,197 @@
+package jwtbearer
+
+import (
+	"bytes"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestHeaderFieldsAreReadWithinBounds(t *testing.T) {
+	long := strings.Repeat("x", fieldBytes)
+	tests := []struct {
+		name        string
+		lines, want []string
+	}{
+		{"none", nil, nil},
+		{"one", []string{" a "}, []string{"a"}},
+		{"an empty one", []string{""}, []string{""}},
+		{"as many lines as are read", slices.Repeat([]string{"a"}, 64), slices.Repeat([]string{"a"}, 64)},
+		{"more lines", slices.Repeat([]string{"a"}, 100_000), slices.Repeat([]string{"a"}, 64)},
+		{"as long as is read", []string{long}, []string{long}},
+		{"longer", []string{long + "x"}, []string{""}},
+		{"a list", []string{strings.Repeat("1234567, ", 1000)}, []string{strings.TrimSuffix(strings.Repeat("1234567, ", 910), ", ")}},
+		{"lines that are too long together", []string{long[1:], "12", "3"}, []string{long[1:], ""}},
+		{"spaces", []string{strings.Repeat(" ", fieldBytes) + "x"}, []string{""}},
+	}
+	for _, test := range tests {
+		header := http.Header{"X-Field": test.lines}
+		if got := fieldValues(header, "X-Field"); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %d values of a field with %d lines, %.60q; want %d, %.60q", test.name, len(got), len(test.lines), got, len(test.want), test.want)
+		}
+		want := ""
+		if len(test.lines) > 0 && len(test.lines[0]) <= fieldBytes {
+			want = test.lines[0]
+		}
+		if got := fieldValue(header, "X-Field"); got != want {
+			t.Errorf("%s: the value is %.60q; want %.60q", test.name, got, want)
+		}
+	}
+}
+
+// A field that changes after it was read shows whether it is read again.
+func TestAnAnswerReadsEachFieldOnce(t *testing.T) {
+	p := new(problems)
+	throttled := compileThrottling("RateLimit", RateLimit{
+		Rules: []Rule{{Header: "X-Left", Values: []string{"0"}}, {Header: "Ratelimit"}},
+		Wait:  []Extract{{Header: "X-Reset", As: "seconds"}, {Header: "RateLimit"}, {Header: "Retry-After"}},
+		Quota: []Quota{{Remaining: Extract{Header: "X-Left"}, Reset: Extract{Header: "X-Reset", As: "seconds"}}, {Remaining: Extract{Header: "RateLimit"}}},
+	}, "", p)
+	if err := p.err(); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, first := range map[string]http.Header{
+		"plain":      {"X-Left": {"0"}, "X-Reset": {"30"}, "Date": {now.Format(http.TimeFormat)}},
+		"structured": {"Ratelimit": {`"a";r=0;t=30`}},
+		"dictionary": {"Ratelimit": {"limit=9, remaining=0, reset=30"}},
+		"a time":     {"X-Left": {"0"}, "Retry-After": {now.Add(30 * time.Second).Format(http.TimeFormat)}, "Date": {now.Format(http.TimeFormat)}},
+	} {
+		resp := fakeReply(200, "")
+		resp.Header = first
+		a := newAnswer(resp, "", now.Add(time.Hour))
+		readings := throttled.readings(a)
+		before, ok := throttled.judge(a)
+		if !ok || before.wait != 30*time.Second || len(readings) == 0 {
+			t.Fatalf("%s: judged as %+v, %v with %v; want a wait of 30s and a quota", name, before, ok, readings)
+		}
+		for field := range first {
+			first[field] = []string{"7"}
+		}
+		if after, ok := throttled.judge(a); !ok || after != before || !slices.Equal(throttled.readings(a), readings) {
+			t.Errorf("%s: the second time it is judged as %+v, %v with %v; want %+v with %v, as the fields were read", name, after, ok,
+				throttled.readings(a), before, readings)
+		}
+	}
+}
+
+// What a flood of fields costs is measured in bytes: that of the time would depend on the machine.
+func TestAFloodOfHeaderFieldsCostsLittle(t *testing.T) {
+	const size, most = 4 << 20, 2 << 20
+	flood := func(piece string) []string { return []string{strings.Repeat(piece, size/len(piece))} }
+	lines := func(piece string) []string { return slices.Repeat([]string{piece}, size/32) }
+	for name, test := range map[string]struct {
+		status int
+		header http.Header
+	}{
+		"words of a challenge":    {401, http.Header{"Www-Authenticate": flood("a ")}},
+		"parameters of one":       {401, http.Header{"Www-Authenticate": {"Bearer " + flood(`b="c", `)[0]}}},
+		"challenges":              {401, http.Header{"Www-Authenticate": lines(`Bearer error="x"`)}},
+		"quotas of a refusal":     {429, http.Header{"Ratelimit": flood(`"a";r=0;t=1,`)}},
+		"quotas of a success":     {200, http.Header{"Ratelimit": flood(`"a";r=1;t=1,`)}},
+		"lines of quotas":         {200, http.Header{"Ratelimit": lines(`"a";r=1;t=1`)}},
+		"a dictionary":            {200, http.Header{"Ratelimit": flood("remaining=1,")}},
+		"policies":                {200, http.Header{"Ratelimit": {`"a";r=1;t=1`}, "Ratelimit-Policy": flood(`"a";q=1;w=1,`)}},
+		"windows":                 {200, http.Header{"Ratelimit-Remaining": {"1"}, "Ratelimit-Reset": {"1"}, "Ratelimit-Limit": flood("10;w=1,")}},
+		"waits":                   {429, http.Header{"Retry-After": flood("x,")}},
+		"lines of waits":          {429, http.Header{"Retry-After": lines("x")}},
+		"a count":                 {200, http.Header{"X-Left": flood("1")}},
+		"a value for a rule":      {200, http.Header{"X-Rule": flood("a")}},
+		"values for a rule":       {200, http.Header{"X-Rule": lines("a")}},
+		"a date":                  {429, http.Header{"Date": {"Thu, 01 Jan 2026 00:00:00 GMT" + flood(" ")[0]}, "Retry-After": {"1"}}},
+		"an age":                  {429, http.Header{"Date": {"Thu, 01 Jan 2026 00:00:00 GMT"}, "Age": flood("1"), "Retry-After": {"1"}}},
+		"a type":                  {400, http.Header{"Content-Type": flood("a/b;c=d;")}},
+		"a type of a success":     {200, http.Header{"Content-Type": flood("a")}},
+		"encodings":               {400, http.Header{"Content-Encoding": flood("gzip,")}},
+		"lines of encodings":      {400, http.Header{"Content-Encoding": lines("gzip")}},
+		"the first of two floods": {401, http.Header{"Www-Authenticate": flood("a"), "X-Rule": flood(" ")}},
+	} {
+		c := dialFake(t, always(func() *http.Response {
+			resp := fakeReply(test.status, "{}")
+			for field, values := range test.header {
+				resp.Header[field] = values
+			}
+			return resp
+		}), func(conn *Connection) {
+			conn.RateLimit.Rules = []Rule{{Header: "X-Rule", Match: "(a*)b"}, {Status: []int{429}}, {Status: []int{400}, Path: "code"}}
+			conn.RateLimit.Quota = []Quota{{Remaining: Extract{Header: "RateLimit"}}, {Remaining: Extract{Header: "X-Left"}}}
+			conn.Retry = Retry{MaxAttempts: 1, MaxElapsed: 1}
+		})
+		req := fakeRequest(t, "GET", nil)
+		before := allocated()
+		c.Do(req, new(any))
+		if took := allocated() - before; took > most {
+			t.Errorf("%s: a call took %d KiB of memory; want less than %d, whatever the header holds", name, took>>10, most>>10)
+		}
+		before = allocated()
+		c.Test(t.Context())
+		if took := allocated() - before; took > most {
+			t.Errorf("%s: a Test took %d KiB of memory; want less than %d, whatever the header holds", name, took>>10, most>>10)
+		}
+	}
+}
+
+func TestOurTransportRefusesEndlessHeaders(t *testing.T) {
+	for size, fits := range map[int]bool{200 << 10: true, 300 << 10: false} {
+		head := []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Field: " + strings.Repeat("x", size) + "\r\n\r\n")
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				defer conn.Close()
+				io.Copy(conn, bytes.NewReader(head))
+				conn.(*net.TCPConn).CloseWrite()
+				io.Copy(io.Discard, conn)
+			}
+		}))
+		c := dialServer(t, srv, func(conn *Connection) { conn.Transport, conn.Retry.MaxAttempts = nil, 1 })
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
+		if _, err := c.Do(req, nil); (err == nil) != fits {
+			t.Errorf("a header of %d KiB: %v; want it taken: %v", size>>10, err, fits)
+		}
+		c.CloseIdleConnections()
+		srv.Close()
+	}
+}
+
+func TestOurTransportRefusesEndlessHeadersOfHTTP2(t *testing.T) {
+	for size, fits := range map[int]bool{200 << 10: true, 300 << 10: false} {
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ProtoMajor != 2 {
+				t.Errorf("the request came by %s; want HTTP/2", r.Proto)
+			}
+			w.Header().Set("X-Field", strings.Repeat("x", size))
+		}))
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+		c := dialServer(t, srv, func(conn *Connection) {
+			conn.Transport, conn.TLS.CA, conn.Retry.MaxAttempts = nil, string(authority), 1
+		})
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
+		if _, err := c.Do(req, nil); (err == nil) != fits {
+			t.Errorf("a header of %d KiB by HTTP/2: %v; want it taken: %v", size>>10, err, fits)
+		}
+		c.CloseIdleConnections()
+		srv.Close()
+	}
+}
+
+func TestTheSchemeOfAChallengeIsShortAndNoToken(t *testing.T) {
+	var token string
+	c := dialFake(t, &fakeAPI{handle: func(_ int, r *http.Request) (*http.Response, error) {
+		token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		return fakeReply(401, "", "WWW-Authenticate", token+strings.Repeat("x", 5000)), nil
+	}}, nil)
+	_, err := c.Do(fakeRequest(t, "GET", nil), nil)
+	e, ok := errors.AsType[*AuthError](err)
+	if !ok || len(e.Scheme) > wordsBound+len("…") || strings.Contains(e.Scheme+err.Error(), token[:20]) {
+		t.Errorf("a challenge that is the token and much more: %v, scheme %.400q; want neither", err, e.Scheme)
+	}
+}
