@@ -139,7 +139,7 @@ func (k *call) authorize() (err error) {
 	if k.ticket = a.fresh(); k.ticket != nil {
 		return nil
 	}
-	if err := k.c.line.reopened(k.ctx, k.patience()); err != nil {
+	if err := k.c.line.reopened(k.ctx, k.patience(), nil); err != nil {
 		return err
 	}
 	if k.ticket, err = a.get(k.ctx, k.patience()); err != nil {
@@ -174,7 +174,7 @@ func (k *call) await(s *slot) (time.Duration, error) {
 	if err != nil {
 		err = errors.Join(err, k.ctx.Err())
 	} else {
-		err = k.c.line.reopened(k.ctx, k.patience())
+		err = k.c.line.reopened(k.ctx, k.patience(), s)
 	}
 	return time.Since(began), err
 }

@@ -107,31 +107,42 @@ func (e *extract) texts(a *answer) []string {
 }
 
 // durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
-// whole, as when a proxy has joined several, is taken in pieces.
-func (e *extract) durations(a *answer) []time.Duration {
+// whole, as when a proxy has joined several, is taken in pieces. Waits beyond reason are left out; absurd says that there was one.
+func (e *extract) durations(a *answer) (found []time.Duration, absurd bool) {
 	if e.fields {
 		return rateLimitWait(a)
 	}
 	now := a.now()
-	var found []time.Duration
 	for _, text := range e.texts(a) {
-		wait, ok := waits.Parse(text, e.as, now)
-		for piece := range strings.SplitSeq(text, ",") {
-			if !ok && e.header != "" {
-				wait, ok = waits.Parse(piece, e.as, now)
-			}
+		wait, what := waits.Ask(text, e.as, now)
+		if what == waits.Nothing && e.header != "" {
+			wait, what = firstOf(text, e.as, now)
 		}
-		if ok {
+		absurd = absurd || what == waits.BeyondReason
+		if what == waits.Found {
 			found = append(found, wait)
 		}
 	}
-	return found
+	return found, absurd
+}
+
+// firstOf is the first wait in a list.
+func firstOf(list string, as waits.Unit, now time.Time) (time.Duration, waits.Finding) {
+	best := waits.Nothing
+	for piece := range strings.SplitSeq(list, ",") {
+		wait, what := waits.Ask(piece, as, now)
+		if what == waits.Found {
+			return wait, what
+		}
+		best = max(best, what)
+	}
+	return 0, best
 }
 
 // moment is the first wait that stands at the place, where it is told as a time; else zero.
 func (e *extract) moment(a *answer) time.Time {
 	for _, text := range e.texts(a) {
-		if _, ok := waits.Parse(text, e.as, a.now()); ok {
+		if _, what := waits.Ask(text, e.as, a.now()); what == waits.Found {
 			at, _ := waits.Moment(text, e.as)
 			return at
 		}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // afterAnswer follows an answer that is neither a throttle nor refuses the token.
@@ -115,7 +117,7 @@ func (k *call) backoff() time.Duration {
 	k.backoffs++
 	wait := rand.N(bound + 1)
 	if k.throttle != nil {
-		wait += k.throttle.wait
+		wait = waits.Add(wait, k.throttle.wait)
 	}
 	return wait
 }
