@@ -49,6 +49,7 @@ type pace struct {
 	reserve int64
 	twin    twin
 	quotas  quotas
+	doubted []string // quotas that were told to be used up while the API served a probe
 	crowd   limitInFlight
 
 	base time.Time // what the twin's seconds count from
@@ -86,6 +87,21 @@ func (p *pace) close(until time.Time) {
 	if until.After(p.until) {
 		p.until = until
 		p.closed = true
+	}
+}
+
+// reopen opens the gate before its time, since the API served an attempt that left all the same.
+func (p *pace) reopen(now time.Time) {
+	p.giveWay(now)
+	p.doubted = append(p.doubted, p.quotas.dropUsedUp(now, -p.reserve)...)
+	p.doubted = p.doubted[max(0, len(p.doubted)-maxQuotas):]
+	p.quotas.dropUsedUp(now, 0)
+}
+
+// giveWay ends what the gate is closed for, of which an answer told anew.
+func (p *pace) giveWay(now time.Time) {
+	if p.until.After(now) {
+		p.until = now
 	}
 }
 
@@ -173,6 +189,7 @@ func (p *pace) refused(sent, now time.Time, wait time.Duration, told bool) {
 		wait = p.guess(now)
 	}
 	p.closed = true
+	p.doubted = nil
 	p.close(now.Add(wait))
 }
 
@@ -196,8 +213,15 @@ func (p *pace) failed(sent, now time.Time) {}
 // crowded takes in a refusal because too many requests were in flight: inflight, with the refused one.
 func (p *pace) crowded(_ time.Time, inflight int) { p.crowd.refused(inflight) }
 
-// quota takes in what an answer told to be left of a quota.
+// quota takes in what an answer told to be left of a quota. One that served a probe while it was told to be used up is not
+// believed in that until it tells that something is left, or the API refuses.
 func (p *pace) quota(now time.Time, r quotaReading) {
+	if i := slices.Index(p.doubted, r.name); i >= 0 {
+		if r.remaining <= 0 {
+			return
+		}
+		p.doubted = slices.Delete(p.doubted, i, i+1)
+	}
 	r.remaining -= p.reserve
 	p.quotas.read(now, r)
 }
@@ -308,6 +332,18 @@ func (q quotas) usedUp(now time.Time, inflight int) (renewed time.Time, name str
 		}
 	}
 	return renewed, name
+}
+
+// dropUsedUp forgets the quotas of which no more than least is left, and returns their names.
+func (q *quotas) dropUsedUp(now time.Time, least int64) (names []string) {
+	*q = slices.DeleteFunc(*q, func(known quotaReading) bool {
+		used := known.remaining <= least && known.reset.After(now)
+		if used {
+			names = append(names, known.name)
+		}
+		return used
+	})
+	return names
 }
 
 // crowdRecovery is how many answers it takes to let one more request fly: at most 2 % of them are then refused.

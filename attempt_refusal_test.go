@@ -1,7 +1,13 @@
 package jwtbearer
 
 import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -167,5 +173,144 @@ func TestABodyThatIsGoneEndsARefusedCallButNotTheNext(t *testing.T) {
 		if got := distinct(api.seen); got != 2 || len(api.seen) != 2 {
 			t.Errorf("%d requests with %d tokens, want 2 and 2: the refused one must not serve again", len(api.seen), got)
 		}
+	})
+}
+
+// TestARefusedTokenIsToldWhereNoNewOneComes has a 401 that stands, since no attempt with another token can follow it.
+func TestARefusedTokenIsToldWhereNoNewOneComes(t *testing.T) {
+	down := errors.New("connection reset")
+	for _, tt := range []struct {
+		name   string
+		second func() (*http.Response, error) // answer of the token endpoint
+		is     func(error) bool               // whether Do's error tells it too
+	}{
+		{"breaks off", func() (*http.Response, error) { return nil, down },
+			func(err error) bool { return errors.Is(err, down) }},
+		{"is down", reply(503), func(err error) bool {
+			e, ok := errors.AsType[*TokenError](err)
+			return ok && e.StatusCode == 503
+		}},
+		{"refuses", func() (*http.Response, error) { return refusedWith(400, "invalid_grant", "revoked"), nil },
+			func(err error) bool {
+				e, ok := errors.AsType[*TokenError](err)
+				return ok && e.Code == "invalid_grant"
+			}},
+		{"throttles", func() (*http.Response, error) { return fakeReply(429, "", "Retry-After", "3600"), nil },
+			func(err error) bool {
+				wait, ok := RetryAfter(err)
+				return ok && wait >= time.Hour
+			}},
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			in2025(t, tt.name+" "+method, func(t *testing.T) {
+				dial := func() *Client {
+					endpoint := &fakeAPI{handle: func(n int, _ *http.Request) (*http.Response, error) {
+						if n == 1 {
+							return issued("at", ""), nil
+						}
+						return tt.second()
+					}}
+					api := always(func() *http.Response { return fakeReply(401, "the answer's text") })
+					return dialIssuer(t, &fakeIssuer{endpoint: endpoint, api: api}, func(conn *Connection) { conn.Retry.MaxAttempts = 1 })
+				}
+				resp, err := dial().Do(fakeRequest(t, method, nil), nil)
+				if e, ok := errors.AsType[*AuthError](err); !ok || e.StatusCode != 401 || !tt.is(err) {
+					t.Errorf("Do gives the error %v, want an *AuthError and what the endpoint did", err)
+				}
+				if e, ok := errors.AsType[*ResponseError](err); ok {
+					t.Errorf("Do gives %#v too, which is for any other answer", e)
+				}
+				if resp == nil || resp.StatusCode != 401 {
+					t.Errorf("Do gives the response %v, want the 401", resp)
+				}
+				resp, err = dial().RoundTrip(fakeRequest(t, method, nil))
+				if err != nil || resp.StatusCode != 401 {
+					t.Fatalf("RoundTrip gives %v, %v, want the 401 alone", resp, err)
+				}
+				if got, want := readAll(t, resp), "the answer's text"; got != want {
+					t.Errorf("the body of the 401 is %q, want %q", got, want)
+				}
+			})
+		}
+	}
+}
+
+// A keyThatGoes signs so often, and then no more.
+type keyThatGoes struct {
+	crypto.Signer
+	left int
+}
+
+var errKeyGone = errors.New("the key store is gone")
+
+func (k *keyThatGoes) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if k.left--; k.left < 0 {
+		return nil, errKeyGone
+	}
+	return k.Signer.Sign(rand, digest, opts)
+}
+
+// TestTheLastAnswerStandsWhereNoTokenCanBeMinted has every answer after which another attempt is due.
+func TestTheLastAnswerStandsWhereNoTokenCanBeMinted(t *testing.T) {
+	isA := func(status int, err error) bool {
+		switch status {
+		case 401:
+			_, ok := errors.AsType[*AuthError](err)
+			return ok
+		case 429:
+			_, ok := errors.AsType[*ThrottledError](err)
+			return ok
+		}
+		_, ok := errors.AsType[*ResponseError](err)
+		return ok
+	}
+	for _, status := range []int{401, 429, 503} {
+		in2025(t, fmt.Sprint(status), func(t *testing.T) {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			signer := &keyThatGoes{Signer: key, left: 1}
+			api := always(func() *http.Response { return fakeReply(status, "text") })
+			c := dialFake(t, api, func(conn *Connection) {
+				conn.SignatureMethod, conn.Secret, conn.Key = ES256, "", signer
+			})
+			resp, err := c.Do(fakeRequest(t, "GET", nil), nil)
+			if !isA(status, err) || !errors.Is(err, errKeyGone) {
+				t.Errorf("Do gives the error %v, want that of a %d, and that of the key", err, status)
+			}
+			if resp == nil || resp.StatusCode != status || api.count() != 1 {
+				t.Errorf("Do gives %v after %d requests, want the %d of the only one", resp, api.count(), status)
+			}
+			signer.left = 1
+			resp, err = c.RoundTrip(fakeRequest(t, "GET", nil))
+			if err != nil || resp.StatusCode != status {
+				t.Fatalf("RoundTrip gives %v, %v, want the %d alone", resp, err, status)
+			}
+			if got := readAll(t, resp); got != "text" {
+				t.Errorf("the body is %q, want it whole", got)
+			}
+		})
+	}
+}
+
+func TestACallThatEndsWhileATokenIsFetchedTellsTheRefusal(t *testing.T) {
+	in2025(t, "deadline", func(t *testing.T) {
+		f := &fakeIssuer{endpoint: &fakeAPI{handle: func(n int, req *http.Request) (*http.Response, error) {
+			if n == 1 {
+				return issued("at", ""), nil
+			}
+			if err := sleep(req.Context(), time.Minute); err != nil {
+				return nil, err
+			}
+			return issued("at", ""), nil
+		}}, api: always(func() *http.Response { return fakeReply(401, "") })}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := dialIssuer(t, f, nil).Do(fakeRequest(t, "GET", nil).WithContext(ctx), nil)
+		if _, ok := errors.AsType[*AuthError](err); !ok || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Do gives the error %v, want the deadline's and an *AuthError", err)
+		}
+		time.Sleep(time.Hour) // the token request goes on for others
 	})
 }

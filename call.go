@@ -95,7 +95,7 @@ func (k *call) attempt() {
 	if err := k.enter(&a.slot); err != nil {
 		a.abandon()
 		if k.unminted {
-			k.fail(err)
+			k.miss(err)
 		} else {
 			k.giveUp(err)
 		}
@@ -104,7 +104,7 @@ func (k *call) attempt() {
 	out, err := k.prepare(a)
 	if err != nil {
 		a.abandon()
-		k.fail(err)
+		k.miss(err)
 		return
 	}
 	k.send(out, a)
@@ -141,7 +141,7 @@ func (k *call) authorize() (err error) {
 	if k.ticket = a.fresh(); k.ticket != nil {
 		return nil
 	}
-	if err := k.c.line.reopened(k.ctx, k.patience()); err != nil {
+	if err := k.c.line.reopened(k.ctx, k.patience(), nil); err != nil {
 		return err
 	}
 	if k.ticket, err = a.get(k.ctx, k.patience()); err != nil {
@@ -176,7 +176,7 @@ func (k *call) await(s *slot) (time.Duration, error) {
 	if err != nil {
 		err = errors.Join(err, k.ctx.Err())
 	} else {
-		err = k.c.line.reopened(k.ctx, k.patience())
+		err = k.c.line.reopened(k.ctx, k.patience(), s)
 	}
 	return time.Since(began), err
 }
@@ -216,6 +216,20 @@ func (k *call) giveUp(err error) {
 	}
 }
 
+// miss ends the call where an attempt could not be made, such as for want of a token. The last answer stands, as after any last
+// attempt, unless nobody wants it any more; Do joins err to the error that it makes of it.
+func (k *call) miss(err error) {
+	if k.resp == nil || k.ctx.Err() != nil || k.c.hop != nil {
+		k.fail(err)
+		return
+	}
+	k.log(slog.LevelWarn, "not tried again", "error", err)
+	k.unsent = err
+	if k.throttle != nil {
+		k.throttle.wait = max(0, k.throttle.wait-time.Since(k.answered)) // some of it was waited for
+	}
+}
+
 // fail ends the call with an error, which tells of the last attempt too.
 func (k *call) fail(err error) {
 	err = k.endedBy(err)
@@ -236,6 +250,9 @@ func (k *call) fail(err error) {
 func (k *call) answerError() error {
 	if k.c.hop != nil {
 		return k.c.hop.refusal(k, "", tokenPath)
+	}
+	if k.refused {
+		return k.c.authError(k.resp, k.token.value)
 	}
 	return k.c.responseError(k.resp, k.attempts, k.token.value)
 }

@@ -279,7 +279,8 @@ type RateLimit struct {
 	// MinWait is the least wait. Zero means none.
 	MinWait time.Duration `json:"minWait,omitzero"`
 
-	// MaxWait is the longest wait that is obeyed; a longer one is refused at once. Zero means 5 minutes, negative no bound.
+	// MaxWait is the longest wait that a call waits for; a longer one is refused at once, and the API is then asked by one call
+	// now and then, first after MaxWait. Zero means 5 minutes, negative no bound.
 	MaxWait time.Duration `json:"maxWait,omitzero"`
 
 	// Quota says where answers tell what is left. Empty means the RateLimit fields of the IETF draft.

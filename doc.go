@@ -95,10 +95,17 @@
 // All calls of a client stand in one line, first come, first served. A throttle closes its gate for all of them. The
 // client learns the pace that an API allows from its refusals, unless Fixed; Limits, Interval and Concurrency state it.
 //
+// A wait up to MaxWait is waited for. A longer one closes the gate for its whole length, and calls get a *ThrottledError at
+// once; but now and then one call is let through as a probe: after MaxWait, then after twice that and so on, at most an hour
+// apart (hourly where MaxWait is negative). When the API accepts it, the gate opens; when it is refused, the wait that it is
+// told counts. A wait of more than 366 days is nonsense: the next place is asked, a quota with such a reset is ignored, and a
+// throttle that tells no other wait closes the gate for MaxWait. [Client.Stats] says until when the gate is closed, and by
+// which rule or quota.
+//
 // # Errors
 //
 // RoundTrip and HTTPClient give answers, whatever their status. [Client.Do] turns a refused answer into a
-// *ThrottledError, *AuthError or *ResponseError. A token endpoint that gives no token is a *TokenError, of RoundTrip
+// *ThrottledError, *AuthError or *ResponseError, joined with what kept a retry that was due from being made. A token endpoint that gives no token is a *TokenError, of RoundTrip
 // too. [RetryAfter] asks an error how long to wait. NewClient and Validate join a *ConfigError for each problem; a key
 // that cannot be read is a *KeyError.
 //

@@ -107,43 +107,57 @@ func (e *extract) texts(a *answer) []string {
 }
 
 // durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
-// whole, as when a proxy has joined several, is taken in pieces, up to fieldLines of them.
-func (e *extract) durations(a *answer) []time.Duration {
+// whole, as when a proxy has joined several, is taken in pieces, up to fieldLines of them. Waits beyond reason are left out;
+// absurd says that there was one.
+func (e *extract) durations(a *answer) (found []time.Duration, absurd bool) {
 	if e.fields {
 		return rateLimitWait(a)
 	}
 	if e.header != "" {
 		if len(a.fields(e.header)) == 0 {
-			return nil
+			return nil, false
 		}
-		return a.held.told(waitKey{e.header, e.as, e.match}, func() []time.Duration { return e.parse(a) })
+		return a.held.told(waitKey{e.header, e.as, e.match}, func() ([]time.Duration, bool) { return e.parse(a) })
 	}
 	return e.parse(a)
 }
 
-func (e *extract) parse(a *answer) []time.Duration {
-	now, pieces := a.now(), 0
-	var found []time.Duration
+func (e *extract) parse(a *answer) (found []time.Duration, absurd bool) {
+	now, pieces := a.now(), fieldLines
 	for _, text := range e.texts(a) {
-		wait, ok := waits.Parse(text, e.as, now)
-		for piece := range strings.SplitSeq(text, ",") {
-			if ok || e.header == "" || pieces == fieldLines {
-				break
-			}
-			wait, ok = waits.Parse(piece, e.as, now)
-			pieces++
+		wait, what := waits.Ask(text, e.as, now)
+		if what == waits.Nothing && e.header != "" {
+			wait, what, pieces = firstOf(text, e.as, now, pieces)
 		}
-		if ok {
+		absurd = absurd || what == waits.BeyondReason
+		if what == waits.Found {
 			found = append(found, wait)
 		}
 	}
-	return found
+	return found, absurd
+}
+
+// firstOf is the first wait in a list, of which so many pieces are looked at, and how many are left.
+func firstOf(list string, as waits.Unit, now time.Time, pieces int) (time.Duration, waits.Finding, int) {
+	best := waits.Nothing
+	for piece := range strings.SplitSeq(list, ",") {
+		if pieces == 0 {
+			break
+		}
+		pieces--
+		wait, what := waits.Ask(piece, as, now)
+		if what == waits.Found {
+			return wait, what, pieces
+		}
+		best = max(best, what)
+	}
+	return 0, best, pieces
 }
 
 // moment is the first wait that stands at the place, where it is told as a time; else zero.
 func (e *extract) moment(a *answer) time.Time {
 	for _, text := range e.texts(a) {
-		if _, ok := waits.Parse(text, e.as, a.now()); ok {
+		if _, what := waits.Ask(text, e.as, a.now()); what == waits.Found {
 			at, _ := waits.Moment(text, e.as)
 			return at
 		}

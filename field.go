@@ -69,8 +69,9 @@ type waitKey struct {
 }
 
 type heldWaits struct {
-	key   waitKey
-	found []time.Duration
+	key    waitKey
+	found  []time.Duration
+	absurd bool // one was beyond reason
 }
 
 // lines are the values of the field of that name, of the response that h is for. Nobody may change them.
@@ -86,11 +87,11 @@ func (h *heldFields) lines(header http.Header, name string) []string {
 }
 
 // told are the waits that a field holds, which parse reads the first time.
-func (h *heldFields) told(key waitKey, parse func() []time.Duration) []time.Duration {
+func (h *heldFields) told(key waitKey, parse func() ([]time.Duration, bool)) (found []time.Duration, absurd bool) {
 	if i := slices.IndexFunc(h.waits, func(w heldWaits) bool { return w.key == key }); i >= 0 {
-		return h.waits[i].found
+		return h.waits[i].found, h.waits[i].absurd
 	}
-	found := parse()
-	h.waits = append(h.waits, heldWaits{key, found})
-	return found
+	found, absurd = parse()
+	h.waits = append(h.waits, heldWaits{key, found, absurd})
+	return found, absurd
 }

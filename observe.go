@@ -55,7 +55,10 @@ func (r reading) String() string {
 	if r.window > 0 {
 		s += " in " + r.window.String()
 	}
-	if r.hasReset {
+	switch {
+	case r.absurd:
+		s += ", renewed in more than 366 days, which is ignored"
+	case r.hasReset:
 		s += ", renewed in " + r.reset.Round(time.Second).String()
 	}
 	return s

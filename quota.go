@@ -28,6 +28,7 @@ type reading struct {
 	hasRemaining bool
 	reset        time.Duration // from the moment of the answer until the quota is renewed
 	hasReset     bool
+	absurd       bool          // a reset beyond reason was told, so that what is left counts until nobody knows when
 	renewed      time.Time     // the same by the server's clock, where that is how it was told; zero: it was not
 	window       time.Duration // how often it is renewed; zero: not known
 }
@@ -96,15 +97,17 @@ func (q *quota) read(a *answer) reading {
 	}
 	if hasLimit && limit > 0 && limit != math.Trunc(limit) && r.window > 0 {
 		// A rate such as 0.5 a second is one in two seconds.
-		limit, r.window = 1, time.Duration(min(float64(r.window)/limit, math.MaxInt64/2))
+		limit, r.window = 1, believed(time.Duration(min(float64(r.window)/limit, math.MaxInt64/2)))
 	}
 	r.limit, r.hasLimit = wholeCount(limit), hasLimit
 	r.remaining, r.hasRemaining = wholeCount(remaining), hasRemaining
 	if q.reset != nil {
-		if found := q.reset.durations(a); len(found) > 0 {
+		found, absurd := q.reset.durations(a)
+		if len(found) > 0 {
 			r.reset, r.hasReset = found[0], true
 			r.renewed = q.reset.moment(a)
 		}
+		r.absurd = absurd && !r.hasReset
 	}
 	return r
 }
@@ -129,7 +132,7 @@ func rateLimitReadings(a *answer) []reading {
 		readings = rateLimitTriple(a)
 	}
 	retryAfter := extract{header: "Retry-After"}
-	if told := retryAfter.durations(a); len(told) > 0 {
+	if told, _ := retryAfter.durations(a); len(told) > 0 {
 		for i := range readings {
 			if readings[i].hasReset {
 				readings[i].reset, readings[i].renewed = told[0], time.Time{}
@@ -140,10 +143,12 @@ func rateLimitReadings(a *answer) []reading {
 }
 
 // rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not
-// say what is left, else, since the answer is a throttle all the same, the latest of all.
-func rateLimitWait(a *answer) []time.Duration {
+// say what is left, else, since the answer is a throttle all the same, the latest of all. Resets beyond reason are left out;
+// absurd says that there was one.
+func rateLimitWait(a *answer) (found []time.Duration, absurd bool) {
 	var used, all []time.Duration
 	for _, r := range a.rateLimit() {
+		absurd = absurd || r.absurd
 		if !r.hasReset {
 			continue
 		}
@@ -153,12 +158,12 @@ func rateLimitWait(a *answer) []time.Duration {
 		}
 	}
 	if len(used) > 0 {
-		return []time.Duration{slices.Max(used)}
+		return []time.Duration{slices.Max(used)}, absurd
 	}
 	if len(all) > 0 {
-		return []time.Duration{slices.Max(all)}
+		return []time.Duration{slices.Max(all)}, absurd
 	}
-	return nil
+	return nil, absurd
 }
 
 // rateLimit are the quotas in the field RateLimit. Nil: it is not there, or malformed.
@@ -199,16 +204,14 @@ func rateLimitItems(a *answer) []reading {
 		r := reading{name: "RateLimit " + oneLine(name)} // it may end up in a log
 		r.remaining, r.hasRemaining = intParam(item, "r")
 		r.limit, r.hasLimit = intParam(item, "q")
-		var reset int64
-		reset, r.hasReset = intParam(item, "t")
-		r.reset = wholeSeconds(reset)
+		r.resetIn(intParam(item, "t"))
 		if p, known := policies[name]; known {
 			if !p.requests {
 				continue
 			}
 			r.limit, r.hasLimit, r.window = p.limit, p.limit > 0, p.window
 		}
-		if ok && (r.hasRemaining || r.hasReset) {
+		if ok && (r.hasRemaining || r.hasReset || r.absurd) {
 			readings = append(readings, r)
 		}
 	}
@@ -237,7 +240,7 @@ func rateLimitPolicies(a *answer) map[string]quotaPolicy {
 		}
 		window, _ := intParam(item, "w")
 		unit, told := item.Params.Get("qu")
-		policies[name] = quotaPolicy{limit: limit, window: wholeSeconds(window), requests: !told || unit == "requests"}
+		policies[name] = quotaPolicy{limit: limit, window: believed(wholeSeconds(window)), requests: !told || unit == "requests"}
 	}
 	return policies
 }
@@ -257,9 +260,8 @@ func rateLimitDictionary(a *answer) []reading {
 	r := reading{name: "RateLimit"}
 	r.limit, r.hasLimit = member("limit")
 	r.remaining, r.hasRemaining = member("remaining")
-	reset, ok := member("reset")
-	r.reset, r.hasReset = wholeSeconds(reset), ok
-	if !r.hasRemaining && !r.hasReset {
+	r.resetIn(member("reset"))
+	if !r.hasRemaining && !r.hasReset && !r.absurd {
 		return nil
 	}
 	r.window = windowOf(r.limit, a.fields(policyHeader))
@@ -276,7 +278,7 @@ func rateLimitTriple(a *answer) []reading {
 		reset:     &extract{header: resetHeader, as: waits.Auto},
 	}
 	r := triple.read(a)
-	if !r.hasRemaining && !r.hasReset {
+	if !r.hasRemaining && !r.hasReset && !r.absurd {
 		return nil
 	}
 	r.window = windowOf(r.limit, slices.Concat(a.fields(limitHeader), a.fields(policyHeader)))
@@ -292,7 +294,7 @@ func windowOf(limit int64, fields []string) time.Duration {
 	for _, member := range list {
 		if item, ok := member.(httpsfv.Item); ok && item.Value == limit {
 			if w, ok := intParam(item, "w"); ok {
-				return wholeSeconds(w)
+				return believed(wholeSeconds(w))
 			}
 		}
 	}
@@ -315,6 +317,23 @@ func intParam(item httpsfv.Item, name string) (int64, bool) {
 	v, _ := item.Params.Get(name)
 	n, ok := v.(int64)
 	return max(0, n), ok && n >= 0
+}
+
+// resetIn takes in a reset that is told in seconds from now.
+func (r *reading) resetIn(seconds int64, ok bool) {
+	reset := wholeSeconds(seconds)
+	r.hasReset, r.absurd = ok && reset <= waits.Longest, ok && reset > waits.Longest
+	if r.hasReset {
+		r.reset = reset
+	}
+}
+
+// believed is a window that an answer tells; zero, which is not known, where it is beyond reason.
+func believed(window time.Duration) time.Duration {
+	if window > waits.Longest {
+		return 0
+	}
+	return window
 }
 
 func wholeSeconds(n int64) time.Duration {

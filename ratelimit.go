@@ -25,6 +25,7 @@ type line struct {
 	mu         sync.Mutex
 	queue      list.List // of *waiter, by seq
 	pace       *pace
+	probes     gateProbes
 	buckets    []*tokenBucket
 	windows    []*window
 	clock      serverClock   // to which windows are aligned
@@ -72,8 +73,9 @@ func (e *gateError) Error() string {
 
 // newLine makes the line of one connection from its settings.
 func newLine(t *throttling) *line {
-	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: t.maxWait + spread(t.maxWait),
-		pace: newPace(t.fixed, t.reserve)}
+	longest := t.maxWait + spread(t.maxWait)
+	l := &line{interval: t.interval, concurrency: t.concurrency, maxWait: longest, pace: newPace(t.fixed, t.reserve),
+		probes: newGateProbes(t.maxWait, longest)}
 	clock := &l.clock
 	if t.fixed {
 		clock = nil
@@ -155,22 +157,40 @@ func (l *line) refusal(p patience) *gateError {
 	return nil
 }
 
-// reopened waits until the gate is open, for an attempt that has left the line already.
-func (l *line) reopened(ctx context.Context, p patience) error {
+// reopened waits until the gate is open or a probe is due, for an attempt that has left the line already with s, which then is
+// the probe. Without s nothing is taken.
+func (l *line) reopened(ctx context.Context, p patience, s *slot) error {
 	w := &waiter{patience: p.within(ctx)}
 	for {
-		l.mu.Lock()
-		now := time.Now()
-		until, _ := l.shut(now)
-		err := l.refuse(w, now)
-		l.mu.Unlock()
-		if err != nil || !until.After(now) {
+		wait, err := l.untilOpen(w, s)
+		if err != nil || wait <= 0 {
 			return err
 		}
-		if err := sleep(ctx, until.Sub(now)); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
+}
+
+// untilOpen tells how long an attempt outside the line has to wait before it asks again; zero: it may go on.
+func (l *line) untilOpen(w *waiter, s *slot) (time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	until, _ := l.shut(now)
+	switch {
+	case !until.After(now) || s != nil && s.probe:
+		return 0, nil
+	case l.probes.due(now):
+		if s != nil {
+			s.becomeProbe(now)
+		}
+		return 0, nil
+	}
+	if due, ok := l.probes.next(); ok && due.Before(until) {
+		until = due
+	}
+	return until.Sub(now), l.refuse(w, now)
 }
 
 // sleep waits for d or until ctx ends.
@@ -203,16 +223,19 @@ func (l *line) turn(w *waiter, s *slot) (left bool, wait time.Duration, err erro
 	}
 	if wait > 0 && !w.latest.IsZero() && now.Add(wait).After(w.latest) {
 		l.quit(w)
+		if until, why := l.shut(now); until.After(now) { // a probe is due, and something else holds it up
+			return false, 0, &gateError{throttle: why, wait: until.Sub(now)}
+		}
 		return false, 0, errTooLate
 	}
 	return false, wait, nil
 }
 
-// refuse tells whether the gate is closed for longer than w may wait.
+// refuse tells whether the gate is closed for longer than w may wait, and no probe is due.
 func (l *line) refuse(w *waiter, now time.Time) error {
 	until, why := l.shut(now)
 	wait := until.Sub(now)
-	if wait <= 0 {
+	if wait <= 0 || l.probes.due(now) {
 		return nil
 	}
 	if w.gate < 0 || w.gate > 0 && wait > w.gate || !w.latest.IsZero() && until.After(w.latest) {
@@ -234,6 +257,28 @@ func (l *line) shut(now time.Time) (until time.Time, why throttle) {
 	return renewed, throttle{class: classExhausted, rule: name}
 }
 
+// followGate takes note of how long the gate is closed, for the probes.
+func (l *line) followGate(now time.Time) {
+	until, _ := l.shut(now)
+	l.probes.follow(now, until)
+}
+
+// beforeGate is at, which is when the pace lets the next attempt leave, or when the next probe is due, if that is sooner. Probe
+// says that the attempt leaves as one, now.
+func (l *line) beforeGate(now, at time.Time) (_ time.Time, probe bool) {
+	due, ok := l.probes.next()
+	if until, _ := l.shut(now); !ok || !until.After(now) || !due.Before(at) {
+		return at, false
+	}
+	if due.After(now) {
+		return due, false
+	}
+	if l.pace.crowd.full(l.unanswered) {
+		return at, false
+	}
+	return now, true
+}
+
 // tryLeave takes a slot, in s, if everything permits it now, and else tells after which time to ask again; zero: when woken.
 func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) {
 	if l.concurrency > 0 && l.inFlight >= l.concurrency {
@@ -243,6 +288,7 @@ func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) 
 	if !ok {
 		return false, 0
 	}
+	at, probe := l.beforeGate(now, at)
 	wait = at.Sub(now)
 	if l.interval > 0 && !l.left.IsZero() {
 		wait = max(wait, l.left.Add(l.interval).Sub(now))
@@ -271,6 +317,9 @@ func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) 
 	l.left = now
 	l.unanswered++
 	l.inFlight++
+	if probe {
+		s.becomeProbe(now)
+	}
 	return true, 0
 }
 
@@ -339,4 +388,16 @@ func (l *line) stats() (waiting, inFlight int, perSecond float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.queue.Len(), l.inFlight, l.pace.rate(time.Now())
+}
+
+// closing tells until when the gate is closed, and by which rule or quota. Zero: it is open.
+func (l *line) closing() (until time.Time, by string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	until, why := l.shut(now)
+	if !until.After(now) {
+		return time.Time{}, ""
+	}
+	return until, why.rule
 }

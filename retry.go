@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // afterAnswer follows an answer that is neither a throttle nor refuses the token.
@@ -117,7 +118,7 @@ func (k *call) backoff() time.Duration {
 	k.backoffs++
 	wait := rand.N(bound + 1)
 	if k.throttle != nil {
-		wait += k.throttle.wait
+		wait = waits.Add(wait, k.throttle.wait)
 	}
 	return wait
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // A slot is the right to make one attempt. It ends in giveBack, where nothing was sent, or in one of accepted, refused and
@@ -16,6 +18,7 @@ type slot struct {
 	waited   time.Duration // for it
 	open     bool          // neither an answer came nor was it given back
 	released bool
+	probe    bool // it left through a closed gate
 }
 
 // giveBack ends a slot of which no use was made, if it is open.
@@ -46,7 +49,23 @@ func (s *slot) giveBack() {
 		l.inFlight--
 	}
 	l.pace.giveBack()
+	s.giveProbeBack()
 	l.wakeHead()
+}
+
+// becomeProbe lets s pass the closed gate, and nobody else before it is answered.
+func (s *slot) becomeProbe(now time.Time) {
+	s.probe = true
+	s.line.probes.leave()
+	s.line.wakeRefused(now)
+}
+
+// giveProbeBack lets another attempt be the probe that s was.
+func (s *slot) giveProbeBack() {
+	if s.probe {
+		s.probe = false
+		s.line.probes.giveBack()
+	}
 }
 
 // A sighting is what an answer tells besides its verdict.
@@ -59,8 +78,12 @@ type sighting struct {
 func (s *slot) accepted(seen sighting) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
+	if s.tests() {
+		s.line.pace.reopen(clockFrom(s.sent))
+	}
 	now := s.answered(seen)
 	s.line.pace.accepted(s.sent, now)
+	s.judged(now)
 	s.line.wakeRefused(now)
 }
 
@@ -70,6 +93,8 @@ func (s *slot) failed(seen sighting) {
 	defer s.line.mu.Unlock()
 	now := s.answered(seen)
 	s.line.pace.failed(s.sent, now)
+	s.giveProbeBack()
+	s.line.followGate(now)
 	s.line.wakeRefused(now)
 }
 
@@ -85,6 +110,17 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 	for _, w := range l.windows {
 		w.refused(now)
 	}
+	s.close(t, now)
+	s.judged(now)
+	l.wakeRefused(now)
+	until, _ := l.shut(now)
+	return max(0, until.Sub(now))
+}
+
+// close closes the gate as a throttle asks. The wait that is told to a probe counts in the place of the one before.
+func (s *slot) close(t throttle, now time.Time) {
+	l := s.line
+	before := l.pace.gate()
 	switch {
 	case t.class == classConcurrency:
 		l.pace.failed(s.sent, now)
@@ -93,18 +129,33 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 		l.pace.failed(s.sent, now)
 		l.pace.close(now.Add(l.maxWait + time.Second)) // nobody waits for an end that nobody knows
 	default:
+		if t.told && s.tests() {
+			l.pace.giveWay(now)
+			l.pace.quotas.dropUsedUp(now, 0)
+		}
 		l.pace.refused(s.sent, now, jittered(t.wait), t.told || t.wait > 0)
 	}
-	l.closed = t
-	l.wakeRefused(now)
-	until, _ := l.shut(now)
-	return max(0, until.Sub(now))
+	if !l.pace.gate().Equal(before) {
+		l.closed = t
+	}
+}
+
+// tests reports whether s is a probe of the gate as it is closed now.
+func (s *slot) tests() bool { return s.probe && s.line.probes.concerns(s.sent) }
+
+// judged ends a probe with a verdict, and follows what became of the gate.
+func (s *slot) judged(now time.Time) {
+	if s.probe {
+		s.probe = false
+		s.line.probes.answered(s.sent, now)
+	}
+	s.line.followGate(now)
 }
 
 // jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
 func jittered(wait time.Duration) time.Duration {
 	if most := spread(wait); most > 0 {
-		wait += rand.N(most)
+		wait = waits.Add(wait, rand.N(most))
 	}
 	return wait
 }
@@ -116,6 +167,9 @@ func spread(wait time.Duration) time.Duration { return min(wait/100, 250*time.Mi
 func (s *slot) answered(seen sighting) time.Time {
 	l, now := s.line, clockFrom(s.sent)
 	s.open = false
+	if !s.probe {
+		l.followGate(now) // it may have opened long ago, with nobody there to see it
+	}
 	if !seen.date.IsZero() {
 		l.clock.observe(seen.date, s.sent, now)
 	}
@@ -135,7 +189,8 @@ func (s *slot) answered(seen sighting) time.Time {
 	return now
 }
 
-// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed stops nobody. A time is
+// remaining is a reading as the pace wants it. One that does not tell when the quota is renewed, or a time beyond reason, stops
+// nobody. A time is
 // better known by the server's clock as many answers tell it than by the Date of one, which is cut to a second.
 func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
 	renewed := now.Add(r.window)
@@ -145,7 +200,8 @@ func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
 	case r.hasReset:
 		renewed = now.Add(r.reset)
 	}
-	return quotaReading{name: r.name, remaining: r.remaining, reset: renewed}, r.hasRemaining && renewed.After(now)
+	believed := r.hasRemaining && !r.absurd && renewed.After(now) && renewed.Sub(now) <= waits.Longest
+	return quotaReading{name: r.name, remaining: r.remaining, reset: renewed}, believed
 }
 
 // release says that the body of the answer is at its end. Only the first call counts.

@@ -21,6 +21,9 @@ type Stats struct {
 
 	InFlight int // attempts under way, until the body of the answer is read to its end or closed
 	Waiting  int // attempts that stand in line
+
+	ClosedUntil time.Time // until when the API asked to be left alone, by a throttle or a quota that is used up; zero: it did not
+	ClosedBy    string    // what says so: a rule such as rules[2], or a quota such as quota[0]; empty where ClosedUntil is zero
 }
 
 // counters are the parts of Stats that only grow.
@@ -45,5 +48,6 @@ func (c *Client) Stats() Stats {
 		Waited: time.Duration(n.waited.Load()), Skew: c.core.minter.skew.get(),
 	}
 	s.Waiting, s.InFlight, s.Rate = c.core.line.stats()
+	s.ClosedUntil, s.ClosedBy = c.core.line.closing()
 	return s
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // The classes of a throttle (Rule.Class).
@@ -29,7 +31,7 @@ type throttling struct {
 	fixed       bool
 	defaultWait time.Duration // zero: the adaptation decides
 	minWait     time.Duration
-	maxWait     time.Duration // zero: no bound
+	maxWait     time.Duration // at most waits.Longest; zero: no bound
 
 	rules   []rule
 	origin  string // of the rules: "", "default " or the profile's name and a space
@@ -59,7 +61,7 @@ func compileThrottling(path string, rl RateLimit, media MediaType, p *problems) 
 		fixed:       all.Fixed,
 		defaultWait: all.DefaultWait,
 		minWait:     all.MinWait,
-		maxWait:     max(0, cmp.Or(all.MaxWait, defaultMaxWait)),
+		maxWait:     boundOf(cmp.Or(all.MaxWait, defaultMaxWait)),
 		longest:     all.Combine == "longest",
 	}
 	rules := choose(rl.Profile, media, rl.Rules, base.Rules, defaults.Rules)
@@ -69,6 +71,14 @@ func compileThrottling(path string, rl RateLimit, media MediaType, p *problems) 
 	quotas := choose(rl.Profile, media, rl.Quota, base.Quota, defaults.Quota)
 	t.quotas = compileQuotas(path+".Quota", quotas.origin, quotas.list, quotas.media, p)
 	return t
+}
+
+// boundOf is MaxWait as it is compiled. One that no wait within reason reaches is none.
+func boundOf(maxWait time.Duration) time.Duration {
+	if maxWait < 0 || maxWait > waits.Longest {
+		return 0
+	}
+	return maxWait
 }
 
 // choice is a list of settings and whose they are.
@@ -158,16 +168,21 @@ func checkRateLimit(path string, rl RateLimit, p *problems) {
 // judge tells whether a is a throttle and, if so, which and for how long.
 //
 // The wait is the first that is found, or the longest; else the latest reset of the quotas that the answer calls used
-// up; else DefaultWait; else, of an exhausted one, the longest Window of a quota that may be used up. MinWait bounds
-// all of them.
+// up; else MaxWait, if only waits beyond reason are told, since somebody did want a wait; else DefaultWait; else, of an
+// exhausted one, the longest Window of a quota that may be used up. MinWait bounds all of them.
 func (t *throttling) judge(a *answer) (throttle, bool) {
 	i := matchAny(t.rules, a)
 	if i < 0 {
 		return throttle{}, false
 	}
 	th := throttle{class: t.rules[i].class, rule: fmt.Sprintf("%srules[%d]", t.origin, i)}
-	th.wait, th.told = t.toldWait(a)
-	if !th.told {
+	var absurd bool
+	th.wait, th.told, absurd = t.toldWait(a)
+	switch {
+	case th.told:
+	case absurd:
+		th.wait = cmp.Or(t.maxWait, rarestProbe)
+	default:
 		th.wait = t.defaultWait
 	}
 	if th.wait == 0 && !th.told && th.class == classExhausted {
@@ -177,26 +192,32 @@ func (t *throttling) judge(a *answer) (throttle, bool) {
 	return th, true
 }
 
-func (t *throttling) toldWait(a *answer) (wait time.Duration, told bool) {
+// toldWait is the wait that a tells. Absurd says that one beyond reason was passed over.
+func (t *throttling) toldWait(a *answer) (wait time.Duration, told, absurd bool) {
 	for i := range t.waits {
-		found := t.waits[i].durations(a)
+		found, beyond := t.waits[i].durations(a)
+		absurd = absurd || beyond
 		if len(found) == 0 {
 			continue
 		}
 		if !t.longest {
-			return found[0], true
+			return found[0], true, absurd
 		}
 		wait, told = max(wait, slices.Max(found)), true
 	}
 	if told {
-		return wait, true
+		return wait, true, absurd
 	}
 	for _, r := range t.readings(a) {
-		if r.hasRemaining && r.remaining == 0 && r.hasReset {
+		if !r.hasRemaining || r.remaining > 0 {
+			continue
+		}
+		absurd = absurd || r.absurd
+		if r.hasReset {
 			wait, told = max(wait, r.reset), true
 		}
 	}
-	return wait, told
+	return wait, told, absurd
 }
 
 // usedUpFor estimates how long an exhausted quota stays so, where neither answer nor settings tell: at most its window.

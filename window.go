@@ -1,8 +1,11 @@
 package jwtbearer
 
 import (
+	"math"
 	"slices"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // serverClock tells how far the server's clock is ahead of ours, from the Date of its answers. Date is cut to a whole
@@ -14,13 +17,16 @@ type serverClock struct {
 	known  bool
 }
 
+// farthestClock is how far apart two clocks may be. A Date beyond that is nonsense, and sums with it would overflow.
+const farthestClock = 100 * waits.Longest
+
 // observe takes in the Date of an answer to a request sent and received at these times of our clock. Answers that
 // contradict the earlier ones begin anew: one of the clocks was set.
 func (c *serverClock) observe(date, sent, received time.Time) {
-	if date.IsZero() || received.Before(sent) {
+	lo, hi := date.Sub(received), date.Add(time.Second).Sub(sent)
+	if date.IsZero() || received.Before(sent) || lo < -farthestClock || hi > farthestClock {
 		return
 	}
-	lo, hi := date.Sub(received), date.Add(time.Second).Sub(sent)
 	if c.known && max(lo, c.lo) <= min(hi, c.hi) {
 		lo, hi = max(lo, c.lo), min(hi, c.hi)
 	}
@@ -106,7 +112,7 @@ func (w *window) next(now time.Time) (at time.Time, ok bool) {
 func (w *window) nextPeriod(now time.Time, lo, hi time.Duration) time.Time {
 	at, last := now, now.Add(hi)
 	for _, p := range w.periods {
-		end := p.at.Add(w.per - lo + resetMargin)
+		end := p.at.Add(w.per).Add(resetMargin - lo)
 		if !p.at.After(last) && end.After(at) && w.inflight+p.count >= w.requests {
 			at = end
 		}
@@ -131,7 +137,7 @@ func (w *window) answered(sent, now time.Time) {
 	w.slots = counted(w.slots, at)
 	w.used++
 	lo, hi, ok := w.offset()
-	if !ok || hi-lo > 2*w.per {
+	if !ok || (hi-lo)/2 > w.per {
 		return
 	}
 	seen := now.Add(lo - resetMargin) // what is over by then need not be counted any more
@@ -144,7 +150,9 @@ func (w *window) answered(sent, now time.Time) {
 }
 
 // refused takes in that the server refused a request that the window let go.
-func (w *window) refused(now time.Time) { w.slides = now.Add(slidePeriods * w.per) }
+func (w *window) refused(now time.Time) {
+	w.slides = now.Add(slidePeriods * min(w.per, math.MaxInt64/slidePeriods))
+}
 
 // forget lets go of what counts no longer.
 func (w *window) forget(now time.Time) {

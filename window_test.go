@@ -1,9 +1,12 @@
 package jwtbearer
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 func TestServerClockNarrowsTheOffsetWithEveryAnswer(t *testing.T) {
@@ -39,6 +42,44 @@ func TestServerClockBeginsAnewWhenAClockWasSet(t *testing.T) {
 	c.observe(at(3_600_000).Truncate(time.Second), at(20), at(30))
 	if lo, hi, ok := c.offset(); !ok || lo < 3598*time.Second || hi > 3601*time.Second {
 		t.Errorf("offset = [%v, %v], %v after the clock went an hour ahead", lo, hi, ok)
+	}
+}
+
+func TestServerClockIgnoresADateOfAnotherAge(t *testing.T) {
+	var c serverClock
+	for _, year := range []int{1, 1700, 1900, 2200, 9999} {
+		c.observe(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), at(0), at(10))
+		if lo, hi, ok := c.offset(); ok {
+			t.Errorf("offset = [%v, %v] after a Date in the year %d, want it ignored", lo, hi, year)
+		}
+	}
+}
+
+// A window of any length, by a clock that is off by as much as is believed, stays shut for its length and no longer.
+func TestWindowOfAnyLengthAddsUp(t *testing.T) {
+	for _, per := range []time.Duration{time.Second, 24 * time.Hour, waits.Longest, 200 * 365 * 24 * time.Hour, math.MaxInt64} {
+		for _, skew := range []time.Duration{0, time.Hour, -time.Hour, farthestClock - time.Minute, time.Minute - farthestClock} {
+			var c serverClock
+			w := newWindow(1, per, &c)
+			now := at(0)
+			for range 3 {
+				sent := now
+				now = now.Add(10 * time.Millisecond)
+				w.leave(sent)
+				c.observe(sent.Add(skew).Truncate(time.Second), sent, now)
+				w.answered(sent, now)
+				w.refused(now)
+				if w.slides.Before(now) {
+					t.Errorf("per %v, clock off by %v: slides until %v, which is past", per, skew, w.slides)
+				}
+				w.slides = time.Time{}
+				next, ok := w.next(now)
+				if wait := next.Sub(now); !ok || wait <= 0 || wait > waits.Add(per, 2*time.Second) {
+					t.Errorf("per %v, clock off by %v: the next may leave after %v, %v", per, skew, wait, ok)
+				}
+				now = next
+			}
+		}
 	}
 }
 

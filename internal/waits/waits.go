@@ -40,6 +40,19 @@ const longest = 128
 // forever is what a wait saturates at.
 const forever = time.Duration(math.MaxInt64)
 
+// Longest is the longest wait that is believed. No API asks for more than a year: a longer one comes from a wrong clock or a
+// wrong unit.
+const Longest = 366 * 24 * time.Hour
+
+// A Finding says what Ask found.
+type Finding int
+
+const (
+	Nothing      Finding = iota // no wait
+	BeyondReason                // a wait longer than Longest, which counts as none; somebody wanted to say one
+	Found                       // a wait
+)
+
 // Units returns every unit, in the order in which the documentation lists them.
 func Units() []Unit {
 	return []Unit{Auto, Seconds, Millis, Epoch, EpochMillis, HTTPDate, ISO8601, Span, Int, Decimal}
@@ -59,6 +72,26 @@ func Parse(text string, u Unit, now time.Time) (time.Duration, bool) {
 		wait = until(at, now)
 	}
 	return wait, ok
+}
+
+// Ask is Parse for waits that are to be obeyed: one that is longer than Longest is not given.
+func Ask(text string, u Unit, now time.Time) (time.Duration, Finding) {
+	wait, ok := Parse(text, u, now)
+	switch {
+	case !ok:
+		return 0, Nothing
+	case wait > Longest:
+		return 0, BeyondReason
+	}
+	return wait, Found
+}
+
+// Add adds two durations that are not negative and saturates.
+func Add(a, b time.Duration) time.Duration {
+	if a > forever-b {
+		return forever
+	}
+	return a + b
 }
 
 // Moment reads text as a wait whose end it tells as a time, by the clock of who wrote it, such as an epoch or a date. It is

@@ -120,6 +120,46 @@ func TestParseSaturatesWhatOverflows(t *testing.T) {
 	}
 }
 
+func TestAskPassesOverWhatIsBeyondReason(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		unit Unit
+		want time.Duration
+		what Finding
+	}{
+		{"60", Auto, time.Minute, Found},
+		{"0", Auto, 0, Found},
+		{"1735689540", Auto, 0, Found},
+		{"31622400", Auto, Longest, Found},
+		{"31622401", Auto, 0, BeyondReason},
+		{"366d", Span, Longest, Found},
+		{"367d", Span, 0, BeyondReason},
+		{"2147483647", Auto, 0, BeyondReason},
+		{"2147483647", Seconds, 0, BeyondReason},
+		{"1e300", Millis, 0, BeyondReason},
+		{"9999-12-31T00:00Z", ISO8601, 0, BeyondReason},
+		{"Fri, 01 Jan 2100 00:00:00 GMT", Auto, 0, BeyondReason},
+		{"-5", Auto, 0, Nothing},
+		{"soon", Auto, 0, Nothing},
+		{"", Auto, 0, Nothing},
+	} {
+		if got, what := Ask(tt.text, tt.unit, now); got != tt.want || what != tt.what {
+			t.Errorf("Ask(%q, %s) = %v, %v, want %v, %v", tt.text, tt.unit, got, what, tt.want, tt.what)
+		}
+	}
+}
+
+func TestAddSaturates(t *testing.T) {
+	const most = time.Duration(math.MaxInt64)
+	for _, tt := range []struct{ a, b, want time.Duration }{
+		{0, 0, 0}, {1, 2, 3}, {most, 0, most}, {most, 1, most}, {1, most, most}, {most, most, most}, {most - 1, 1, most},
+	} {
+		if got := Add(tt.a, tt.b); got != tt.want {
+			t.Errorf("Add(%d, %d) = %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
 func TestParseTakesNonsenseForNothing(t *testing.T) {
 	for _, unit := range Units() {
 		for _, text := range []string{"", " ", "soon", "-1", "-0.5", "NaN", "Inf", "0x10", "1_000", "1,5", "-", ".", "e5", "1s2",
@@ -170,6 +210,10 @@ func FuzzParse(f *testing.F) {
 			got, ok := Parse(text, unit, now)
 			if got < 0 || !ok && got != 0 {
 				t.Errorf("Parse(%q, %s) = %v, %v", text, unit, got, ok)
+			}
+			wait, what := Ask(text, unit, now)
+			if ok != (what != Nothing) || what != Found && wait != 0 || what == Found && wait != got || wait > Longest {
+				t.Errorf("Ask(%q, %s) = %v, %v, and Parse gives %v, %v", text, unit, wait, what, got, ok)
 			}
 			if n, ok := Count(text, unit); n < 0 || math.IsNaN(n) || math.IsInf(n, 0) || !ok && n != 0 {
 				t.Errorf("Count(%q, %s) = %v, %v", text, unit, n, ok)
