@@ -189,7 +189,7 @@ func (a *answer) at(path *bodyPath) (pathResult, bool) {
 		if !ok || path.xml == nil {
 			return pathResult{}, false
 		}
-		return path.inXML(document)
+		return path.xml.in(document)
 	}
 	return pathResult{}, false
 }

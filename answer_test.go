@@ -88,6 +88,7 @@ func TestValuesAtPaths(t *testing.T) {
 		{soap, "Envelope/Body/Fault/faultcode", []string{"s:Client"}},
 		{soap, "/s:Envelope/s:Body/s:Fault/@id", []string{"f7"}},
 		{soap, "//e", []string{""}},
+		{soap, "//e/../@id", []string{"f7"}},
 		{soap, "//other", nil},
 		{"400\n\n<a>1</a>", "a", []string{"1"}},
 		{"400\n\n<a>1", "a", nil},
@@ -136,6 +137,8 @@ func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 		{MediaJSON, "/Error/Code", "not a JSONPath"},
 		{MediaXML, "$.error", "not a path of elements"},
 		{MediaXML, "a[", "not a path of elements"},
+		{MediaXML, "a[b][c][2]", "a position"},
+		{"", "//a/..[2]", "a position"},
 		{MediaPlaintext, "a", "plain text has no paths"},
 	} {
 		var p problems

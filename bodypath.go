@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -20,14 +19,12 @@ import (
 const (
 	bodyDepth = 64
 	textBound = 4 * bodyBound
-	descents  = 2 // how often a path of elements may search all levels
 )
 
 // bodyPath is a place in a body, compiled for the media in which it can be met.
 type bodyPath struct {
 	json *jsonpath.Path // nil: not in JSON
-	xml  *etree.Path
-	attr string // the attribute that xml ends in
+	xml  *elementPath   // nil: not in XML
 }
 
 // pathResult is what a path leads to.
@@ -52,51 +49,16 @@ func compilePath(field, text string, media MediaType, p *problems) *bodyPath {
 		path.json, notJSON = jsonpath.Compile(text)
 	}
 	if media != MediaJSON {
-		notXML = path.compileXML(text)
+		path.xml, notXML = compileElements(text)
 	}
 	switch e, ok := errors.AsType[*jsonpath.Error](notJSON); {
 	case path.json != nil || path.xml != nil:
 		return &path
-	case errors.Is(notXML, errDescents):
-		p.add(field, fmt.Sprintf("%q: %v", text, notXML), "name the levels")
-	case ok:
+	case ok && (notXML == nil || !strings.HasPrefix(text, "/")):
 		p.add(field, fmt.Sprintf("%q %s", text, e.Problem), e.Hint)
 	default:
 		p.add(field, fmt.Sprintf("%q is not a path of elements: %v", text, notXML), "write one such as /Error/Code or //faultcode")
 	}
-	return nil
-}
-
-// elementPath is what a path of elements looks like. etree takes nearly any text for one, and finds nothing by it.
-var elementPath = func() *regexp.Regexp {
-	const name = `[\pL_](?:[\pL\pN._-]*[\pL\pN_-])?`
-	const filter = `\[[\pL\pN_@-](?:[^\]'"]|'[^']*'|"[^"]*")*\]`
-	const step = `(?:\.|\.\.|\*|` + name + `(?::` + name + `)?)?(?:` + filter + `)*`
-	return regexp.MustCompile(`^` + step + `(?:/` + step + `)*$`)
-}()
-
-// errDescents refuses a path of elements for its cost.
-var errDescents = errors.New("it searches all levels more than twice")
-
-var quotedText = regexp.MustCompile(`'[^']*'|"[^"]*"`)
-
-// compileXML reads a path of elements, which may end in an attribute: /Error/Code, //fault/@code.
-func (b *bodyPath) compileXML(text string) error {
-	elements, attr := text, ""
-	if i := strings.LastIndex(text, "/@"); i >= 0 && !strings.ContainsAny(text[i:], "[]'\"") {
-		elements, attr = text[:i], text[i+2:]
-	}
-	if strings.Count(quotedText.ReplaceAllString(elements, ""), "//") > descents {
-		return errDescents
-	}
-	if elements == "" || !elementPath.MatchString(elements) {
-		return fmt.Errorf("it has a step that is neither a name nor a filter")
-	}
-	path, err := etree.CompilePath(elements)
-	if err != nil {
-		return err
-	}
-	b.xml, b.attr = &path, attr
 	return nil
 }
 
@@ -129,24 +91,6 @@ func (b *bodyPath) inJSON(ctx context.Context, tree any) (found pathResult, ok b
 		}
 	}
 	return found, ok && len(nodes) > 0
-}
-
-// inXML looks the path up in a document: the text of each element, or its attribute.
-func (b *bodyPath) inXML(document *etree.Document) (found pathResult, ok bool) {
-	defer func() {
-		if recover() != nil {
-			found, ok = pathResult{}, false
-		}
-	}()
-	found = pathResult{texts: []string{}, scalar: true}
-	for _, element := range document.FindElementsPath(*b.xml) {
-		if b.attr == "" {
-			found.texts = append(found.texts, strings.TrimSpace(element.Text()))
-		} else if attr := element.SelectAttr(b.attr); attr != nil {
-			found.texts = append(found.texts, attr.Value)
-		}
-	}
-	return found, len(found.texts) > 0
 }
 
 // scalarText is the text of a JSON value: of a string what it says, of a number its digits as they came, of an object

@@ -3,6 +3,7 @@ package jsonpath
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/theory/jsonpath/spec"
 )
@@ -10,6 +11,7 @@ import (
 // What a step is: about 100 to 200 ns of work.
 const (
 	steps       = 300_000 // for one path in one document
+	stepsACall  = 4       // of a call in a filter, and one more for each segment in it
 	asked       = 1 << 14 // how many of them are between two looks at the context
 	bytesAStep  = 32      // of a string that is compared, or that a pattern of one instruction is tried on
 	digitsAStep = 8       // of numbers that are compared
@@ -38,6 +40,7 @@ type test struct {
 	query   *query
 	inner   condition
 	call    *spec.FilterSelector
+	cost    int // steps that call takes, besides those that the functions in it charge
 }
 
 func compile(q *spec.PathQuery) query {
@@ -79,7 +82,7 @@ func compileTest(expr spec.BasicExpr) test {
 	case *spec.NotParenExpr:
 		return test{inner: compileCondition(expr.LogicalOr), negated: true}
 	}
-	return test{call: spec.Filter(spec.And(expr))}
+	return test{call: spec.Filter(spec.And(expr)), cost: stepsACall + strings.Count(expr.String(), "[")}
 }
 
 // evaluation is one use of a path on one document. Every step is charged; once the budget is spent or the context has ended,
@@ -106,7 +109,9 @@ func (e *evaluation) query(q query, node any) []any {
 	for _, s := range q {
 		var selected []any
 		for _, node := range nodes {
-			selected = e.segment(s, node, selected)
+			if selected = e.segment(s, node, selected); e.stopped {
+				return nil
+			}
 		}
 		nodes = selected
 	}
@@ -122,7 +127,7 @@ func (e *evaluation) segment(s segment, node any, selected []any) []any {
 		selected = e.selector(sel, node, selected)
 	}
 	if s.descendant {
-		for _, child := range children(node) {
+		for _, child := range e.children(node) {
 			selected = e.segment(s, child, selected)
 		}
 	}
@@ -132,14 +137,14 @@ func (e *evaluation) segment(s segment, node any, selected []any) []any {
 func (e *evaluation) selector(s selector, node any, selected []any) []any {
 	switch plain := s.plain.(type) {
 	case nil:
-		for _, child := range children(node) {
+		for _, child := range e.children(node) {
 			if e.charge(1) && e.holds(s.filter, child) {
 				selected = append(selected, child)
 			}
 		}
 		return selected
 	case spec.WildcardSelector:
-		found := children(node)
+		found := e.children(node)
 		if !e.charge(len(found)) {
 			return selected
 		}
@@ -151,16 +156,22 @@ func (e *evaluation) selector(s selector, node any, selected []any) []any {
 		}
 		return append(selected, plain.Select(list, nil)...)
 	default:
+		if !e.charge(1) {
+			return selected
+		}
 		return append(selected, plain.Select(node, nil)...)
 	}
 }
 
 // children are the elements of an array, or the values of an object in the order of their names.
-func children(node any) []any {
+func (e *evaluation) children(node any) []any {
 	switch node := node.(type) {
 	case []any:
 		return node
 	case map[string]any:
+		if !e.charge(2 * len(node)) { // they are sorted
+			return nil
+		}
 		values := make([]any, 0, len(node))
 		for _, name := range slices.Sorted(maps.Keys(node)) {
 			values = append(values, node[name])
@@ -184,7 +195,7 @@ func (e *evaluation) holds(c condition, node any) bool {
 func (e *evaluation) passes(t *test, node any) bool {
 	holds := false
 	switch {
-	case !e.charge(1):
+	case !e.charge(1 + t.cost):
 		return false
 	case t.query != nil:
 		holds = len(e.query(*t.query, node)) > 0
