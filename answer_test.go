@@ -3,6 +3,7 @@ package jwtbearer
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -148,6 +149,33 @@ func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 			t.Errorf("compilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path,
 				p.err(), tt.want)
 		}
+	}
+}
+
+func TestACostlyPathIsNotThere(t *testing.T) {
+	wide := "400\n\n[" + strings.Repeat("1,", 30000) + "1]"
+	deep := "400\n\n" + strings.Repeat("[", 60) + strings.Repeat("1,", 30000) + "1" + strings.Repeat("]", 60)
+	for _, tt := range []struct {
+		wire, path string
+		ended      bool // the call
+		want       int
+	}{
+		{wide, "$[*]", false, 30001},
+		{wide, "$[0]", true, 1},
+		{wide, "$[?@ > 0 || @ < 0 || @ == 0]", true, 0},
+		{deep, "$..*..*", false, 0},
+		{deep, "$..*", false, 0}, // the text of each array is in that of the one around it
+	} {
+		ctx, end := context.WithCancel(t.Context())
+		if tt.ended {
+			end()
+		}
+		a := testAnswer(tt.wire)
+		a.resp.Request = (&http.Request{Method: http.MethodGet}).WithContext(ctx)
+		if got := a.values(testPath(t, tt.path, "")); len(got) != tt.want {
+			t.Errorf("%s in %.20q leads to %d texts, want %d (the call has ended: %v)", tt.path, tt.wire, len(got), tt.want, tt.ended)
+		}
+		end()
 	}
 }
 

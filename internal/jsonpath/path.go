@@ -58,9 +58,14 @@ func Compile(text string) (*Path, error) {
 // Select returns the nodes that the path selects in a document, which is of the types of encoding/json, with numbers as
 // json.Number: array elements in their order, members of objects in the order of their names. It is false where that costs more
 // than the budget, or the context ended first.
-func (p *Path) Select(ctx context.Context, document any) ([]any, bool) {
+func (p *Path) Select(ctx context.Context, document any) (nodes []any, ok bool) {
+	defer func() {
+		if recover() != nil { // in the parser's functions; no document is worth a crash
+			nodes, ok = nil, false
+		}
+	}()
 	e := evaluation{left: steps, err: ctx.Err}
-	nodes := e.query(p.query, document)
+	nodes = e.query(p.query, document)
 	return nodes, !e.stopped
 }
 

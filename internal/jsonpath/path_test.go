@@ -194,3 +194,27 @@ func TestWhatIsNoPathIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// What is accepted is evaluated without a panic. Names after a dot may need brackets; all else that RFC 9535 refuses is refused.
+func FuzzCompile(f *testing.F) {
+	for _, path := range append(costly, "$.items[?@.price>=8.95 && !(@.tags[-1]=='b')].id", "error.retry-after", "$[1:5:2,'a']",
+		"$[?match(@.a, 'a.c|d') || length(value(@..b)) == 1e3]", `["\u00fc\uD83D\uDE00"]`, "$[? @ [ 'a' ] == null ]") {
+		f.Add(path, `{"items":[{"id":1,"price":8.95,"tags":["a","b"]}],"a":[1,[2,{"b":"x"}]],"error":{"retry-after":null}}`)
+	}
+	f.Fuzz(func(t *testing.T, text, document string) {
+		path, err := Compile(text)
+		if e, ok := err.(*Error); err != nil && (!ok || e.Problem == "" || e.Hint == "") {
+			t.Fatalf("Compile(%q): %v, want an *Error with a hint", text, err)
+		}
+		var v any
+		d := json.NewDecoder(strings.NewReader(document))
+		d.UseNumber()
+		if err != nil || d.Decode(&v) != nil {
+			return
+		}
+		e := evaluation{left: steps / 10, err: t.Context().Err}
+		if nodes := e.query(path.query, v); len(nodes) > steps || e.stopped && nodes != nil {
+			t.Errorf("%q selects %d nodes", text, len(nodes))
+		}
+	})
+}
