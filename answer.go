@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"context"
 	"mime"
 	"net/http"
 	"strconv"
@@ -30,9 +31,8 @@ type answer struct {
 	text   []byte // the decoded body, or its first bodyBound bytes
 	whole  bool   // text is all of it
 
-	json  lazyValue[any] // numbers as json.Number
-	typed lazyValue[any] // numbers as int64 and float64, which filters can compare
-	xml   lazyValue[*etree.Document]
+	json lazyValue[any] // numbers as json.Number
+	xml  lazyValue[*etree.Document]
 }
 
 // newAnswer views resp, which was received then. media is Connection.ErrorMediaType.
@@ -196,7 +196,7 @@ func (a *answer) at(path *bodyPath) (pathResult, bool) {
 		if !ok || path.xml == nil {
 			return pathResult{}, false
 		}
-		return path.inXML(document)
+		return path.xml.in(document)
 	}
 	return pathResult{}, false
 }
@@ -206,13 +206,14 @@ func (a *answer) atJSON(path *bodyPath) (pathResult, bool) {
 		return pathResult{}, false
 	}
 	tree, ok := a.tree()
-	if ok && path.filters {
-		tree, ok = a.typed.get(func() (any, bool) { return decodeTyped(a.text) })
-	}
 	if !ok {
 		return pathResult{}, false
 	}
-	return path.inJSON(tree)
+	ctx := context.Background()
+	if a.resp.Request != nil {
+		ctx = a.resp.Request.Context()
+	}
+	return path.inJSON(ctx, tree)
 }
 
 // tree is the body as JSON.

@@ -3,6 +3,7 @@ package jwtbearer
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -88,6 +89,7 @@ func TestValuesAtPaths(t *testing.T) {
 		{soap, "Envelope/Body/Fault/faultcode", []string{"s:Client"}},
 		{soap, "/s:Envelope/s:Body/s:Fault/@id", []string{"f7"}},
 		{soap, "//e", []string{""}},
+		{soap, "//e/../@id", []string{"f7"}},
 		{soap, "//other", nil},
 		{"400\n\n<a>1</a>", "a", []string{"1"}},
 		{"400\n\n<a>1", "a", nil},
@@ -129,13 +131,15 @@ func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 		{"", "m[", "not a JSONPath"},
 		{"", "m[(@.length-1)]", "not a JSONPath"},
 		{"", "a b", "not a JSONPath"},
-		{"", "foo$", "not a JSONPath"},
+		{"", "foo$", "has $ elsewhere"},
 		{"", "a.", "not a JSONPath"},
 		{"", "..a..b..c", "more than twice"},
-		{MediaJSON, "list[?@.id == $.id]", "$ at"},
+		{MediaJSON, "list[?@.id == $.id]", "has $ elsewhere"},
 		{MediaJSON, "/Error/Code", "not a JSONPath"},
 		{MediaXML, "$.error", "not a path of elements"},
 		{MediaXML, "a[", "not a path of elements"},
+		{MediaXML, "a[b][c][2]", "a position"},
+		{"", "//a/..[2]", "a position"},
 		{MediaPlaintext, "a", "plain text has no paths"},
 	} {
 		var p problems
@@ -145,6 +149,33 @@ func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 			t.Errorf("compilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path,
 				p.err(), tt.want)
 		}
+	}
+}
+
+func TestACostlyPathIsNotThere(t *testing.T) {
+	wide := "400\n\n[" + strings.Repeat("1,", 30000) + "1]"
+	deep := "400\n\n" + strings.Repeat("[", 60) + strings.Repeat("1,", 30000) + "1" + strings.Repeat("]", 60)
+	for _, tt := range []struct {
+		wire, path string
+		ended      bool // the call
+		want       int
+	}{
+		{wide, "$[*]", false, 30001},
+		{wide, "$[0]", true, 1},
+		{wide, "$[?@ > 0 || @ < 0 || @ == 0]", true, 0},
+		{deep, "$..*..*", false, 0},
+		{deep, "$..*", false, 0}, // the text of each array is in that of the one around it
+	} {
+		ctx, end := context.WithCancel(t.Context())
+		if tt.ended {
+			end()
+		}
+		a := testAnswer(tt.wire)
+		a.resp.Request = (&http.Request{Method: http.MethodGet}).WithContext(ctx)
+		if got := a.values(testPath(t, tt.path, "")); len(got) != tt.want {
+			t.Errorf("%s in %.20q leads to %d texts, want %d (the call has ended: %v)", tt.path, tt.wire, len(got), tt.want, tt.ended)
+		}
+		end()
 	}
 }
 

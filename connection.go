@@ -233,14 +233,16 @@ type Rule struct {
 	// Header must be present. With Values or Match, it is its value that they look at. Only 64 lines and 8 KiB of it are read.
 	Header string `json:"header,omitzero"`
 
-	// Path must be present in the body: a JSONPath (RFC 9535; a leading $. is optional), or a path of elements in XML. With
-	// Values or Match, it is its value that they look at. A body over 64 KiB has no path.
+	// Path must be present in the body: a JSONPath (RFC 9535; a leading $. is optional, and $ cannot stand elsewhere), or a path
+	// of elements in XML. With Values or Match, it is its value that they look at. In a body over 64 KiB, and in
+	// one in which the path costs too much, it is not found.
 	Path string `json:"path,omitzero"`
 
 	// Values are compared exactly with the text of a scalar, or with any element of an array.
 	Values []string `json:"values,omitzero"`
 
-	// Match is a regular expression on the value of Header or Path, or on the body where neither is set.
+	// Match is a regular expression on the value of Header or Path, or on the body where neither is set. One with large counts,
+	// such as .{900}, is refused for its cost.
 	Match string `json:"match,omitzero"`
 
 	// Class says what kind of throttle it is; see the package documentation. Empty means throttled. It has no meaning outside

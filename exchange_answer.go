@@ -83,7 +83,7 @@ func (h *hop) answer(k *call) *answer {
 		for name := range form {
 			tree[name] = form.Get(name)
 		}
-		a.json, a.typed = lazyValue[any]{true, tree, true}, lazyValue[any]{true, tree, true}
+		a.json = lazyValue[any]{true, tree, true}
 	}
 	return a
 }
