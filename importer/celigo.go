@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 // skills/configuring-connections (references/schemas: response.yml, request.yml, http.yml, jwt.yml), and in
 // developer.celigo.com/api/api-reference/connections; how its form means them in the help texts of that.
 
-// ImportCeligo reads connections of Celigo's integrator.io as its API gives them (GET /v1/connections, or one of them),
+// Celigo reads connections of Celigo's integrator.io as its API gives them (GET /v1/connections, or one of them),
 // and makes Connections of those with auth.type jwtbearer. Every member that it neither carries over nor passes over as
 // bookkeeping (ids, dates, the layout of forms) is told in a note; a member that is null or empty says nothing and is
 // passed over, too.
@@ -25,7 +25,7 @@ import (
 //
 // The API masks secrets, and those that it does not mask are not taken over: in their places are references to
 // environment variables, which notes of kind NoteSecret list.
-func ImportCeligo(data []byte) (*Imported, error) {
+func Celigo(data []byte) (*Result, error) {
 	doc, err := importedDocument(data, "Celigo")
 	if err != nil {
 		return nil, err
@@ -42,14 +42,14 @@ func ImportCeligo(data []byte) (*Imported, error) {
 		case problem == "":
 			conns = append(conns, im.celigoConnection(o))
 		case alone:
-			return nil, errors.New("connfile: import Celigo: the connection " + problem + "; only type http with " +
+			return nil, errors.New("importer: Celigo: the connection " + problem + "; only type http with " +
 				"auth.type jwtbearer can be imported")
 		default:
 			im.note(NoteDropped, o.path, "the connection %s, so it was not taken", problem)
 		}
 	}
 	if len(conns) == 0 {
-		return nil, fmt.Errorf("connfile: import Celigo: none of the %d connections has auth.type jwtbearer", len(list))
+		return nil, fmt.Errorf("importer: Celigo: none of the %d connections has auth.type jwtbearer", len(list))
 	}
 	return im.result(conns), nil
 }
@@ -61,7 +61,7 @@ func (im *importing) celigoList(doc jsontext.Value) (list []*importedObject, alo
 		return im.object("", whole).objects(""), false, nil
 	}
 	if doc.Kind != jsontext.Object {
-		return nil, false, errors.New("connfile: import Celigo: the document is neither an object nor a list: save " +
+		return nil, false, errors.New("importer: Celigo: the document is neither an object nor a list: save " +
 			"what GET /v1/connections gives")
 	}
 	o := im.object("", doc)

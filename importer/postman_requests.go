@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"cmp"

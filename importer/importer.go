@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// Imported is what an importer made of a foreign description.
-type Imported struct {
+// Result is what an importer made of a foreign description.
+type Result struct {
 	// Connections are in the order of the document. Each has a name of its own. No secret is in them: where the
 	// document has or hides one, there is a reference such as ${env:ACME_API_SECRET}.
 	Connections []*jwtbearer.Connection
@@ -79,7 +79,7 @@ func (im *importing) note(kind NoteKind, path, format string, args ...any) {
 // importedDocument reads data, a document of the named platform.
 func importedDocument(data []byte, platform string) (jsontext.Value, error) {
 	if len(data) > importedCap {
-		return jsontext.Value{}, fmt.Errorf("connfile: import %s: the document has %d bytes, and %d are read: export "+
+		return jsontext.Value{}, fmt.Errorf("importer: %s: the document has %d bytes, and %d are read: export "+
 			"less at once",
 			platform, len(data), importedCap)
 	}
@@ -87,15 +87,15 @@ func importedDocument(data []byte, platform string) (jsontext.Value, error) {
 	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
 		// The problem itself may show the name of a member, and this may not even be the document that was meant.
 		problem, _, _ := strings.Cut(bad.Problem, `"`)
-		return v, fmt.Errorf("connfile: import %s: not JSON: line %d, column %d: "+
+		return v, fmt.Errorf("importer: %s: not JSON: line %d, column %d: "+
 			"%s", platform, bad.Line, bad.Column, strings.TrimSpace(problem))
 	}
 	return v, nil
 }
 
 // result is what was imported.
-func (im *importing) result(conns []*importedConn) *Imported {
-	out := &Imported{Notes: im.notes}
+func (im *importing) result(conns []*importedConn) *Result {
+	out := &Result{Notes: im.notes}
 	for _, c := range conns {
 		out.Connections = append(out.Connections, c.Connection)
 	}

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 // an object and not a list), auth of type jwt in github.com/postmanlabs/postman-runtime, lib/authorizer/jwt.js, dynamic
 // variables in github.com/postmanlabs/postman-collection, lib/superstring/dynamic-variables.js.
 
-// ImportPostman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of
+// Postman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of
 // one, and makes a Connection of each auth of type jwt and each origin to which requests go with it. What holds for a
 // folder or the whole collection is inherited as Postman does it.
 //
@@ -25,7 +25,7 @@ import (
 // which notes of kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}.
 // Scripts do not run here; notes tell where there were some. Every other member that is neither carried over nor passed
 // over is told, too.
-func ImportPostman(data []byte) (*Imported, error) {
+func Postman(data []byte) (*Result, error) {
 	doc, err := importedDocument(data, "Postman")
 	if err != nil {
 		return nil, err
@@ -34,11 +34,11 @@ func ImportPostman(data []byte) (*Imported, error) {
 		keys: make(map[string]*postmanAuth),
 		envs: make(map[string]string), envTaken: make(importedNames), left: importedCap}
 	if err := p.document(doc); err != nil {
-		return nil, fmt.Errorf("connfile: import Postman: %w", err)
+		return nil, fmt.Errorf("importer: Postman: %w", err)
 	}
 	conns := p.connections()
 	if len(conns) == 0 {
-		return nil, fmt.Errorf("connfile: import Postman: none of the %d requests has auth of type jwt, nor has the "+
+		return nil, fmt.Errorf("importer: Postman: none of the %d requests has auth of type jwt, nor has the "+
 			"collection", len(p.requests))
 	}
 	p.unusedVariables()

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"encoding/json"
@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/connfile"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
@@ -31,7 +32,7 @@ func importedTestData(t testing.TB, name string) []byte {
 }
 
 // importedOne returns the only connection of an import.
-func importedOne(t *testing.T, from func([]byte) (*Imported, error), doc string) (*jwtbearer.Connection, []Note) {
+func importedOne(t *testing.T, from func([]byte) (*Result, error), doc string) (*jwtbearer.Connection, []Note) {
 	t.Helper()
 	out, err := from([]byte(doc))
 	if err != nil {
@@ -89,7 +90,7 @@ func hasNote(notes []Note, path string, kind NoteKind) bool {
 }
 
 // importedShape is all that an import says, to compare it.
-func importedShape(out *Imported, err error) string {
+func importedShape(out *Result, err error) string {
 	if err != nil {
 		return "error: " + err.Error()
 	}
@@ -150,7 +151,7 @@ func importedChanges(v jsontext.Value) []jsontext.Value {
 
 // testEveryMemberIsToldOrCarried changes every single value of a document, and adds a member to every object: unless it is one of
 // passed, which may end in a star, the import must differ, and an added member must have a note of its own.
-func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, error), doc []byte, passed ...string) {
+func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Result, error), doc []byte, passed ...string) {
 	t.Helper()
 	root, err := jsontext.Parse(string(doc))
 	if err != nil {
@@ -192,8 +193,8 @@ func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, 
 }
 
 // importedHas reports whether a connection holds a text anywhere.
-func importedHas(out *Imported, text string) bool {
-	return strings.Contains(importedShape(&Imported{Connections: out.Connections}, nil), text)
+func importedHas(out *Result, text string) bool {
+	return strings.Contains(importedShape(&Result{Connections: out.Connections}, nil), text)
 }
 
 func TestNotesPrintOnOneLine(t *testing.T) {
@@ -212,7 +213,7 @@ func TestNotesPrintOnOneLine(t *testing.T) {
 
 func TestImportersRefuseWhatIsNoDocument(t *testing.T) {
 	huge := strings.Repeat(" ", importedCap) + "{}"
-	for name, from := range map[string]func([]byte) (*Imported, error){"Celigo": ImportCeligo, "Postman": ImportPostman} {
+	for name, from := range map[string]func([]byte) (*Result, error){"Celigo": Celigo, "Postman": Postman} {
 		for _, tt := range []struct{ doc, want string }{
 			{"", "line 1, column 1: expected a value"},
 			{"openapi: 3.1.0", "not JSON"},
@@ -223,7 +224,7 @@ func TestImportersRefuseWhatIsNoDocument(t *testing.T) {
 			{`"text"`, "the document is n"},
 		} {
 			out, err := from([]byte(tt.doc))
-			if err == nil || out != nil || !strings.HasPrefix(err.Error(), "connfile: import "+name+": ") || !strings.Contains(err.Error(), tt.want) {
+			if err == nil || out != nil || !strings.HasPrefix(err.Error(), "importer: "+name+": ") || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("import %s of %.30q: %v, %v; want an error with %q", name, tt.doc, out, err, tt.want)
 			}
 		}
@@ -285,7 +286,7 @@ func TestLiteralTextIsNoTemplate(t *testing.T) {
 }
 
 func TestImportedConnectionsAreEqualEachTime(t *testing.T) {
-	for name, from := range map[string]func([]byte) (*Imported, error){"celigo/acme.json": ImportCeligo, "postman/acme.json": ImportPostman} {
+	for name, from := range map[string]func([]byte) (*Result, error){"celigo/acme.json": Celigo, "postman/acme.json": Postman} {
 		data := importedTestData(t, name)
 		first, err := from(data)
 		if err != nil {
@@ -301,29 +302,29 @@ func TestImportedConnectionsAreEqualEachTime(t *testing.T) {
 
 // sameConnections compares what files can say of connections.
 func sameConnections(a, b []*jwtbearer.Connection) bool {
-	return importedShape(&Imported{Connections: a}, nil) == importedShape(&Imported{Connections: b}, nil)
+	return importedShape(&Result{Connections: a}, nil) == importedShape(&Result{Connections: b}, nil)
 }
 
 func TestImportsAreMarshalledAndParsedAgain(t *testing.T) {
-	for name, from := range map[string]func([]byte) (*Imported, error){"celigo/acme.json": ImportCeligo, "postman/acme.json": ImportPostman} {
+	for name, from := range map[string]func([]byte) (*Result, error){"celigo/acme.json": Celigo, "postman/acme.json": Postman} {
 		out, err := from(importedTestData(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var file []byte
 		for _, c := range out.Connections {
-			text, err := Marshal(c)
+			text, err := connfile.Marshal(c)
 			if err != nil {
 				t.Fatalf("%s: Marshal: %v", name, err)
 			}
 			file = append(append(file, "---\n"...), text...)
 		}
-		again, err := Parse(file)
+		again, err := connfile.Parse(file)
 		if err != nil {
 			t.Fatalf("%s: Parse of what Marshal gave: %v\n%s", name, err, file)
 		}
 		if !sameConnections(out.Connections, again) {
-			t.Errorf("%s: got  %s\nwant %s", name, importedShape(&Imported{Connections: again}, nil), importedShape(&Imported{Connections: out.Connections}, nil))
+			t.Errorf("%s: got  %s\nwant %s", name, importedShape(&Result{Connections: again}, nil), importedShape(&Result{Connections: out.Connections}, nil))
 		}
 		if strings.Contains(string(file), "PLANTED") || strings.Contains(string(file), "******") {
 			t.Errorf("%s: the file holds a secret, or what stands for one:\n%s", name, file)
@@ -370,14 +371,14 @@ func TestImportersTakeNoLongerThanDocumentsAreLong(t *testing.T) {
 	}
 	limit := 5 * time.Second // each takes some ms, with the race detector some 100 ms
 	for name, doc := range celigo {
-		testQuick(t, "Celigo: "+name, ImportCeligo, doc, limit)
+		testQuick(t, "Celigo: "+name, Celigo, doc, limit)
 	}
 	for name, doc := range postman {
-		testQuick(t, "Postman: "+name, ImportPostman, doc, limit)
+		testQuick(t, "Postman: "+name, Postman, doc, limit)
 	}
 }
 
-func testQuick(t *testing.T, name string, from func([]byte) (*Imported, error), doc string, limit time.Duration) {
+func testQuick(t *testing.T, name string, from func([]byte) (*Result, error), doc string, limit time.Duration) {
 	t.Helper()
 	start := time.Now()
 	out, err := from([]byte(doc))
