@@ -26,7 +26,7 @@ import (
 // The API masks secrets, and those that it does not mask are not taken over: in their places are references to
 // environment variables, which notes of kind NoteSecret list.
 func Celigo(data []byte) (*Result, error) {
-	doc, err := importedDocument(data, "Celigo")
+	doc, err := readDocument(data, "Celigo")
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func Celigo(data []byte) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var conns []*importedConn
+	var conns []*connection
 	for _, o := range list {
 		problem := celigoForeign(o)
 		switch {
@@ -55,7 +55,7 @@ func Celigo(data []byte) (*Result, error) {
 }
 
 // celigoList returns the connections in doc, and whether there can be only one.
-func (im *importing) celigoList(doc jsontext.Value) (list []*importedObject, alone bool, err error) {
+func (im *importing) celigoList(doc jsontext.Value) (list []*object, alone bool, err error) {
 	if doc.Kind == jsontext.Array {
 		whole := jsontext.Value{Kind: jsontext.Object, Members: []jsontext.Member{{Name: "", Value: doc}}}
 		return im.object("", whole).objects(""), false, nil
@@ -70,11 +70,11 @@ func (im *importing) celigoList(doc jsontext.Value) (list []*importedObject, alo
 		o.rest("is not a connection, so it was not taken")
 		return list, false, nil
 	}
-	return []*importedObject{o}, true, nil
+	return []*object{o}, true, nil
 }
 
 // celigoForeign says why a connection cannot be imported.
-func celigoForeign(o *importedObject) string {
+func celigoForeign(o *object) string {
 	switch kind := celigoKnown(o, "type", "http", "rest", "netsuite", "salesforce", "ftp", "s3", "wrapper", "rdbms",
 		"mongodb", "as2", "filesystem", "mcp", "dynamodb", "jdbc", "van"); kind {
 	case "http":
@@ -98,12 +98,12 @@ func celigoForeign(o *importedObject) string {
 }
 
 // celigoPeek reads the members of o without a trace.
-func celigoPeek(o *importedObject) *importedObject {
+func celigoPeek(o *object) *object {
 	return newImporting().object("", jsontext.Value{Kind: jsontext.Object, Members: o.members})
 }
 
 // celigoKnown returns a text member, or what can be shown of it: only a word that is known.
-func celigoKnown(o *importedObject, name string, known ...string) string {
+func celigoKnown(o *object, name string, known ...string) string {
 	text := strings.ToLower(celigoPeek(o).text(name))
 	if o.has(name) && !slices.Contains(known, text) {
 		return "that is not known"
@@ -119,17 +119,17 @@ var celigoBookkeeping = [...]string{"_id", "_userId", "_sourceId", "_templateId"
 
 // celigoImport imports one connection.
 type celigoImport struct {
-	*importedTexts
+	*texts
 
 	fields   map[string]string // pipelines, by path, such as http.unencrypted.account
-	settings *importedObject
+	settings *object
 }
 
 const noCounterpart = "has no counterpart here, so it was not taken"
 
-func (im *importing) celigoConnection(o *importedObject) *importedConn {
+func (im *importing) celigoConnection(o *object) *connection {
 	c := &celigoImport{fields: make(map[string]string)}
-	c.importedTexts = &importedTexts{importedConn: im.connection(o.text("name"), "Celigo"), split: handlebarsSplit,
+	c.texts = &texts{connection: im.connection(o.text("name"), "Celigo"), split: handlebarsSplit,
 		eval: c.eval}
 	o.ignore(celigoBookkeeping[:]...)
 	if o.has("_agentId") {
@@ -157,11 +157,11 @@ func (im *importing) celigoConnection(o *importedObject) *importedConn {
 	http.rest(noCounterpart)
 	c.settings.rest("is used by no expression, so it was not taken")
 	o.rest(noCounterpart)
-	return c.importedConn
+	return c.connection
 }
 
 // address takes over where the API is and how it speaks.
-func (c *celigoImport) address(http *importedObject) {
+func (c *celigoImport) address(http *object) {
 	http.ignore("formType", "isRest", "_httpConnectorId", "_httpConnectorApiId", "_httpConnectorVersionId")
 	path := http.at("baseURI")
 	base := http.text("baseURI")
@@ -170,7 +170,7 @@ func (c *celigoImport) address(http *importedObject) {
 			"they are")
 		base = trimmed
 	}
-	if scheme, rest, _ := strings.Cut(base, "://"); strings.Contains(importedHost(rest), "@") {
+	if scheme, rest, _ := strings.Cut(base, "://"); strings.Contains(hostOf(rest), "@") {
 		c.im.note(NoteDropped, path, "a user name or password in it: the token is the credential")
 		_, rest, _ = strings.Cut(rest, "@")
 		base = scheme + "://" + rest
@@ -189,15 +189,15 @@ func (c *celigoImport) address(http *importedObject) {
 	c.headers(http)
 }
 
-// importedHost is what stands before the path of an address without its scheme.
-func importedHost(rest string) string {
+// hostOf is what stands before the path of an address without its scheme.
+func hostOf(rest string) string {
 	host, _, _ := strings.Cut(rest, "/")
 	return host
 }
 
 // hideParams makes a reference to a secret of each literal parameter of an address that is named like one.
-func (c *celigoImport) hideParams(parts []importedPart) []importedPart {
-	var out importedParts
+func (c *celigoImport) hideParams(parts []textPart) []textPart {
+	var out textParts
 	query := false
 	for i, part := range parts {
 		if part.action {
@@ -218,7 +218,7 @@ func (c *celigoImport) hideParams(parts []importedPart) []importedPart {
 			whole := (j > 0 || !open) && (j < len(params)-1 || i == len(parts)-1)
 			if name, ok := literalSecret(param); ok && whole {
 				out.literal(name + "=")
-				out.add(importedPart{text: "connection.http.encrypted.[" + name + "]", action: true})
+				out.add(textPart{text: "connection.http.encrypted.[" + name + "]", action: true})
 				param = param[len(strings.TrimSuffix(param, "&")):]
 			}
 			out.literal(param)

@@ -14,7 +14,7 @@ var celigoMethods = [...]string{"hmac-sha256", "hmac-sha384", "hmac-sha512", "rs
 	"es256", "es384", "es512", "ps256", "ps384", "ps512", "hs256", "hs384", "hs512", "rs256", "rs384", "rs512"}
 
 // signing takes over auth.jwt.
-func (c *celigoImport) signing(auth *importedObject) {
+func (c *celigoImport) signing(auth *object) {
 	if auth.word("type", "jwtbearer", "jwt") == "jwt" {
 		c.im.note(NoteAssumed, auth.at("type"), "jwt, the name before jwtbearer, is taken for the same")
 	}
@@ -47,7 +47,7 @@ func celigoMethod(name string) jwtbearer.SignatureMethod {
 }
 
 // key makes references for what signs, there or not: Celigo never shows it.
-func (c *celigoImport) key(jwt *importedObject, method string) {
+func (c *celigoImport) key(jwt *object, method string) {
 	used, unused := "privateKey", "secret"
 	if hmac := strings.HasPrefix(method, "h"); hmac {
 		used, unused = unused, used
@@ -68,7 +68,7 @@ func (c *celigoImport) key(jwt *importedObject, method string) {
 }
 
 // claims takes over payload and headers, which are objects or texts of objects (jwt in base.yml of Celigo's iClients).
-func (c *celigoImport) claims(jwt *importedObject) {
+func (c *celigoImport) claims(jwt *object) {
 	if payload, ok := jwt.get("payload"); ok {
 		var err error
 		if c.Payload, err = c.object(jwt.at("payload"), payload, true); err != nil {
@@ -87,19 +87,19 @@ func (c *celigoImport) claims(jwt *importedObject) {
 }
 
 // tellAlg tells of an alg in a JOSE header that is not that of the method, which rules.
-func (t *importedTexts) tellAlg(path string, headers jsontext.Value, method string) {
+func (t *texts) tellAlg(path string, headers jsontext.Value, method string) {
 	if headers.Kind == jsontext.String {
-		headers, _ = jsontext.Parse(importedMark(headers.Text, t.split).text)
+		headers, _ = jsontext.Parse(markText(headers.Text, t.split).text)
 	}
 	for _, m := range headers.Members {
 		if m.Name == "alg" && m.Value.Text != method {
-			t.im.note(NoteDropped, importedPath(path, "alg"), "differs from the signature method, which alone decides")
+			t.im.note(NoteDropped, joinPath(path, "alg"), "differs from the signature method, which alone decides")
 		}
 	}
 }
 
 // placement takes over where the token goes. Without auth.token it is the bearer token (jwt.yml).
-func (c *celigoImport) placement(auth *importedObject) {
+func (c *celigoImport) placement(auth *object) {
 	token := auth.object("token")
 	header, scheme, param := token.text("headerName"), token.text("scheme"), token.text("paramName")
 	switch token.word("location", "header", "url", "body") {
@@ -136,14 +136,14 @@ func (c *celigoImport) placement(auth *importedObject) {
 	token.rest("belongs to another way of getting a token, so it was not taken")
 }
 
-func (c *celigoImport) unusedPlacement(token *importedObject, name, value string) {
+func (c *celigoImport) unusedPlacement(token *object, name, value string) {
 	if value != "" {
 		c.im.note(NoteDropped, token.at(name), "has no meaning for this location, so it was not taken")
 	}
 }
 
 // headers takes over the headers of all requests. One that holds the token says where that goes.
-func (c *celigoImport) headers(http *importedObject) {
+func (c *celigoImport) headers(http *object) {
 	var others []celigoHeader
 	for _, h := range http.objects("headers") {
 		header := celigoHeader{at: h.at("value"), name: strings.TrimSpace(h.text("name")), value: h.text("value")}
@@ -177,7 +177,7 @@ func (c *celigoImport) header(h celigoHeader) {
 	case placed:
 		c.im.note(NoteDropped, h.at, "the token goes into this header")
 	case namesSecret(h.name) && h.value != "" && !holdsValue(h.text):
-		c.setHeader(h.at, h.name, "{{"+c.secretField(h.at, h.name, c.prefix+"_"+importedEnv(h.name))+"}}")
+		c.setHeader(h.at, h.name, "{{"+c.secretField(h.at, h.name, c.prefix+"_"+envName(h.name))+"}}")
 	default:
 		c.setHeader(h.at, h.name, h.text)
 	}
@@ -190,12 +190,12 @@ func holdsValue(template string) bool {
 		strings.Contains(template, ".Token"))
 }
 
-func celigoMedia(http *importedObject, name string, known ...string) jwtbearer.MediaType {
+func celigoMedia(http *object, name string, known ...string) jwtbearer.MediaType {
 	return jwtbearer.MediaType(http.word(name, known...))
 }
 
 // tls takes over certificates.
-func (c *celigoImport) tls(http *importedObject) {
+func (c *celigoImport) tls(http *object) {
 	if off, _ := http.flag("disableStrictSSL"); off {
 		c.TLS.InsecureSkipVerify = true
 		c.im.note(NoteChanged, http.at("disableStrictSSL"), "became tls.insecureSkipVerify: anybody on the way can "+
@@ -211,7 +211,7 @@ func (c *celigoImport) tls(http *importedObject) {
 }
 
 // hidden makes a reference for a secret, if there is one.
-func (c *celigoImport) hidden(o *importedObject, name, suffix string) jwtbearer.Secret {
+func (c *celigoImport) hidden(o *object, name, suffix string) jwtbearer.Secret {
 	if !o.has(name) {
 		return ""
 	}
@@ -220,7 +220,7 @@ func (c *celigoImport) hidden(o *importedObject, name, suffix string) jwtbearer.
 }
 
 // certificate takes over what is public, if it is: a masked one, or one with its private key, becomes a reference.
-func (c *celigoImport) certificate(certs *importedObject, name, suffix string) string {
+func (c *celigoImport) certificate(certs *object, name, suffix string) string {
 	text := certs.text(name)
 	if text == "" || strings.Contains(text, "BEGIN CERTIFICATE") && !strings.Contains(text, "PRIVATE") {
 		return text

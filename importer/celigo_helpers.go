@@ -19,7 +19,7 @@ var (
 )
 
 // eval evaluates an expression.
-func (c *celigoImport) eval(path string, part importedPart) (v importedValue, what string, err error) {
+func (c *celigoImport) eval(path string, part textPart) (v value, what string, err error) {
 	e, err := handlebarsParse(part.text)
 	if err != nil {
 		return v, "expression", fmt.Errorf("holds %w", err)
@@ -27,14 +27,14 @@ func (c *celigoImport) eval(path string, part importedPart) (v importedValue, wh
 	return c.expr(path, e)
 }
 
-func (c *celigoImport) expr(path string, e handlebarsExpr) (v importedValue, what string, err error) {
+func (c *celigoImport) expr(path string, e handlebarsExpr) (v value, what string, err error) {
 	switch e.kind {
 	case handlebarsText:
-		return importedLiteral(e.text), "", nil
+		return literalValue(e.text), "", nil
 	case handlebarsNumber:
-		return importedValue{kind: importedNumber, number: e.text}, "", nil
+		return value{kind: numberValue, number: e.text}, "", nil
 	case handlebarsLiteral:
-		return importedLiteral(e.text), "", nil
+		return literalValue(e.text), "", nil
 	case handlebarsPath:
 		if e.name() == "" || e.name() == "timestamp" || e.name() == "timeStamp" {
 			return c.path(path, e.path)
@@ -47,7 +47,7 @@ func (c *celigoImport) expr(path string, e handlebarsExpr) (v importedValue, wha
 	if e.name() == "" {
 		return v, "expression", fmt.Errorf("holds %w", errHandlebarsSyntax)
 	}
-	args := make([]importedValue, len(e.args))
+	args := make([]value, len(e.args))
 	for i, arg := range e.args {
 		if args[i], what, err = c.expr(path, arg); err != nil {
 			return v, what, err
@@ -57,7 +57,7 @@ func (c *celigoImport) expr(path string, e handlebarsExpr) (v importedValue, wha
 }
 
 // call evaluates a helper.
-func (c *celigoImport) call(path, name string, args []importedValue) (v importedValue, what string, err error) {
+func (c *celigoImport) call(path, name string, args []value) (v value, what string, err error) {
 	switch name {
 	case "timestamp":
 		v, err = celigoTimestamp(args)
@@ -81,13 +81,13 @@ func (c *celigoImport) call(path, name string, args []importedValue) (v imported
 		err = errCeligoHelper
 	}
 	if err != nil {
-		err = fmt.Errorf("the helper %s %w", importedQuote(name), err)
+		err = fmt.Errorf("the helper %s %w", quote(name), err)
 	}
 	return v, name, err
 }
 
 // celigoArg is the literal text of an argument, "" where there is none.
-func celigoArg(args []importedValue, i int) string {
+func celigoArg(args []value, i int) string {
 	if i >= len(args) {
 		return ""
 	}
@@ -96,21 +96,21 @@ func celigoArg(args []importedValue, i int) string {
 }
 
 // celigoTimestamp is {{timestamp format timezone}}.
-func celigoTimestamp(args []importedValue) (importedValue, error) {
-	return celigoForm(importedValue{kind: importedTime}, celigoArg(args, 0), len(args) <= 2)
+func celigoTimestamp(args []value) (value, error) {
+	return celigoForm(value{kind: timeValue}, celigoArg(args, 0), len(args) <= 2)
 }
 
 // celigoForm writes a time in a format of moment.js.
-func celigoForm(v importedValue, format string, ok bool) (importedValue, error) {
+func celigoForm(v value, format string, ok bool) (value, error) {
 	switch {
-	case !ok || v.kind != importedTime:
+	case !ok || v.kind != timeValue:
 		return v, errCeligoHelper
 	case format == "":
-		v.form = importedISO
+		v.form = formISO
 	case format == "X":
-		v.form = importedSeconds
+		v.form = formSeconds
 	case format == "x":
-		v.form = importedMillis
+		v.form = formMillis
 	default:
 		return v, errCeligoFormat
 	}
@@ -118,9 +118,9 @@ func celigoForm(v importedValue, format string, ok bool) (importedValue, error) 
 }
 
 // celigoDateAdd is {{dateAdd date offset timezone}}. The time zone changes how the date is written, not the time.
-func celigoDateAdd(args []importedValue) (importedValue, error) {
-	if len(args) == 0 || len(args) > 3 || args[0].kind != importedTime {
-		return importedValue{}, errCeligoHelper
+func celigoDateAdd(args []value) (value, error) {
+	if len(args) == 0 || len(args) > 3 || args[0].kind != timeValue {
+		return value{}, errCeligoHelper
 	}
 	v := args[0]
 	if text := celigoArg(args, 1); text != "" {
@@ -129,17 +129,17 @@ func celigoDateAdd(args []importedValue) (importedValue, error) {
 			return v, errCeligoHelper
 		}
 		v.offset += offset
-	} else if len(args) > 1 && (args[1].kind != importedText || len(args[1].pieces) != 1 || args[1].pieces[0].action) {
+	} else if len(args) > 1 && (args[1].kind != textValue || len(args[1].pieces) != 1 || args[1].pieces[0].action) {
 		return v, errCeligoHelper
 	}
-	v.form = importedISO
+	v.form = formISO
 	return celigoBounded(v)
 }
 
 // celigoFurthest bounds offsets, in milliseconds, below what now takes.
 const celigoFurthest = int64(1) << 45
 
-func celigoBounded(v importedValue) (importedValue, error) {
+func celigoBounded(v value) (value, error) {
 	if v.offset > celigoFurthest || v.offset < -celigoFurthest {
 		return v, errCeligoHelper
 	}
@@ -160,17 +160,17 @@ func celigoWhole(text string) (int64, bool) {
 }
 
 // celigoDateFormat is {{dateFormat format date inputFormat timezone}}.
-func celigoDateFormat(args []importedValue) (importedValue, error) {
+func celigoDateFormat(args []value) (value, error) {
 	if len(args) < 2 || len(args) > 4 {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
 	return celigoForm(args[1], celigoArg(args, 0), true)
 }
 
 // celigoArithmetic adds numbers to a time or to each other, and makes seconds of milliseconds and the other way.
-func celigoArithmetic(name string, args []importedValue) (importedValue, error) {
+func celigoArithmetic(name string, args []value) (value, error) {
 	if len(args) < 2 || len(args) > 2 && name != "add" {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
 	v, err := celigoOperand(args[0])
 	for _, arg := range args[1:] {
@@ -186,25 +186,25 @@ func celigoArithmetic(name string, args []importedValue) (importedValue, error) 
 }
 
 // celigoOperand takes a time in a number, or a number, which may be written as a text.
-func celigoOperand(v importedValue) (importedValue, error) {
-	if v.kind == importedTime && v.form != importedISO {
+func celigoOperand(v value) (value, error) {
+	if v.kind == timeValue && v.form != formISO {
 		return v, nil
 	}
 	text, ok := v.literal()
 	if !ok || !handlebarsIsNumber(text) {
 		return v, errCeligoHelper
 	}
-	return importedValue{kind: importedNumber, number: text}, nil
+	return value{kind: numberValue, number: text}, nil
 }
 
-func celigoTerm(name string, a, b importedValue) (importedValue, error) {
-	if name == "add" && b.kind == importedTime {
+func celigoTerm(name string, a, b value) (value, error) {
+	if name == "add" && b.kind == timeValue {
 		a, b = b, a
 	}
-	if b.kind == importedTime {
+	if b.kind == timeValue {
 		return a, errCeligoHelper
 	}
-	if a.kind == importedTime {
+	if a.kind == timeValue {
 		return celigoShift(name, a, b.number)
 	}
 	x, okX := new(big.Rat).SetString(a.number)
@@ -227,10 +227,10 @@ func celigoTerm(name string, a, b importedValue) (importedValue, error) {
 }
 
 // celigoShift adds to a time, or changes its unit.
-func celigoShift(name string, v importedValue, number string) (importedValue, error) {
+func celigoShift(name string, v value, number string) (value, error) {
 	n, ok := celigoWhole(number)
 	unit := int64(1)
-	if v.form == importedSeconds {
+	if v.form == formSeconds {
 		unit = 1000
 	}
 	switch {
@@ -240,10 +240,10 @@ func celigoShift(name string, v importedValue, number string) (importedValue, er
 		v.offset += n * unit
 	case name == "subtract":
 		v.offset -= n * unit
-	case name == "multiply" && n == 1000 && v.form == importedSeconds:
-		v.form = importedMillis
-	case name == "divide" && n == 1000 && v.form == importedMillis:
-		v.form = importedSeconds
+	case name == "multiply" && n == 1000 && v.form == formSeconds:
+		v.form = formMillis
+	case name == "divide" && n == 1000 && v.form == formMillis:
+		v.form = formSeconds
 	default:
 		return v, errCeligoHelper
 	}
@@ -251,72 +251,72 @@ func celigoShift(name string, v importedValue, number string) (importedValue, er
 }
 
 // celigoRound takes what is whole already: times are, here.
-func celigoRound(args []importedValue) (importedValue, error) {
+func celigoRound(args []value) (value, error) {
 	if len(args) == 0 {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
 	v, err := celigoOperand(args[0])
-	if err != nil || v.kind == importedNumber && strings.ContainsAny(v.number, ".-") ||
+	if err != nil || v.kind == numberValue && strings.ContainsAny(v.number, ".-") ||
 		len(args) > 1 && celigoArg(args, 1) != "0" {
 		return v, errCeligoHelper
 	}
 	return v, nil
 }
 
-func celigoText(name string, args []importedValue) (importedValue, error) {
+func celigoText(name string, args []value) (value, error) {
 	if len(args) != 1 {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
 	if name == "jsonEncode" { // ours are always encoded
 		return args[0], nil
 	}
 	operand, ok := args[0].operand()
 	if !ok {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
 	ours := strings.TrimSuffix(name, "case") // uppercase is upper
-	return importedAction(ours + " " + operand), nil
+	return actionValue(ours + " " + operand), nil
 }
 
 // celigoEncode is {{base64Encode text format}} or {{hash algorithm encoding text}}.
-func celigoEncode(name string, args []importedValue) (importedValue, error) {
+func celigoEncode(name string, args []value) (value, error) {
 	text, format := 0, strings.ToLower(celigoArg(args, 1))
 	if name == "hash" {
 		text = 2
 		format = strings.ToLower(celigoArg(args, 0)) + " " + format
 	}
 	if text >= len(args) || len(args) > text+2-text/2 {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
 	operand, ok := args[text].operand()
 	if !ok {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
 	switch format {
 	case "", "utf8":
-		return importedAction("base64 " + operand), nil
+		return actionValue("base64 " + operand), nil
 	case "hex":
-		return importedAction("hex " + operand), nil
+		return actionValue("hex " + operand), nil
 	case "sha256 hex":
-		return importedAction("sha256 " + operand), nil
+		return actionValue("sha256 " + operand), nil
 	case "sha256 base64":
-		return importedAction("base64 (sha256 " + operand + ")"), nil
+		return actionValue("base64 (sha256 " + operand + ")"), nil
 	}
-	return importedValue{}, errCeligoHelper
+	return value{}, errCeligoHelper
 }
 
 // celigoJoin is {{join separator text …}}.
-func celigoJoin(args []importedValue) (importedValue, error) {
+func celigoJoin(args []value) (value, error) {
 	if len(args) < 2 || len(args[0].pieces) != 1 || len(args[0].pieces[0].text) > longestName {
-		return importedValue{}, errCeligoHelper
+		return value{}, errCeligoHelper
 	}
-	var v importedValue
+	var v value
 	for i, arg := range args[1:] {
-		if arg.kind == importedTime {
+		if arg.kind == timeValue {
 			return v, errCeligoHelper
 		}
-		if arg.kind == importedNumber {
-			arg = importedLiteral(arg.number)
+		if arg.kind == numberValue {
+			arg = literalValue(arg.number)
 		}
 		if i > 0 {
 			v.pieces = append(v.pieces, args[0].pieces[0])
@@ -327,7 +327,7 @@ func celigoJoin(args []importedValue) (importedValue, error) {
 }
 
 // random is {{random kind length}}.
-func (c *celigoImport) random(path string, args []importedValue) (importedValue, error) {
+func (c *celigoImport) random(path string, args []value) (value, error) {
 	length := int64(32)
 	if text := celigoArg(args, 1); text != "" {
 		length, _ = celigoWhole(text)
@@ -338,10 +338,10 @@ func (c *celigoImport) random(path string, args []importedValue) (importedValue,
 		if length%2 == 1 {
 			c.im.note(NoteChanged, path, "a random text is of even length here: %d characters", length+1)
 		}
-		return importedAction(fmt.Sprintf("randomHex %d", (length+1)/2)), nil
+		return actionValue(fmt.Sprintf("randomHex %d", (length+1)/2)), nil
 	case kind == "uuid":
 		c.im.note(NoteChanged, path, "Celigo gives a part of a UUID, {{uuid}} a whole one (RFC 9562)")
-		return importedAction("uuid"), nil
+		return actionValue("uuid"), nil
 	}
-	return importedValue{}, errCeligoHelper
+	return value{}, errCeligoHelper
 }

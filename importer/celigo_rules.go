@@ -9,7 +9,7 @@ import (
 )
 
 // refusals takes over which answers mean that the token was refused.
-func (c *celigoImport) refusals(auth *importedObject) {
+func (c *celigoImport) refusals(auth *object) {
 	rules := c.rules(auth, 401)
 	for _, failure := range auth.objects("failures") {
 		if code, ok := failure.whole("statusCode", 100, 599); ok && code != 401 {
@@ -33,7 +33,7 @@ func (c *celigoImport) refusals(auth *importedObject) {
 // rules reads failStatusCode, failPath and failValues. Celigo's documentation gives the path to APIs that answer 200
 // and put their errors into the body, and does not say what a path and a status mean together. With the usual status,
 // or none, each counts by itself; with another, which may mean much else, both must hold.
-func (c *celigoImport) rules(o *importedObject, usual int64) []jwtbearer.Rule {
+func (c *celigoImport) rules(o *object, usual int64) []jwtbearer.Rule {
 	code, told := o.whole("failStatusCode", 100, 599)
 	path, values := o.text("failPath"), o.texts("failValues")
 	if path == "" && len(values) > 0 {
@@ -62,7 +62,7 @@ func (c *celigoImport) rules(o *importedObject, usual int64) []jwtbearer.Rule {
 const longestInterval = int64(24 * time.Hour / time.Millisecond)
 
 // pacing takes over how the API throttles and how fast it may be called.
-func (c *celigoImport) pacing(o, http *importedObject) {
+func (c *celigoImport) pacing(o, http *object) {
 	limits := http.object("rateLimit")
 	if rules := c.rules(limits, 429); len(rules) > 0 { // and then the usual ones, which Rules replaces
 		c.RateLimit.Rules = append(rules, jwtbearer.Rule{Status: []int{429}},
@@ -85,7 +85,7 @@ func (c *celigoImport) pacing(o, http *importedObject) {
 }
 
 // wait takes over the header that tells how long to wait, before those that are looked at anyway, which Wait replaces.
-func (c *celigoImport) wait(http *importedObject) {
+func (c *celigoImport) wait(http *object) {
 	header := strings.TrimSpace(http.text("retryHeader"))
 	usual := []string{"Retry-After", "RateLimit", "RateLimit-Reset", "X-RateLimit-Reset"}
 	if header == "" || strings.EqualFold(header, usual[0]) {
@@ -104,7 +104,7 @@ func (c *celigoImport) wait(http *importedObject) {
 // mostConcurrent bounds the concurrency levels, far above what Celigo allows.
 const mostConcurrent = 10_000
 
-func (c *celigoImport) concurrency(o, http *importedObject) {
+func (c *celigoImport) concurrency(o, http *object) {
 	level, _ := http.whole("concurrencyLevel", 1, mostConcurrent)
 	target, targeted := http.whole("targetConcurrencyLevel", 1, mostConcurrent)
 	adapts, told := o.flag("autoRecoverRateLimitErrors")
@@ -128,7 +128,7 @@ func (c *celigoImport) concurrency(o, http *importedObject) {
 }
 
 // ping takes over the request that tries the connection.
-func (c *celigoImport) ping(ping *importedObject) {
+func (c *celigoImport) ping(ping *object) {
 	c.Ping.RelativeURI = c.relative(ping)
 	c.Ping.Method = strings.ToUpper(ping.word("method", "get", "post", "put", "head", "patch", "delete", "options"))
 	c.Ping.Body = c.hideInBody(ping.at("body"), c.text(ping.at("body"), ping.text("body")))
@@ -147,7 +147,7 @@ func (c *celigoImport) ping(ping *importedObject) {
 	ping.rest(noCounterpart)
 }
 
-func (c *celigoImport) relative(ping *importedObject) string {
+func (c *celigoImport) relative(ping *object) string {
 	path := ping.at("relativeURI")
 	text := c.join(path, c.hideParams(handlebarsSplit(ping.text("relativeURI"))))
 	if text != "" && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "?") && !strings.Contains(text, "://") {
@@ -158,7 +158,7 @@ func (c *celigoImport) relative(ping *importedObject) string {
 }
 
 // pingRule reads successPath and successValues, or failPath and failValues.
-func (c *celigoImport) pingRule(ping *importedObject, kind string) (jwtbearer.Rule, bool) {
+func (c *celigoImport) pingRule(ping *object, kind string) (jwtbearer.Rule, bool) {
 	path, values := ping.text(kind+"Path"), ping.texts(kind+"Values")
 	if path == "" && len(values) > 0 {
 		c.im.note(NoteDropped, ping.at(kind+"Values"), "there is no path to find them at")

@@ -10,19 +10,19 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedPlanted is put where documents hold secrets, to see that it comes out nowhere.
-const importedPlanted = "PLANTED-7f3a-SECRET"
+// planted is put where documents hold secrets, to see that it comes out nowhere.
+const planted = "PLANTED-7f3a-SECRET"
 
-// importedPlant replaces the texts at secret places of a document.
-func importedPlant(v *jsontext.Value, path string, isSecret func(path string, v *jsontext.Value) *jsontext.Value) {
+// plant replaces the texts at secret places of a document.
+func plant(v *jsontext.Value, path string, isSecret func(path string, v *jsontext.Value) *jsontext.Value) {
 	if found := isSecret(path, v); found != nil && found.Kind == jsontext.String {
-		found.Text = importedPlanted
+		found.Text = planted
 	}
 	for i := range v.Members {
-		importedPlant(&v.Members[i].Value, path+"."+v.Members[i].Name, isSecret)
+		plant(&v.Members[i].Value, path+"."+v.Members[i].Name, isSecret)
 	}
 	for i := range v.Elems {
-		importedPlant(&v.Elems[i], path, isSecret)
+		plant(&v.Elems[i], path, isSecret)
 	}
 }
 
@@ -69,27 +69,27 @@ func fuzzImport(f *testing.F, from func([]byte) (*Result, error), with func(text
 		if doc == "" {
 			doc = with(string(jsontext.AppendString(nil, text)))
 		}
-		if strings.Contains(doc, importedPlanted) || len(doc) > 1<<16 {
+		if strings.Contains(doc, planted) || len(doc) > 1<<16 {
 			t.Skip()
 		}
 		if v, err := jsontext.Parse(doc); err == nil {
-			importedPlant(&v, "", isSecret)
+			plant(&v, "", isSecret)
 			doc = string(v.Append(nil))
 		}
 		out, err := from([]byte(doc))
-		if shape := importedShape(out, nilImport(out, err)); strings.Contains(shape, importedPlanted) {
+		if shape := shape(out, nilImport(out, err)); strings.Contains(shape, planted) {
 			t.Fatalf("import of %s shows the secret: %s", doc, shape)
 		}
 		if err != nil {
 			return
 		}
 		again, err := from([]byte(doc))
-		if a, b := importedShape(out, nil), importedShape(again, err); a != b {
+		if a, b := shape(out, nil), shape(again, err); a != b {
 			t.Fatalf("import of %s gives %s, then %s", doc, a, b)
 		}
 		for _, c := range out.Connections {
 			c.Lookup = func(ref string) (string, error) { return "", fmt.Errorf("no %s", ref) }
-			if c.Validate() != nil && strings.Contains(c.Validate().Error(), importedPlanted) {
+			if c.Validate() != nil && strings.Contains(c.Validate().Error(), planted) {
 				t.Fatalf("import of %s: Validate shows the secret: %v", doc, c.Validate())
 			}
 			file, err := connfile.Marshal(c)
@@ -113,7 +113,7 @@ func nilImport(out *Result, err error) error {
 }
 
 func FuzzCeligo(f *testing.F) {
-	f.Add(string(importedTestData(f, "celigo/acme.json")), "")
+	f.Add(string(testData(f, "celigo/acme.json")), "")
 	f.Add(celigoDoc(`"encrypted":{"apiKey":"x"},"clientCertificates":{"pfx":"x","cert":"-----BEGIN PRIVATE KEY-----"},`, ""), "")
 	f.Add(`{"connections":[{"type":"http","http":{"auth":{"type":"jwtbearer","jwt":{"token":"x"}}}}]}`, "")
 	for _, text := range []string{`{"x": {{add 1 2}}, "y": "{{dateAdd (timestamp) "5"}}"}`, `{"exp": "{{hmac \"a\" (b c) [d e].f}}"}`, `\{{a}} {{{{b}}}} {{#c}}`,
@@ -127,7 +127,7 @@ func FuzzCeligo(f *testing.F) {
 }
 
 func FuzzPostman(f *testing.F) {
-	f.Add(string(importedTestData(f, "postman/acme.json")), "")
+	f.Add(string(testData(f, "postman/acme.json")), "")
 	f.Add(`{"name":"a","auth":{"type":"jwt","jwt":[{"key":"secret","value":"x"},{"key":"algorithm","value":"HS256"}]},"url":{"host":["a"],"path":["b"]}}`, "")
 	for _, text := range []string{`{"x": {{v}}, "exp": "{{$timestamp}}"}`, `https://{{h}}/v1/:id?x={{v}}#y`, `{{v}}/x?api_key=1`, `{{{v}}}{{w}}`, `{{$guid}}`} {
 		f.Add("", text)

@@ -10,16 +10,16 @@ import (
 // arguments are recognised, to say that they have no counterpart. The syntax is that of
 // handlebarsjs.com/guide/expressions.html.
 
-// importedPart is a part of a text: literal, or an expression.
-type importedPart struct {
+// textPart is a part of a text: literal, or an expression.
+type textPart struct {
 	text   string // where it is an expression: what stands between its braces
 	action bool
 	bare   bool // an expression that stands in a JSON text without quotes
 }
 
 // handlebarsSplit takes text apart. Comments vanish, and \{{ begins a literal.
-func handlebarsSplit(text string) []importedPart {
-	var parts importedParts
+func handlebarsSplit(text string) []textPart {
+	var parts textParts
 	for text != "" {
 		before, rest, found := strings.Cut(text, "{{")
 		if !found {
@@ -34,29 +34,29 @@ func handlebarsSplit(text string) []importedPart {
 		parts.literal(before)
 		inner, after := handlebarsInner(rest)
 		if !strings.HasPrefix(inner, "!") {
-			parts.add(importedPart{text: inner, action: true})
+			parts.add(textPart{text: inner, action: true})
 		}
 		text = after
 	}
 	return parts.done()
 }
 
-// importedParts gathers parts, and makes one of literals that follow each other.
-type importedParts struct {
-	parts   []importedPart
+// textParts gathers parts, and makes one of literals that follow each other.
+type textParts struct {
+	parts   []textPart
 	pending strings.Builder
 }
 
-func (p *importedParts) literal(text string) { p.pending.WriteString(text) }
+func (p *textParts) literal(text string) { p.pending.WriteString(text) }
 
-func (p *importedParts) add(part importedPart) {
+func (p *textParts) add(part textPart) {
 	p.done()
 	p.parts = append(p.parts, part)
 }
 
-func (p *importedParts) done() []importedPart {
+func (p *textParts) done() []textPart {
 	if p.pending.Len() > 0 {
-		p.parts = append(p.parts, importedPart{text: p.pending.String()})
+		p.parts = append(p.parts, textPart{text: p.pending.String()})
 		p.pending.Reset()
 	}
 	return p.parts

@@ -8,9 +8,9 @@ import (
 )
 
 func TestHandlebarsSplitFindsExpressions(t *testing.T) {
-	lit := func(s string) importedPart { return importedPart{text: s} }
-	act := func(s string) importedPart { return importedPart{text: s, action: true} }
-	for text, want := range map[string][]importedPart{
+	lit := func(s string) textPart { return textPart{text: s} }
+	act := func(s string) textPart { return textPart{text: s, action: true} }
+	for text, want := range map[string][]textPart{
 		``:                               nil,
 		`plain } text`:                   {lit(`plain } text`)},
 		`a{{b}}c{{{d}}}e`:                {lit("a"), act("b"), lit("c"), act("d"), lit("e")},

@@ -44,25 +44,25 @@ const (
 	NoteSecret  NoteKind = "secret"  // a value that has to be provided
 )
 
-// importedCap bounds a foreign document: collections of requests with sample answers grow large.
-const importedCap = 8 << 20
+// maxSize bounds a foreign document: collections of requests with sample answers grow large.
+const maxSize = 8 << 20
 
 // importing gathers what an importer finds in one document.
 type importing struct {
 	notes    []Note
-	prefixes importedNames // of environment variables, one a connection
-	names    importedNames // of connections
+	prefixes uniqueNames // of environment variables, one a connection
+	names    uniqueNames // of connections
 }
 
 func newImporting() *importing {
-	return &importing{prefixes: make(importedNames), names: make(importedNames)}
+	return &importing{prefixes: make(uniqueNames), names: make(uniqueNames)}
 }
 
-// importedNames are names that are taken, each with the number that the next of its like gets.
-type importedNames map[string]int
+// uniqueNames are names that are taken, each with the number that the next of its like gets.
+type uniqueNames map[string]int
 
 // unique returns name, or name, separator and a number where name is taken.
-func (taken importedNames) unique(name, separator string) string {
+func (taken uniqueNames) unique(name, separator string) string {
 	unique := name
 	for taken[unique] > 0 {
 		taken[name]++
@@ -76,12 +76,12 @@ func (im *importing) note(kind NoteKind, path, format string, args ...any) {
 	im.notes = append(im.notes, Note{Path: path, Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
-// importedDocument reads data, a document of the named platform.
-func importedDocument(data []byte, platform string) (jsontext.Value, error) {
-	if len(data) > importedCap {
+// readDocument reads data, a document of the named platform.
+func readDocument(data []byte, platform string) (jsontext.Value, error) {
+	if len(data) > maxSize {
 		return jsontext.Value{}, fmt.Errorf("importer: %s: the document has %d bytes, and %d are read: export "+
 			"less at once",
-			platform, len(data), importedCap)
+			platform, len(data), maxSize)
 	}
 	v, err := jsontext.Parse(strings.TrimPrefix(string(data), "\ufeff"))
 	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
@@ -94,7 +94,7 @@ func importedDocument(data []byte, platform string) (jsontext.Value, error) {
 }
 
 // result is what was imported.
-func (im *importing) result(conns []*importedConn) *Result {
+func (im *importing) result(conns []*connection) *Result {
 	out := &Result{Notes: im.notes}
 	for _, c := range conns {
 		out.Connections = append(out.Connections, c.Connection)
@@ -102,8 +102,8 @@ func (im *importing) result(conns []*importedConn) *Result {
 	return out
 }
 
-// isImportedReference reports whether a connection file would take s for a reference, and not for what it says.
-func isImportedReference(s string) bool {
+// isReference reports whether a connection file would take s for a reference, and not for what it says.
+func isReference(s string) bool {
 	ref, ok := strings.CutPrefix(s, "${")
 	return ok && strings.HasSuffix(ref, "}") && (strings.HasPrefix(ref, "env:") || strings.HasPrefix(ref, "file:"))
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedMarked is a text that becomes JSON only when its expressions are evaluated, such as {"iat": {{timestamp}}},
+// markedText is a text that becomes JSON only when its expressions are evaluated, such as {"iat": {{timestamp}}},
 // made JSON: each expression is its number between two marks, in quotes where it has none.
-type importedMarked struct {
+type markedText struct {
 	text  string
-	mark  string         // a character that is nowhere else
-	parts []importedPart // the expressions, whose index is their number
+	mark  string     // a character that is nowhere else
+	parts []textPart // the expressions, whose index is their number
 }
 
-func importedMark(text string, split func(string) []importedPart) *importedMarked {
-	m := &importedMarked{mark: importedUnused(text)}
+func markText(text string, split func(string) []textPart) *markedText {
+	m := &markedText{mark: unusedRune(text)}
 	var b strings.Builder
 	quoted := false
 	for _, part := range split(text) {
 		if !part.action {
 			b.WriteString(part.text)
-			quoted = importedQuoted(part.text, quoted)
+			quoted = endsQuoted(part.text, quoted)
 			continue
 		}
 		placeholder := m.mark + strconv.Itoa(len(m.parts)) + m.mark
@@ -38,13 +38,13 @@ func importedMark(text string, split func(string) []importedPart) *importedMarke
 	return m
 }
 
-// importedMarkParts marks the expressions of a text that is no JSON.
-func importedMarkParts(parts []importedPart) *importedMarked {
+// markParts marks the expressions of a text that is no JSON.
+func markParts(parts []textPart) *markedText {
 	var all strings.Builder
 	for _, part := range parts {
 		all.WriteString(part.text)
 	}
-	m := &importedMarked{mark: importedUnused(all.String())}
+	m := &markedText{mark: unusedRune(all.String())}
 	var b strings.Builder
 	for _, part := range parts {
 		if part.action {
@@ -57,8 +57,8 @@ func importedMarkParts(parts []importedPart) *importedMarked {
 	return m
 }
 
-// importedUnused returns a character for private use (Unicode, section 23.5) that is not in text.
-func importedUnused(text string) string {
+// unusedRune returns a character for private use (Unicode, section 23.5) that is not in text.
+func unusedRune(text string) string {
 	const first, last = 0xf0000, 0x10fffd
 	used := make(map[rune]bool)
 	for _, r := range text {
@@ -73,8 +73,8 @@ func importedUnused(text string) string {
 	return string(mark)
 }
 
-// importedQuoted reports whether the end of a piece of JSON text is within a string.
-func importedQuoted(piece string, quoted bool) bool {
+// endsQuoted reports whether the end of a piece of JSON text is within a string.
+func endsQuoted(piece string, quoted bool) bool {
 	for i := 0; i < len(piece); i++ {
 		switch {
 		case quoted && piece[i] == '\\':
@@ -87,12 +87,12 @@ func importedQuoted(piece string, quoted bool) bool {
 }
 
 // split takes a string of the marked text apart.
-func (m *importedMarked) split(text string) []importedPart {
-	var parts []importedPart
+func (m *markedText) split(text string) []textPart {
+	var parts []textPart
 	for i, piece := range strings.Split(text, m.mark) {
 		if i%2 == 0 {
 			if piece != "" {
-				parts = append(parts, importedPart{text: piece})
+				parts = append(parts, textPart{text: piece})
 			}
 			continue
 		}
@@ -103,14 +103,14 @@ func (m *importedMarked) split(text string) []importedPart {
 	return parts
 }
 
-// importedTree translates the strings of a JSON value.
-type importedTree struct {
-	*importedTexts
-	split func(text string) []importedPart
+// tree translates the strings of a JSON value.
+type tree struct {
+	*texts
+	split func(text string) []textPart
 }
 
 // members translates an object. Names are no templates here.
-func (t *importedTree) members(path string, members []jsontext.Member, claims bool) jsontext.Value {
+func (t *tree) members(path string, members []jsontext.Member, claims bool) jsontext.Value {
 	out := jsontext.Value{Kind: jsontext.Object}
 	have := make(map[string]bool, len(members))
 	for _, m := range members {
@@ -121,7 +121,7 @@ func (t *importedTree) members(path string, members []jsontext.Member, claims bo
 			continue
 		}
 		have[name] = true
-		at := importedPath(path, name)
+		at := joinPath(path, name)
 		var value jsontext.Value
 		if hidden, ok := t.hideMember(at, name, m.Value); ok {
 			value = hidden
@@ -135,7 +135,7 @@ func (t *importedTree) members(path string, members []jsontext.Member, claims bo
 	return out
 }
 
-func (t *importedTree) name(path, name string) (string, bool) {
+func (t *tree) name(path, name string) (string, bool) {
 	var b strings.Builder
 	for _, part := range t.split(name) {
 		if part.action {
@@ -151,7 +151,7 @@ func (t *importedTree) name(path, name string) (string, bool) {
 	return b.String(), true
 }
 
-func (t *importedTree) value(path string, v jsontext.Value) jsontext.Value {
+func (t *tree) value(path string, v jsontext.Value) jsontext.Value {
 	switch v.Kind {
 	case jsontext.Object:
 		return t.members(path, v.Members, false)
@@ -168,12 +168,12 @@ func (t *importedTree) value(path string, v jsontext.Value) jsontext.Value {
 }
 
 // string translates a string, or an expression that stands for a whole value.
-func (t *importedTree) string(path, text string) jsontext.Value {
+func (t *tree) string(path, text string) jsontext.Value {
 	parts := t.split(text)
 	if len(parts) != 1 || !parts[0].action {
-		return importedString(t.join(path, parts))
+		return jsonString(t.join(path, parts))
 	}
-	out, ok := t.importedTexts.value(path, parts[0]).json(parts[0].bare)
+	out, ok := t.texts.value(path, parts[0]).json(parts[0].bare)
 	if !ok {
 		out, _ = t.noForm(path).json(false)
 	}
@@ -184,7 +184,7 @@ func (t *importedTree) string(path, text string) jsontext.Value {
 const aDuration = 100_000
 
 // date translates a claim that is a time. Where it was a string, it becomes the number that it has to be.
-func (t *importedTree) date(path string, v jsontext.Value) jsontext.Value {
+func (t *tree) date(path string, v jsontext.Value) jsontext.Value {
 	if n, err := strconv.Atoi(v.Text); v.Kind == jsontext.Number && err == nil && n < aDuration {
 		t.im.note(NoteAssumed, path, `was kept, though it is a time in the year 1970: if it is a duration,
 			write "{{now %d}}"`, n)
@@ -193,9 +193,9 @@ func (t *importedTree) date(path string, v jsontext.Value) jsontext.Value {
 	if v.Kind != jsontext.String || len(parts) != 1 {
 		return t.value(path, v)
 	}
-	value := importedLiteral(parts[0].text)
+	value := literalValue(parts[0].text)
 	if parts[0].action {
-		value = t.importedTexts.value(path, parts[0])
+		value = t.texts.value(path, parts[0])
 	}
 	t.tellDate(path, value, parts[0])
 	out, ok := value.date()
@@ -205,17 +205,17 @@ func (t *importedTree) date(path string, v jsontext.Value) jsontext.Value {
 	return out
 }
 
-func (t *importedTree) tellDate(path string, v importedValue, part importedPart) {
+func (t *tree) tellDate(path string, v value, part textPart) {
 	text, known := v.literal()
 	switch {
-	case v.kind == importedTime && v.form == importedISO:
+	case v.kind == timeValue && v.form == formISO:
 		t.im.note(NoteAssumed, path, "the expression gives a date in ISO 8601, but this claim is a number of seconds "+
 			"(RFC 7519, section 2), which the template gives")
-	case v.kind == importedTime && v.offset%1000 != 0:
+	case v.kind == timeValue && v.offset%1000 != 0:
 		t.im.note(NoteChanged, path, "the offset is not a whole number of seconds and was rounded down")
-	case !part.bare && (v.kind == importedTime || known && text != "" && strings.Trim(text, "0123456789") == ""):
+	case !part.bare && (v.kind == timeValue || known && text != "" && strings.Trim(text, "0123456789") == ""):
 		t.im.note(NoteChanged, path, "was a string, but is a number by RFC 7519, section 2")
-	case !known && v.kind == importedText:
+	case !known && v.kind == textValue:
 		t.im.note(NoteAssumed, path, `is a time by RFC 7519,
 			and the template takes it for a number of seconds that does not change: "{{now 300}}" would be 300 s from now`)
 	}

@@ -26,13 +26,13 @@ import (
 // Scripts do not run here; notes tell where there were some. Every other member that is neither carried over nor passed
 // over is told, too.
 func Postman(data []byte) (*Result, error) {
-	doc, err := importedDocument(data, "Postman")
+	doc, err := readDocument(data, "Postman")
 	if err != nil {
 		return nil, err
 	}
 	p := &postmanImport{importing: newImporting(), variables: make(map[string]*postmanVariable),
 		keys: make(map[string]*postmanAuth),
-		envs: make(map[string]string), envTaken: make(importedNames), left: importedCap}
+		envs: make(map[string]string), envTaken: make(uniqueNames), left: maxSize}
 	if err := p.document(doc); err != nil {
 		return nil, fmt.Errorf("importer: Postman: %w", err)
 	}
@@ -54,7 +54,7 @@ type postmanImport struct {
 	keys      map[string]*postmanAuth // by what they say
 	auths     []*postmanAuth          // in the order in which they are met
 	envs      map[string]string       // environment variables, by the variables of Postman's that they stand for
-	envTaken  importedNames
+	envTaken  uniqueNames
 	left      int // how much more variables may grow to
 	requests  []*postmanRequest
 	insecure  bool // strictSSL is off for the whole collection
@@ -97,7 +97,7 @@ type postmanScope struct {
 }
 
 // collection reads a collection, or a folder that was exported by itself.
-func (p *postmanImport) collection(o *importedObject) {
+func (p *postmanImport) collection(o *object) {
 	info := o.object("info")
 	info.ignore("_postman_id", "schema", "description", "version", "_exporter_id", "_collection_link", "createdAt",
 		"updatedAt",
@@ -116,7 +116,7 @@ var postmanBookkeeping = [...]string{"id", "_postman_id", "uid", "name", "descri
 	"response", "collectionId", "folder", "_postman_isSubFolder", "_postman_previewlanguage", "isFolder"}
 
 // folder reads the items of a collection or a folder.
-func (p *postmanImport) folder(o *importedObject, scope postmanScope) {
+func (p *postmanImport) folder(o *object, scope postmanScope) {
 	o.ignore(postmanBookkeeping[:]...)
 	p.declare(o)
 	p.behaviour(o, o.path == "" || o.path == "collection")
@@ -132,7 +132,7 @@ func (p *postmanImport) folder(o *importedObject, scope postmanScope) {
 }
 
 // item reads a folder or a request.
-func (p *postmanImport) item(o *importedObject, scope postmanScope) {
+func (p *postmanImport) item(o *object, scope postmanScope) {
 	name := o.text("name")
 	if o.holds("item") {
 		p.folder(o, postmanScope{name: name, auth: scope.auth})
@@ -148,7 +148,7 @@ func (p *postmanImport) item(o *importedObject, scope postmanScope) {
 }
 
 // requestOf returns the request of an item, which may be its address alone.
-func (p *postmanImport) requestOf(o *importedObject) *importedObject {
+func (p *postmanImport) requestOf(o *object) *object {
 	v, _ := o.get("request")
 	if v.Kind == jsontext.String {
 		return p.object(o.at("request"), jsontext.Value{Members: []jsontext.Member{{Name: "url", Value: v}}})
@@ -157,7 +157,7 @@ func (p *postmanImport) requestOf(o *importedObject) *importedObject {
 }
 
 // behaviour reads protocolProfileBehavior.
-func (p *postmanImport) behaviour(o *importedObject, whole bool) {
+func (p *postmanImport) behaviour(o *object, whole bool) {
 	b := o.object("protocolProfileBehavior")
 	strict, told := b.flag("strictSSL")
 	switch {
@@ -173,7 +173,7 @@ func (p *postmanImport) behaviour(o *importedObject, whole bool) {
 }
 
 // scripts tells of scripts, which may set the variables that tokens are made of.
-func (p *postmanImport) scripts(o *importedObject) {
+func (p *postmanImport) scripts(o *object) {
 	for _, event := range o.objects("event") {
 		event.ignore("id", "disabled", "listen")
 		script := event.object("script")

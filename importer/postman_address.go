@@ -10,7 +10,7 @@ import (
 
 // postmanAddress is the address of a request, taken apart. What has to be evaluated is marked in its texts.
 type postmanAddress struct {
-	marked *importedMarked
+	marked *markedText
 
 	origin   string // scheme, host and port in lower case, or the variable: the same for all that go to one API
 	shown    string // the origin as it is written
@@ -26,7 +26,7 @@ type postmanAddress struct {
 }
 
 // address reads the address of a request, a text or an object.
-func (p *postmanImport) address(o *importedObject) *postmanAddress {
+func (p *postmanImport) address(o *object) *postmanAddress {
 	v, ok := o.get("url")
 	raw, variables := v.Text, map[string]string(nil)
 	if v.Kind == jsontext.Object {
@@ -43,7 +43,7 @@ func (p *postmanImport) address(o *importedObject) *postmanAddress {
 	parts := postmanSplit(raw)
 	if parts[0].action {
 		if lead, ok := p.plain("{{" + parts[0].text + "}}"); ok {
-			parts[0] = importedPart{text: lead}
+			parts[0] = textPart{text: lead}
 			a.leads = true
 			a.lead = lead
 		} else if _, known := p.variables[strings.TrimSpace(parts[0].text)]; !known {
@@ -62,8 +62,8 @@ func (p *postmanImport) address(o *importedObject) *postmanAddress {
 }
 
 // cut takes apart what is left of an address after its variables are replaced.
-func (a *postmanAddress) cut(parts []importedPart) {
-	a.marked = importedMarkParts(parts)
+func (a *postmanAddress) cut(parts []textPart) {
+	a.marked = markParts(parts)
 	text, _, _ := strings.Cut(a.marked.text, "#")
 	text, a.query, _ = strings.Cut(text, "?")
 	if a.variable != "" {
@@ -156,7 +156,7 @@ func (a *postmanAddress) known(base string) (string, bool) {
 
 // assemble writes the address of which o has the parts, as Postman does, which looks at raw only where there are none.
 // It also returns the values of variables in its path.
-func (p *postmanImport) assemble(o *importedObject) (string, map[string]string) {
+func (p *postmanImport) assemble(o *object) (string, map[string]string) {
 	raw, protocol, host, port := o.text("raw"), o.text("protocol"), o.joined("host", "."), o.scalar("port")
 	path, query := o.joined("path", "/"), p.query(o)
 	o.ignore("hash", "auth")
@@ -194,7 +194,7 @@ func (p *postmanImport) assemble(o *importedObject) (string, map[string]string) 
 }
 
 // joined returns a list of texts as one, or the text that stands for the list.
-func (o *importedObject) joined(name, separator string) string {
+func (o *object) joined(name, separator string) string {
 	v, _ := o.get(name)
 	if v.Kind != jsontext.Array {
 		return o.text(name)
@@ -214,7 +214,7 @@ func (o *importedObject) joined(name, separator string) string {
 	return strings.Join(list, separator)
 }
 
-func (p *postmanImport) query(o *importedObject) string {
+func (p *postmanImport) query(o *object) string {
 	var params []string
 	for _, q := range o.objects("query") {
 		q.ignore("description", "type", "id", "enabled")

@@ -11,10 +11,10 @@ import (
 
 // postmanAuth is auth of type jwt, wherever it was written.
 type postmanAuth struct {
-	*importedObject        // its attributes
-	own             string // the name of the collection, folder or request that has it
-	groups          []*postmanGroup
-	byOrigin        map[string]*postmanGroup
+	*object         // its attributes
+	own      string // the name of the collection, folder or request that has it
+	groups   []*postmanGroup
+	byOrigin map[string]*postmanGroup
 }
 
 // postmanAuths are the other types of auth.
@@ -22,7 +22,7 @@ var postmanAuths = [...]string{"apikey", "awsv4", "basic", "bearer", "digest", "
 	"oauth2", "asap", "akamai"}
 
 // auth returns what o says of auth, or what it inherits.
-func (p *postmanImport) auth(o *importedObject, scope postmanScope) *postmanAuth {
+func (p *postmanImport) auth(o *object, scope postmanScope) *postmanAuth {
 	v, ok := o.get("auth")
 	if !ok || v.Kind != jsontext.Object {
 		if ok {
@@ -48,7 +48,7 @@ func (p *postmanImport) auth(o *importedObject, scope postmanScope) *postmanAuth
 }
 
 // jwt reads auth of type jwt. What says the same as another is that other.
-func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAuth {
+func (p *postmanImport) jwt(auth *object, scope postmanScope) *postmanAuth {
 	v, _ := auth.get("jwt")
 	path := auth.at("jwt")
 	members := v.Members
@@ -62,7 +62,7 @@ func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAu
 	if same, ok := p.keys[key]; ok {
 		return same
 	}
-	a := &postmanAuth{importedObject: p.object(path, jsontext.Value{Members: members}), own: scope.name,
+	a := &postmanAuth{object: p.object(path, jsontext.Value{Members: members}), own: scope.name,
 		byOrigin: make(map[string]*postmanGroup)}
 	p.keys[key] = a
 	p.auths = append(p.auths, a)
@@ -70,7 +70,7 @@ func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAu
 }
 
 // attributes makes an object of a list of key, value and type.
-func (p *postmanImport) attributes(path string, list []*importedObject) []jsontext.Member {
+func (p *postmanImport) attributes(path string, list []*object) []jsontext.Member {
 	var members []jsontext.Member
 	have := make(map[string]bool)
 	for _, attribute := range list {
@@ -102,7 +102,7 @@ func (p *postmanImport) hideKeys() {
 }
 
 // hide makes secret what variables hold that are keys, wherever else they are used.
-func (p *postmanImport) hide(parts []importedPart, depth int) {
+func (p *postmanImport) hide(parts []textPart, depth int) {
 	for _, part := range parts {
 		variable, ok := p.variables[strings.TrimSpace(part.text)]
 		if part.action && ok && !variable.secret && depth > 0 {
@@ -113,12 +113,12 @@ func (p *postmanImport) hide(parts []importedPart, depth int) {
 }
 
 // connections makes a connection of each auth and each origin. Auth that no request uses makes one without an address.
-func (p *postmanImport) connections() []*importedConn {
+func (p *postmanImport) connections() []*connection {
 	p.hideKeys()
 	for _, r := range p.requests {
 		p.locate(r)
 	}
-	var conns []*importedConn
+	var conns []*connection
 	for _, a := range p.auths {
 		if len(a.groups) == 0 {
 			a.groups = []*postmanGroup{{}}
@@ -252,7 +252,7 @@ func (p *postmanImport) env(name string) string {
 	if env, ok := p.envs[name]; ok {
 		return env
 	}
-	env := p.envTaken.unique(importedEnv(name), "_")
+	env := p.envTaken.unique(envName(name), "_")
 	p.envs[name] = env
 	return env
 }

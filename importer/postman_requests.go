@@ -13,7 +13,7 @@ import (
 // postmanRequest is what a connection wants to know of a request.
 type postmanRequest struct {
 	path    string
-	source  *importedObject
+	source  *object
 	auth    *postmanAuth // nil: none
 	method  string
 	address *postmanAddress // nil: none
@@ -36,7 +36,7 @@ func (g *postmanGroup) host() string {
 }
 
 // request reads a request of the item at path, but for its address.
-func (p *postmanImport) request(o *importedObject, scope postmanScope, path string) {
+func (p *postmanImport) request(o *object, scope postmanScope, path string) {
 	o.ignore("body", "description", "id", "name", "uid", "responses", "createdAt", "updatedAt", "owner", "dataMode",
 		"data", "rawModeData")
 	auth := p.auth(o, scope)
@@ -77,7 +77,7 @@ func (p *postmanImport) locate(r *postmanRequest) {
 const mostOrigins = 32
 
 // headers reads a list of headers, or a text of lines.
-func (p *postmanImport) headers(o *importedObject) []postmanHeader {
+func (p *postmanImport) headers(o *object) []postmanHeader {
 	v, _ := o.get("header")
 	var list []postmanHeader
 	if v.Kind == jsontext.String {
@@ -163,7 +163,7 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 func (t *postmanTexts) tellHeader(told map[string]bool, h postmanHeader, why string) {
 	if key := strings.ToLower(h.name) + why; !told[key] {
 		told[key] = true
-		t.im.note(NoteDropped, h.path, "the header %s: %s", importedQuote(h.name), why)
+		t.im.note(NoteDropped, h.path, "the header %s: %s", quote(h.name), why)
 	}
 }
 
@@ -171,7 +171,7 @@ func (t *postmanTexts) tellHeader(told map[string]bool, h postmanHeader, why str
 func (t *postmanTexts) header(h postmanHeader) string {
 	text := t.text(h.path, h.value)
 	if namesSecret(h.name) && h.value != "" && !holdsValue(text) {
-		return "{{" + t.secretField(h.path, h.name, t.prefix+"_"+importedEnv(h.name)) + "}}"
+		return "{{" + t.secretField(h.path, h.name, t.prefix+"_"+envName(h.name)) + "}}"
 	}
 	return text
 }
@@ -213,7 +213,7 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 		env := t.p.env(a.variable)
 		t.im.note(NoteAssumed, first.path, "the address begins with %s, which is not in this document: put it into "+
 			"the environment variable %s, or into baseURI",
-			importedQuote(a.variable), env)
+			quote(a.variable), env)
 		if base == "" {
 			return "${env:" + env + "}"
 		}
@@ -244,13 +244,13 @@ func (t *postmanTexts) relative(r *postmanRequest, base string) string {
 			continue
 		}
 		if value != "" && (err != nil || namesSecret(plain)) {
-			param = importedEscape(name) + "={{" + t.secretField(r.path, plain, t.prefix+"_"+importedEnv(plain)) + "}}"
+			param = escape(name) + "={{" + t.secretField(r.path, plain, t.prefix+"_"+envName(plain)) + "}}"
 		} else {
-			param = importedEscape(param)
+			param = escape(param)
 		}
 		params = append(params, param)
 	}
-	uri := importedEscape(path)
+	uri := escape(path)
 	if len(params) > 0 {
 		uri += "?" + strings.Join(params, "&")
 	}

@@ -30,7 +30,7 @@ func namesSecret(name string) bool {
 }
 
 // hideMember makes a reference of a string that is written out where its name says that it is a secret.
-func (t *importedTree) hideMember(path, name string, v jsontext.Value) (jsontext.Value, bool) {
+func (t *tree) hideMember(path, name string, v jsontext.Value) (jsontext.Value, bool) {
 	if v.Kind != jsontext.String || v.Text == "" || !namesSecret(name) {
 		return jsontext.Value{}, false
 	}
@@ -39,16 +39,16 @@ func (t *importedTree) hideMember(path, name string, v jsontext.Value) (jsontext
 			return jsontext.Value{}, false
 		}
 	}
-	return importedString("{{" + t.placedSecret(path) + "}}"), true
+	return jsonString("{{" + t.placedSecret(path) + "}}"), true
 }
 
 // placedSecret adds a secret for templates that is named for its place, since others may have the name of its member.
-func (c *importedConn) placedSecret(path string) string {
+func (c *connection) placedSecret(path string) string {
 	_, name, found := strings.Cut(path, ".jwt.")
 	if !found {
 		_, name, _ = strings.Cut(path, "http.")
 	}
-	return c.secretField(path, name, c.prefix+"_"+importedEnv(name))
+	return c.secretField(path, name, c.prefix+"_"+envName(name))
 }
 
 // bodySecrets find a name and its value in JSON, a form and XML.
@@ -59,7 +59,7 @@ var bodySecrets = [...]*regexp.Regexp{
 }
 
 // hideInBody makes references of what is written out in a body, a template by now, where its name says that it is a secret.
-func (c *importedConn) hideInBody(path, body string) string {
+func (c *connection) hideInBody(path, body string) string {
 	for _, pattern := range bodySecrets {
 		var b strings.Builder
 		from := 0
@@ -68,7 +68,7 @@ func (c *importedConn) hideInBody(path, body string) string {
 			if !namesSecret(name) || strings.Contains(value, "{{") {
 				continue
 			}
-			b.WriteString(body[from:at[4]] + "{{" + c.placedSecret(importedPath(path, name)) + "}}")
+			b.WriteString(body[from:at[4]] + "{{" + c.placedSecret(joinPath(path, name)) + "}}")
 			from = at[5]
 		}
 		body = b.String() + body[from:]

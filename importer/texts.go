@@ -9,31 +9,31 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedTexts translates the texts of one connection that hold foreign expressions.
-type importedTexts struct {
-	*importedConn
+// texts translates the texts of one connection that hold foreign expressions.
+type texts struct {
+	*connection
 
 	// split takes a text apart, and eval says what the expression in a part gives. Where it has no counterpart, eval
 	// returns why, and what names it.
-	split func(text string) []importedPart
-	eval  func(path string, part importedPart) (v importedValue, what string, err error)
+	split func(text string) []textPart
+	eval  func(path string, part textPart) (v value, what string, err error)
 }
 
 // text translates text, which stands at path and is no JSON.
-func (t *importedTexts) text(path, text string) string {
+func (t *texts) text(path, text string) string {
 	return t.join(path, t.split(text))
 }
 
 // join translates parts that make one text.
-func (t *importedTexts) join(path string, parts []importedPart) string {
-	var all importedValue
+func (t *texts) join(path string, parts []textPart) string {
+	var all value
 	for _, part := range parts {
-		v := importedLiteral(part.text)
+		v := literalValue(part.text)
 		if part.action {
 			v = t.value(path, part)
 		}
-		if piece, ok := v.template(); ok && v.kind != importedText {
-			v = importedAction(strings.TrimSuffix(strings.TrimPrefix(piece, "{{"), "}}"))
+		if piece, ok := v.template(); ok && v.kind != textValue {
+			v = actionValue(strings.TrimSuffix(strings.TrimPrefix(piece, "{{"), "}}"))
 			if v.pieces[0].text == piece { // a number
 				v.pieces[0].action = false
 			}
@@ -47,17 +47,17 @@ func (t *importedTexts) join(path string, parts []importedPart) string {
 }
 
 // value evaluates an expression. What has no counterpart becomes a field that is not there.
-func (t *importedTexts) value(path string, part importedPart) importedValue {
+func (t *texts) value(path string, part textPart) value {
 	v, what, err := t.eval(path, part)
 	if err != nil {
-		return importedAction(t.unresolved(path, what, err.Error()))
+		return actionValue(t.unresolved(path, what, err.Error()))
 	}
 	return v
 }
 
 // noForm is the value of an expression whose form no template of ours can write.
-func (t *importedTexts) noForm(path string) importedValue {
-	return importedAction(t.unresolved(path, "form", "a value in a form that no template here gives, such as a date "+
+func (t *texts) noForm(path string) value {
+	return actionValue(t.unresolved(path, "form", "a value in a form that no template here gives, such as a date "+
 		"in ISO 8601"))
 }
 
@@ -67,13 +67,13 @@ var claimsOfTime = [...]string{"exp", "nbf", "iat"}
 // object translates a JSON object whose strings hold expressions, or the text of one, in which expressions may also
 // stand without quotes. Where claims is set, the members exp, nbf and iat become numbers. Those named by without are
 // left out.
-func (t *importedTexts) object(path string, v jsontext.Value, claims bool, without ...string) (jwtbearer.JSON, error) {
+func (t *texts) object(path string, v jsontext.Value, claims bool, without ...string) (jwtbearer.JSON, error) {
 	split := t.split
 	if v.Kind == jsontext.String {
 		if strings.TrimSpace(v.Text) == "" {
 			return "", nil
 		}
-		marked := importedMark(v.Text, t.split)
+		marked := markText(v.Text, t.split)
 		parsed, err := jsontext.Parse(marked.text)
 		if err != nil {
 			return "", errNoJSON
@@ -83,7 +83,7 @@ func (t *importedTexts) object(path string, v jsontext.Value, claims bool, witho
 	if v.Kind != jsontext.Object {
 		return "", errNoObject
 	}
-	tree := &importedTree{importedTexts: t, split: split}
+	tree := &tree{texts: t, split: split}
 	v.Members = slices.DeleteFunc(slices.Clone(v.Members),
 		func(m jsontext.Member) bool { return slices.Contains(without, m.Name) })
 	out := tree.members(path, v.Members, claims)

@@ -8,50 +8,50 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedValue is what a foreign expression gives, as a template of ours can say it.
-type importedValue struct {
-	kind importedKind
+// value is what a foreign expression gives, as a template of ours can say it.
+type value struct {
+	kind valueKind
 
-	pieces []importedPiece // of a text, one after the other
-	number string          // a number that is known, as JSON
-	offset int64           // of a time, from the present, in milliseconds
-	form   importedForm    // of a time
+	pieces []piece  // of a text, one after the other
+	number string   // a number that is known, as JSON
+	offset int64    // of a time, from the present, in milliseconds
+	form   timeForm // of a time
 }
 
-type importedKind uint8
+type valueKind uint8
 
 const (
-	importedText importedKind = iota
-	importedNumber
-	importedTime
+	textValue valueKind = iota
+	numberValue
+	timeValue
 )
 
-// importedForm is how a time is written.
-type importedForm uint8
+// timeForm is how a time is written.
+type timeForm uint8
 
 const (
-	importedISO     importedForm = iota // ISO 8601, which no function of ours writes
-	importedSeconds                     // since 1970
-	importedMillis
+	formISO     timeForm = iota // ISO 8601, which no function of ours writes
+	formSeconds                 // since 1970
+	formMillis
 )
 
-// importedPiece is literal, or a pipeline that gives text.
-type importedPiece struct {
+// piece is literal, or a pipeline that gives text.
+type piece struct {
 	text   string
 	action bool
 }
 
-func importedLiteral(text string) importedValue {
-	return importedValue{pieces: []importedPiece{{text: text}}}
+func literalValue(text string) value {
+	return value{pieces: []piece{{text: text}}}
 }
 
-func importedAction(pipeline string) importedValue {
-	return importedValue{pieces: []importedPiece{{text: pipeline, action: true}}}
+func actionValue(pipeline string) value {
+	return value{pieces: []piece{{text: pipeline, action: true}}}
 }
 
 // literal returns a text in which nothing has to be evaluated.
-func (v importedValue) literal() (string, bool) {
-	if v.kind == importedNumber {
+func (v value) literal() (string, bool) {
+	if v.kind == numberValue {
 		return v.number, true
 	}
 	var b strings.Builder
@@ -61,25 +61,25 @@ func (v importedValue) literal() (string, bool) {
 		}
 		b.WriteString(p.text)
 	}
-	return b.String(), v.kind == importedText
+	return b.String(), v.kind == textValue
 }
 
 // operand returns v as an argument of a function that takes text.
-func (v importedValue) operand() (string, bool) {
+func (v value) operand() (string, bool) {
 	if text, ok := v.literal(); ok {
 		return strconv.Quote(text), true
 	}
 	switch {
-	case v.kind == importedText && len(v.pieces) == 1:
-		return importedParens(v.pieces[0].text), true
-	case v.kind == importedTime && v.form != importedISO:
-		return "(string " + importedParens(v.now()) + ")", true
+	case v.kind == textValue && len(v.pieces) == 1:
+		return parens(v.pieces[0].text), true
+	case v.kind == timeValue && v.form != formISO:
+		return "(string " + parens(v.now()) + ")", true
 	}
 	return "", false
 }
 
-// importedParens puts a pipeline of several words between parentheses.
-func importedParens(pipeline string) string {
+// parens puts a pipeline of several words between parentheses.
+func parens(pipeline string) string {
 	if strings.Contains(pipeline, " ") || !strings.HasPrefix(pipeline, ".") {
 		return "(" + pipeline + ")"
 	}
@@ -87,9 +87,9 @@ func importedParens(pipeline string) string {
 }
 
 // now is the pipeline of a time in seconds or milliseconds. Ours takes whole seconds.
-func (v importedValue) now() string {
+func (v value) now() string {
 	name := "now"
-	if v.form == importedMillis {
+	if v.form == formMillis {
 		name = "nowMillis"
 	}
 	seconds := v.offset / 1000
@@ -103,12 +103,12 @@ func (v importedValue) now() string {
 }
 
 // template returns v as a part of a longer text.
-func (v importedValue) template() (string, bool) {
+func (v value) template() (string, bool) {
 	switch v.kind {
-	case importedNumber:
+	case numberValue:
 		return v.number, true
-	case importedTime:
-		return "{{" + v.now() + "}}", v.form != importedISO
+	case timeValue:
+		return "{{" + v.now() + "}}", v.form != formISO
 	}
 	var b, literal strings.Builder // a literal is escaped as a whole: two braces may come from two pieces
 	for _, p := range v.pieces {
@@ -116,51 +116,51 @@ func (v importedValue) template() (string, bool) {
 			literal.WriteString(p.text)
 			continue
 		}
-		text := importedEscape(literal.String())
+		text := escape(literal.String())
 		if open, ok := strings.CutSuffix(text, "{"); ok {
 			text = open + `{{"{"}}`
 		}
 		b.WriteString(text + "{{" + p.text + "}}")
 		literal.Reset()
 	}
-	b.WriteString(importedEscape(literal.String()))
+	b.WriteString(escape(literal.String()))
 	return b.String(), true
 }
 
-// importedEscape writes literal text so that a template gives it back.
-func importedEscape(text string) string {
-	if isImportedReference(text) {
+// escape writes literal text so that a template gives it back.
+func escape(text string) string {
+	if isReference(text) {
 		return "{{" + strconv.Quote(text) + "}}"
 	}
 	return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
 }
 
 // json returns v as a JSON value that is an expression and nothing else: bare, without quotes around it, or quoted.
-func (v importedValue) json(bare bool) (jsontext.Value, bool) {
+func (v value) json(bare bool) (jsontext.Value, bool) {
 	if !bare {
-		if v.kind == importedTime && v.form != importedISO {
-			return importedString("{{string " + importedParens(v.now()) + "}}"), true
+		if v.kind == timeValue && v.form != formISO {
+			return jsonString("{{string " + parens(v.now()) + "}}"), true
 		}
 		text, ok := v.template()
-		return importedString(text), ok
+		return jsonString(text), ok
 	}
 	if text, ok := v.literal(); ok {
 		value, err := jsontext.Parse(text)
-		return importedNeutral(value), err == nil
+		return neutral(value), err == nil
 	}
-	if v.kind == importedTime {
-		return importedString("{{" + v.now() + "}}"), v.form != importedISO
+	if v.kind == timeValue {
+		return jsonString("{{" + v.now() + "}}"), v.form != formISO
 	}
 	if len(v.pieces) != 1 {
 		return jsontext.Value{}, false
 	}
-	return importedString("{{json " + importedParens(v.pieces[0].text) + "}}"), true
+	return jsonString("{{json " + parens(v.pieces[0].text) + "}}"), true
 }
 
 // date returns v as a NumericDate (RFC 7519, section 2), which is a number however it was written.
-func (v importedValue) date() (jsontext.Value, bool) {
-	if v.kind == importedTime {
-		return importedString("{{" + v.now() + "}}"), true
+func (v value) date() (jsontext.Value, bool) {
+	if v.kind == timeValue {
+		return jsonString("{{" + v.now() + "}}"), true
 	}
 	if text, ok := v.literal(); ok {
 		value, err := jsontext.Parse(text)
@@ -169,25 +169,25 @@ func (v importedValue) date() (jsontext.Value, bool) {
 	if len(v.pieces) != 1 {
 		return jsontext.Value{}, false
 	}
-	return importedString("{{int " + importedParens(v.pieces[0].text) + "}}"), true
+	return jsonString("{{int " + parens(v.pieces[0].text) + "}}"), true
 }
 
-func importedString(text string) jsontext.Value {
+func jsonString(text string) jsontext.Value {
 	return jsontext.Value{Kind: jsontext.String, Text: text}
 }
 
-// importedNeutral escapes the strings in v, which were data and become templates.
-func importedNeutral(v jsontext.Value) jsontext.Value {
+// neutral escapes the strings in v, which were data and become templates.
+func neutral(v jsontext.Value) jsontext.Value {
 	switch v.Kind {
 	case jsontext.String:
-		v.Text = importedEscape(v.Text)
+		v.Text = escape(v.Text)
 	case jsontext.Array:
 		for i := range v.Elems {
-			v.Elems[i] = importedNeutral(v.Elems[i])
+			v.Elems[i] = neutral(v.Elems[i])
 		}
 	case jsontext.Object:
 		for i := range v.Members {
-			v.Members[i].Value = importedNeutral(v.Members[i].Value)
+			v.Members[i].Value = neutral(v.Members[i].Value)
 		}
 	}
 	return v
