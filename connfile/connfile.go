@@ -41,10 +41,11 @@
 //
 // # YAML
 //
-// Files are read as YAML 1.2, with these differences. Anchors, aliases, merge keys, tags and directives are errors. A number
-// that JSON does not know (octal, hexadecimal, with leading zeros, underscores or a plus sign, infinite) is an error, and
-// wants quotes where it is text; where text is expected, any other number is taken as it is written, and yes, no, on and off
-// are text everywhere. Files have at most 256 KiB.
+// Files are read as YAML 1.2, with these differences. Anchors, aliases, merge keys, tags, directives and keys marked by ? are
+// errors. So are, in double quotes, \/ and surrogate pairs, which JSON files may have. A number that JSON does not know (octal,
+// hexadecimal, with leading zeros, underscores or a plus sign, infinite) is an error, and wants quotes where it is text; where
+// text is expected, any other number is taken as it is written, and yes, no, on and off are text everywhere. A closing bracket
+// may stand at the column of its key. Files have at most 256 KiB, 5000 keys and list entries, and 100 levels.
 //
 // # Secrets
 //

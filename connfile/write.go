@@ -95,8 +95,7 @@ func fitsBlock(text string) bool {
 	body := strings.TrimSuffix(text, "\n")
 	return strings.Contains(body, "\n") && strings.TrimLeft(body, " \n") == body && !strings.HasSuffix(body, "\n") &&
 		!strings.Contains(text, " \n") && !strings.HasSuffix(text, " ") &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && mustEscape(r) }) &&
-		!strings.Contains(text, strings.Repeat("\n", maxBlank))
+		!strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && mustEscape(r) })
 }
 
 // flowText is a node within brackets, or one that is no text.
