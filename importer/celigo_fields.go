@@ -75,7 +75,7 @@ func (c *celigoImport) path(at string, segments []string) (v value, what string,
 	}
 	switch {
 	case path == "timestamp" || path == "timeStamp": // as the recipes of Celigo's documentation have it
-		return value{kind: timeValue}, "", nil
+		return value{form: formISO}, "", nil
 	case path == "name" && slices.Contains(segments, "connection"):
 		return literalValue(c.Name), "", nil
 	case slices.Contains([]string{"http.auth.jwt.token", "http.auth.token.token", "http.token.token",

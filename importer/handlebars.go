@@ -2,6 +2,7 @@ package importer
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -115,9 +116,7 @@ type handlebarsKind uint8
 
 const (
 	handlebarsPath    handlebarsKind = iota // a path, which may be the name of a helper without arguments
-	handlebarsText                          // "text" or 'text'
-	handlebarsNumber                        // 5 or -2.5
-	handlebarsLiteral                       // true, false, null or undefined
+	handlebarsLiteral                       // "text", 'text', 5, true, false, null or undefined
 	handlebarsCall                          // helper arg …
 )
 
@@ -212,7 +211,7 @@ func (p *handlebarsParser) quoted(quote string) (e handlebarsExpr, ok bool) {
 	for p.rest != "" {
 		if strings.HasPrefix(p.rest, quote) {
 			p.rest = p.rest[len(quote):]
-			return handlebarsExpr{kind: handlebarsText, text: text.String()}, true
+			return handlebarsExpr{kind: handlebarsLiteral, text: text.String()}, true
 		}
 		if strings.HasPrefix(p.rest, `\`+quote) {
 			p.rest = p.rest[1:]
@@ -234,14 +233,9 @@ func (p *handlebarsParser) bare() (e handlebarsExpr, ok bool) {
 	}
 	word := p.rest[:end]
 	if end == len(p.rest) || p.rest[end] != '[' {
-		switch word {
-		case "true", "false", "null", "undefined":
+		if slices.Contains([]string{"true", "false", "null", "undefined"}, word) || handlebarsIsNumber(word) {
 			p.rest = p.rest[end:]
 			return handlebarsExpr{kind: handlebarsLiteral, text: word}, true
-		}
-		if handlebarsIsNumber(word) {
-			p.rest = p.rest[end:]
-			return handlebarsExpr{kind: handlebarsNumber, text: word}, true
 		}
 	}
 	return p.path()

@@ -34,10 +34,8 @@ func TestHandlebarsSplitFindsExpressions(t *testing.T) {
 // show writes an expression with all its parentheses.
 func (e handlebarsExpr) show() string {
 	switch e.kind {
-	case handlebarsText:
+	case handlebarsLiteral:
 		return fmt.Sprintf("%q", e.text)
-	case handlebarsNumber, handlebarsLiteral:
-		return e.text
 	case handlebarsPath:
 		return strings.Join(e.path, "|")
 	}
@@ -57,14 +55,14 @@ func TestHandlebarsParseReadsExpressions(t *testing.T) {
 		`[a b]`:                      `a b`,
 		`~a~`:                        `a`,
 		`& a`:                        `a`,
-		`f 1 -2.5 "x" 'y' true null`: `(f 1 -2.5 "x" "y" true null)`,
-		`f (g 1) (h)`:                `(f (g 1) (h))`,
+		`f 1 -2.5 "x" 'y' true null`: `(f "1" "-2.5" "x" "y" "true" "null")`,
+		`f (g 1) (h)`:                `(f (g "1") (h))`,
 		`f "a\"b" 'c\'d'`:            `(f "a\"b" "c'd")`,
 		`f \"a b\" \"\"`:             `(f "a b" "")`,
 		`f "back\slash"`:             `(f "back\\slash")`,
 		`f -a 1.2.3`:                 `(f -a 1|2|3)`,
-		"f\n\t1":                     `(f 1)`,
-		`f undefined`:                `(f undefined)`,
+		"f\n\t1":                     `(f "1")`,
+		`f undefined`:                `(f "undefined")`,
 		`((f))`:                      `(f)`,
 		`f a=b`:                      ``,
 		`f |x|`:                      ``,

@@ -267,9 +267,9 @@ func TestLiteralTextIsNoTemplate(t *testing.T) {
 		{[]piece{{"${env:HOME}", false}}, `{{"${env:HOME}"}}`},
 		{[]piece{{"${env:", false}, {"HOME}", false}}, `{{"${env:HOME}"}}`},
 	} {
-		got, ok := value{pieces: tt.pieces}.template()
-		if got != tt.want || !ok {
-			t.Errorf("template of %v = %s, %v, want %s", tt.pieces, got, ok, tt.want)
+		got := value{pieces: tt.pieces}.template()
+		if got != tt.want {
+			t.Errorf("template of %v = %s, want %s", tt.pieces, got, tt.want)
 			continue
 		}
 		conn := &jwtbearer.Connection{BaseURI: "https://api.example.com", SignatureMethod: jwtbearer.HS256, Secret: testSecret,

@@ -208,14 +208,14 @@ func (t *tree) date(path string, v jsontext.Value) jsontext.Value {
 func (t *tree) tellDate(path string, v value, part textPart) {
 	text, known := v.literal()
 	switch {
-	case v.kind == timeValue && v.form == formISO:
+	case v.form == formISO:
 		t.im.note(NoteAssumed, path, "the expression gives a date in ISO 8601, but this claim is a number of seconds "+
 			"(RFC 7519, section 2), which the template gives")
-	case v.kind == timeValue && v.offset%1000 != 0:
+	case v.offset%1000 != 0:
 		t.im.note(NoteChanged, path, "the offset is not a whole number of seconds and was rounded down")
-	case !part.bare && (v.kind == timeValue || known && text != "" && strings.Trim(text, "0123456789") == ""):
+	case !part.bare && (v.form != noTime || known && text != "" && strings.Trim(text, "0123456789") == ""):
 		t.im.note(NoteChanged, path, "was a string, but is a number by RFC 7519, section 2")
-	case !known && v.kind == textValue:
+	case !known && v.form == noTime:
 		t.im.note(NoteAssumed, path, `is a time by RFC 7519,
 			and the template takes it for a number of seconds that does not change: "{{now 300}}" would be 300 s from now`)
 	}

@@ -162,9 +162,9 @@ var errPostmanDynamic = errors.New("has no counterpart among the functions of te
 func (t *postmanTexts) dynamic(name string) (v value, what string, err error) {
 	switch name {
 	case "timestamp":
-		return value{kind: timeValue, form: formSeconds}, "", nil
+		return value{form: formSeconds}, "", nil
 	case "isoTimestamp":
-		return value{kind: timeValue, form: formISO}, "", nil
+		return value{form: formISO}, "", nil
 	case "guid", "randomUUID":
 		return actionValue("uuid"), "", nil
 	}
@@ -185,14 +185,11 @@ func (t *postmanTexts) within(path string, part textPart) (v value, what string,
 				return v, what, err
 			}
 		}
-		if next.kind == timeValue {
-			if len(parts) == 1 {
-				return next, "", nil
-			}
-			if next.form == formISO {
-				return v, "form", errors.New("a date in ISO 8601, which no template here gives")
-			}
-			next = actionValue(next.now())
+		if len(parts) == 1 {
+			return next, "", nil
+		}
+		if next, ok = next.inText(); !ok {
+			return v, "form", errors.New("a date in ISO 8601, which no template here gives")
 		}
 		v.pieces = append(v.pieces, next.pieces...)
 	}

@@ -32,18 +32,13 @@ func (t *texts) join(path string, parts []textPart) string {
 		if part.action {
 			v = t.value(path, part)
 		}
-		if piece, ok := v.template(); ok && v.kind != textValue {
-			v = actionValue(strings.TrimSuffix(strings.TrimPrefix(piece, "{{"), "}}"))
-			if v.pieces[0].text == piece { // a number
-				v.pieces[0].action = false
-			}
-		} else if !ok {
-			v = t.noForm(path)
+		text, ok := v.inText()
+		if !ok {
+			text = t.noForm(path)
 		}
-		all.pieces = append(all.pieces, v.pieces...)
+		all.pieces = append(all.pieces, text.pieces...)
 	}
-	text, _ := all.template()
-	return text
+	return all.template()
 }
 
 // value evaluates an expression. What has no counterpart becomes a field that is not there.

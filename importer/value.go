@@ -8,29 +8,20 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// value is what a foreign expression gives, as a template of ours can say it.
+// value is what a foreign expression gives, as a template of ours can say it: a text or a time.
 type value struct {
-	kind valueKind
+	pieces []piece // of a text, one after the other
 
-	pieces []piece  // of a text, one after the other
-	number string   // a number that is known, as JSON
-	offset int64    // of a time, from the present, in milliseconds
 	form   timeForm // of a time
+	offset int64    // of a time, from the present, in milliseconds
 }
-
-type valueKind uint8
-
-const (
-	textValue valueKind = iota
-	numberValue
-	timeValue
-)
 
 // timeForm is how a time is written.
 type timeForm uint8
 
 const (
-	formISO     timeForm = iota // ISO 8601, which no function of ours writes
+	noTime      timeForm = iota // a text
+	formISO                     // ISO 8601, which no function of ours writes
 	formSeconds                 // since 1970
 	formMillis
 )
@@ -51,9 +42,6 @@ func actionValue(pipeline string) value {
 
 // literal returns a text in which nothing has to be evaluated.
 func (v value) literal() (string, bool) {
-	if v.kind == numberValue {
-		return v.number, true
-	}
 	var b strings.Builder
 	for _, p := range v.pieces {
 		if p.action {
@@ -61,7 +49,7 @@ func (v value) literal() (string, bool) {
 		}
 		b.WriteString(p.text)
 	}
-	return b.String(), v.kind == textValue
+	return b.String(), v.form == noTime
 }
 
 // operand returns v as an argument of a function that takes text.
@@ -70,9 +58,9 @@ func (v value) operand() (string, bool) {
 		return strconv.Quote(text), true
 	}
 	switch {
-	case v.kind == textValue && len(v.pieces) == 1:
+	case v.form == noTime && len(v.pieces) == 1:
 		return parens(v.pieces[0].text), true
-	case v.kind == timeValue && v.form != formISO:
+	case v.form > formISO:
 		return "(string " + parens(v.now()) + ")", true
 	}
 	return "", false
@@ -102,14 +90,16 @@ func (v value) now() string {
 	return fmt.Sprintf("%s %d", name, seconds)
 }
 
-// template returns v as a part of a longer text.
-func (v value) template() (string, bool) {
-	switch v.kind {
-	case numberValue:
-		return v.number, true
-	case timeValue:
-		return "{{" + v.now() + "}}", v.form != formISO
+// inText returns v as a part of a longer text, if a template can write it there.
+func (v value) inText() (value, bool) {
+	if v.form > formISO {
+		return actionValue(v.now()), true
 	}
+	return v, v.form == noTime
+}
+
+// template returns v, which is a text.
+func (v value) template() string {
 	var b, literal strings.Builder // a literal is escaped as a whole: two braces may come from two pieces
 	for _, p := range v.pieces {
 		if !p.action {
@@ -124,7 +114,7 @@ func (v value) template() (string, bool) {
 		literal.Reset()
 	}
 	b.WriteString(escape(literal.String()))
-	return b.String(), true
+	return b.String()
 }
 
 // escape writes literal text so that a template gives it back.
@@ -138,17 +128,16 @@ func escape(text string) string {
 // json returns v as a JSON value that is an expression and nothing else: bare, without quotes around it, or quoted.
 func (v value) json(bare bool) (jsontext.Value, bool) {
 	if !bare {
-		if v.kind == timeValue && v.form != formISO {
+		if v.form > formISO {
 			return jsonString("{{string " + parens(v.now()) + "}}"), true
 		}
-		text, ok := v.template()
-		return jsonString(text), ok
+		return jsonString(v.template()), v.form == noTime
 	}
 	if text, ok := v.literal(); ok {
 		value, err := jsontext.Parse(text)
 		return neutral(value), err == nil
 	}
-	if v.kind == timeValue {
+	if v.form != noTime {
 		return jsonString("{{" + v.now() + "}}"), v.form != formISO
 	}
 	if len(v.pieces) != 1 {
@@ -159,7 +148,7 @@ func (v value) json(bare bool) (jsontext.Value, bool) {
 
 // date returns v as a NumericDate (RFC 7519, section 2), which is a number however it was written.
 func (v value) date() (jsontext.Value, bool) {
-	if v.kind == timeValue {
+	if v.form != noTime {
 		return jsonString("{{" + v.now() + "}}"), true
 	}
 	if text, ok := v.literal(); ok {
