@@ -42,10 +42,10 @@ func Celigo(data []byte) (*Result, error) {
 		case problem == "":
 			conns = append(conns, im.celigoConnection(o))
 		case alone:
-			return nil, errors.New("importer: Celigo: the connection " + problem + "; only type http with " +
-				"auth.type jwtbearer can be imported")
+			return nil, errors.New("importer: Celigo: the connection " + problem + "; only type http with auth.type " +
+				"jwtbearer can be imported")
 		default:
-			im.note(NoteDropped, o.path, "the connection %s, so it was not taken", problem)
+			im.dropped(o.path, "the connection %s, so it was not taken", problem)
 		}
 	}
 	if len(conns) == 0 {
@@ -61,8 +61,8 @@ func (im *importing) celigoList(doc jsontext.Value) (list []*object, alone bool,
 		return im.object("", whole).objects(""), false, nil
 	}
 	if doc.Kind != jsontext.Object {
-		return nil, false, errors.New("importer: Celigo: the document is neither an object nor a list: save " +
-			"what GET /v1/connections gives")
+		return nil, false, errors.New("importer: Celigo: the document is neither an object nor a list: save what GET " +
+			"/v1/connections gives")
 	}
 	o := im.object("", doc)
 	if o.has("connections") && !o.has("http") {
@@ -134,13 +134,13 @@ func (im *importing) celigoConnection(o *object) *connection {
 	o.ignore(celigoBookkeeping[:]...)
 	if o.has("_agentId") {
 		o.ignore("_agentId")
-		im.note(NoteDropped, o.at("_agentId"), "the connection goes through an agent in a private network: run this "+
-			"where that network can be reached")
+		im.dropped(o.at("_agentId"), "the connection goes through an agent in a private network: run this where that "+
+			"network can be reached")
 	}
 	if o.has("_borrowConcurrencyFromConnectionId") {
 		o.ignore("_borrowConcurrencyFromConnectionId")
-		im.note(NoteDropped, o.at("_borrowConcurrencyFromConnectionId"), "shares its concurrency with another "+
-			"connection: give both the same Limiter where that matters")
+		im.dropped(o.at("_borrowConcurrencyFromConnectionId"), "shares its concurrency with another connection: give both "+
+			"the same Limiter where that matters")
 	}
 	c.settings = o.object("settings")
 	http := o.object("http")
@@ -166,22 +166,21 @@ func (c *celigoImport) address(http *object) {
 	path := http.at("baseURI")
 	base := http.text("baseURI")
 	if trimmed := strings.TrimRight(base, "/"); trimmed != base {
-		c.im.note(NoteChanged, path, "the slash at its end was taken off: relative addresses are appended to it as "+
-			"they are")
+		c.changed(path, "the slash at its end was taken off: relative addresses are appended to it as they are")
 		base = trimmed
 	}
 	if scheme, rest, _ := strings.Cut(base, "://"); strings.Contains(hostOf(rest), "@") {
-		c.im.note(NoteDropped, path, "a user name or password in it: the token is the credential")
+		c.dropped(path, "a user name or password in it: the token is the credential")
 		_, rest, _ = strings.Cut(rest, "@")
 		base = scheme + "://" + rest
 	}
 	c.BaseURI = c.join(path, c.hideParams(handlebarsSplit(base)))
 	if base == "" {
-		c.im.note(NoteDropped, path, "there is none: set baseURI")
+		c.dropped(path, "there is none: set baseURI")
 	}
 	if strings.HasPrefix(strings.ToLower(base), "http:") {
-		c.im.note(NoteChanged, path, "without TLS anybody on the way can read the token, so only a loopback address "+
-			"is allowed: write https, or set allowPlainHTTP")
+		c.changed(path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: write "+
+			"https, or set allowPlainHTTP")
 	}
 	c.MediaType = celigoMedia(http, "mediaType", "json", "xml", "urlencoded", "form-data", "plaintext")
 	c.SuccessMediaType = celigoMedia(http, "successMediaType", "json", "xml", "csv", "plaintext")

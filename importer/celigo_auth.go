@@ -16,7 +16,7 @@ var celigoMethods = [...]string{"hmac-sha256", "hmac-sha384", "hmac-sha512", "rs
 // signing takes over auth.jwt.
 func (c *celigoImport) signing(auth *object) {
 	if auth.word("type", "jwtbearer", "jwt") == "jwt" {
-		c.im.note(NoteAssumed, auth.at("type"), "jwt, the name before jwtbearer, is taken for the same")
+		c.assumed(auth.at("type"), "jwt, the name before jwtbearer, is taken for the same")
 	}
 	jwt := auth.object("jwt")
 	method := jwt.word("signatureMethod", celigoMethods[:]...)
@@ -27,14 +27,14 @@ func (c *celigoImport) signing(auth *object) {
 		return
 	}
 	if method == "" {
-		c.im.note(NoteDropped, jwt.at("signatureMethod"), "there is none that is known: set signatureMethod")
+		c.dropped(jwt.at("signatureMethod"), "there is none that is known: set signatureMethod")
 	}
 	c.SignatureMethod = celigoMethod(method)
 	c.key(jwt, method)
 	c.claims(jwt)
 	if jwt.has("token") {
-		c.im.note(NoteDropped, jwt.at("token"), "a token that is stored beside what signs new ones: if the API wants "+
-			"that one, set token instead")
+		c.dropped(jwt.at("token"), "a token that is stored beside what signs new ones: if the API wants that one, set token "+
+			"instead")
 	}
 	jwt.ignore("token")
 	jwt.rest(noCounterpart)
@@ -58,11 +58,11 @@ func (c *celigoImport) key(jwt *object, method string) {
 	} else if method != "" {
 		c.PrivateKey = c.secret(jwt.at(used), "PRIVATE_KEY")
 		if encoded, _ := jwt.flag("isSecretBase64Encoded"); encoded {
-			c.im.note(NoteDropped, jwt.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
+			c.dropped(jwt.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
 		}
 	}
 	if jwt.has(unused) {
-		c.im.note(NoteDropped, jwt.at(unused), "is not what this signature method signs with, so it was not taken")
+		c.dropped(jwt.at(unused), "is not what this signature method signs with, so it was not taken")
 	}
 	jwt.ignore(used, unused)
 }
@@ -72,15 +72,15 @@ func (c *celigoImport) claims(jwt *object) {
 	if payload, ok := jwt.get("payload"); ok {
 		var err error
 		if c.Payload, err = c.object(jwt.at("payload"), payload, true); err != nil {
-			c.im.note(NoteDropped, jwt.at("payload"), "%s", err)
+			c.dropped(jwt.at("payload"), "%s", err)
 		}
 	} else {
-		c.im.note(NoteDropped, jwt.at("payload"), "there is none: set payload")
+		c.dropped(jwt.at("payload"), "there is none: set payload")
 	}
 	if headers, ok := jwt.get("headers"); ok {
 		var err error
 		if c.JWTHeaders, err = c.object(jwt.at("headers"), headers, false, "alg"); err != nil {
-			c.im.note(NoteDropped, jwt.at("headers"), "%s", err)
+			c.dropped(jwt.at("headers"), "%s", err)
 		}
 		c.tellAlg(jwt.at("headers"), headers, string(c.SignatureMethod))
 	}
@@ -93,7 +93,7 @@ func (t *texts) tellAlg(path string, headers jsontext.Value, method string) {
 	}
 	for _, m := range headers.Members {
 		if m.Name == "alg" && m.Value.Text != method {
-			t.im.note(NoteDropped, joinPath(path, "alg"), "differs from the signature method, which alone decides")
+			t.dropped(joinPath(path, "alg"), "differs from the signature method, which alone decides")
 		}
 	}
 }
@@ -114,31 +114,29 @@ func (c *celigoImport) placement(auth *object) {
 		c.unusedPlacement(token, "paramName", param)
 	case "url":
 		if param == "" {
-			c.im.note(NoteDropped, token.at("paramName"), "there is none: set placement, or the token goes into the "+
-				"header Authorization")
+			c.dropped(token.at("paramName"), "there is none: set placement, or the token goes into the header Authorization")
 		} else {
 			c.Placement = append(c.Placement, jwtbearer.Placement{In: "query", Name: param})
 		}
 		c.unusedPlacement(token, "headerName", header)
 		c.unusedPlacement(token, "scheme", scheme)
 	case "body":
-		c.im.note(NoteDropped, token.at("location"), "in a body the token goes where each request puts it: for "+
-			"forms, set placement with in: form and the field's name; "+
-			"until then it goes into the header Authorization")
+		c.dropped(token.at("location"), "in a body the token goes where each request puts it: for forms, set placement with "+
+			"in: form and the field's name; until then it goes into the header Authorization")
 		c.unusedPlacement(token, "headerName", header)
 		c.unusedPlacement(token, "scheme", scheme)
 		c.unusedPlacement(token, "paramName", param)
 	}
 	if token.has("token") {
 		token.ignore("token")
-		c.im.note(NoteDropped, token.at("token"), "a token is signed instead")
+		c.dropped(token.at("token"), "a token is signed instead")
 	}
 	token.rest("belongs to another way of getting a token, so it was not taken")
 }
 
 func (c *celigoImport) unusedPlacement(token *object, name, value string) {
 	if value != "" {
-		c.im.note(NoteDropped, token.at(name), "has no meaning for this location, so it was not taken")
+		c.dropped(token.at(name), "has no meaning for this location, so it was not taken")
 	}
 }
 
@@ -152,10 +150,10 @@ func (c *celigoImport) headers(http *object) {
 		scheme, token := strings.CutSuffix(header.text, "{{.Token}}")
 		switch scheme = strings.TrimSpace(scheme); {
 		case header.name == "":
-			c.im.note(NoteDropped, h.path, "a header without a name")
+			c.dropped(h.path, "a header without a name")
 		case token && !strings.ContainsAny(scheme, " {"):
 			c.Placement = append(c.Placement, jwtbearer.Placement{In: "header", Name: header.name, Scheme: scheme})
-			c.im.note(NoteChanged, header.at, "holds the token, so it became a placement")
+			c.changed(header.at, "holds the token, so it became a placement")
 		default:
 			others = append(others, header)
 		}
@@ -175,7 +173,7 @@ func (c *celigoImport) header(h celigoHeader) {
 	}
 	switch {
 	case placed:
-		c.im.note(NoteDropped, h.at, "the token goes into this header")
+		c.dropped(h.at, "the token goes into this header")
 	case namesSecret(h.name) && h.value != "" && !holdsValue(h.text):
 		c.setHeader(h.at, h.name, "{{"+c.secretField(h.at, h.name, c.prefix+"_"+envName(h.name))+"}}")
 	default:
@@ -198,8 +196,8 @@ func celigoMedia(http *object, name string, known ...string) jwtbearer.MediaType
 func (c *celigoImport) tls(http *object) {
 	if off, _ := http.flag("disableStrictSSL"); off {
 		c.TLS.InsecureSkipVerify = true
-		c.im.note(NoteChanged, http.at("disableStrictSSL"), "became tls.insecureSkipVerify: anybody on the way can "+
-			"read the token; tls.ca is the safe way to trust a private authority")
+		c.changed(http.at("disableStrictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the token; "+
+			"tls.ca is the safe way to trust a private authority")
 	}
 	certs := http.object("clientCertificates")
 	c.TLS.Certificate = c.certificate(certs, "cert", "CLIENT_CERTIFICATE")

@@ -26,7 +26,7 @@ func (c *celigoImport) refusals(auth *object) {
 		if skip {
 			kind = NoteDropped
 		}
-		c.im.note(kind, auth.at("skipFollowAuthorizationHeader"), "%s", text)
+		c.note(kind, auth.at("skipFollowAuthorizationHeader"), "%s", text)
 	}
 }
 
@@ -37,7 +37,7 @@ func (c *celigoImport) rules(o *object, usual int64) []jwtbearer.Rule {
 	code, told := o.whole("failStatusCode", 100, 599)
 	path, values := o.text("failPath"), o.texts("failValues")
 	if path == "" && len(values) > 0 {
-		c.im.note(NoteDropped, o.at("failValues"), "there is no failPath to find them at")
+		c.dropped(o.at("failValues"), "there is no failPath to find them at")
 	}
 	rule := jwtbearer.Rule{Path: path}
 	if path != "" {
@@ -46,15 +46,15 @@ func (c *celigoImport) rules(o *object, usual int64) []jwtbearer.Rule {
 	if told && code != usual {
 		rule.Status = []int{int(code)}
 		if path != "" {
-			c.im.note(NoteAssumed, o.at("failPath"), "an answer must have the status %d and this in its body", code)
+			c.assumed(o.at("failPath"), "an answer must have the status %d and this in its body", code)
 		}
-		c.im.note(NoteChanged, o.at("failStatusCode"), "%d counts as before, too", usual)
+		c.changed(o.at("failStatusCode"), "%d counts as before, too", usual)
 		return []jwtbearer.Rule{rule}
 	}
 	if path == "" {
 		return nil
 	}
-	c.im.note(NoteAssumed, o.at("failPath"), "counts with any status, and so does the status %d without it", usual)
+	c.assumed(o.at("failPath"), "counts with any status, and so does the status %d without it", usual)
 	return []jwtbearer.Rule{rule}
 }
 
@@ -73,13 +73,12 @@ func (c *celigoImport) pacing(o, http *object) {
 	if limit, ok := limits.whole("limit", 1, longestInterval); ok {
 		c.RateLimit.Interval = time.Duration(limit) * time.Millisecond
 		if c.RateLimit.Concurrency > 1 {
-			c.im.note(NoteChanged, http.at("concurrencyLevel"), "became 1, not %d, since rateLimit.limit is set",
-				c.RateLimit.Concurrency)
+			c.changed(http.at("concurrencyLevel"), "became 1, not %d, since rateLimit.limit is set", c.RateLimit.Concurrency)
 		}
 		c.RateLimit.Concurrency = 1
-		c.im.note(NoteAssumed, limits.at("limit"), "taken for milliseconds between two requests, one at a time, as "+
-			"Celigo's form means it; the schema of its API calls it the requests of a window: if it is that, replace "+
-			"rateLimit.interval and concurrency by rateLimit.limits")
+		c.assumed(limits.at("limit"), "taken for milliseconds between two requests, one at a time, as Celigo's form means "+
+			"it; the schema of its API calls it the requests of a window: if it is that, replace rateLimit.interval and "+
+			"concurrency by rateLimit.limits")
 	}
 	limits.rest(noCounterpart)
 }
@@ -97,8 +96,8 @@ func (c *celigoImport) wait(http *object) {
 			c.RateLimit.Wait = append(c.RateLimit.Wait, jwtbearer.Extract{Header: name})
 		}
 	}
-	c.im.note(NoteChanged, http.at("retryHeader"), "is looked at first, then the usual headers; what it holds is "+
-		"told by its magnitude: set as: seconds if it is always that")
+	c.changed(http.at("retryHeader"), "is looked at first, then the usual headers; what it holds is told by its magnitude: "+
+		"set as: seconds if it is always that")
 }
 
 // mostConcurrent bounds the concurrency levels, far above what Celigo allows.
@@ -111,19 +110,18 @@ func (c *celigoImport) concurrency(o, http *object) {
 	c.RateLimit.Concurrency = int(level)
 	switch {
 	case told && !adapts:
-		c.im.note(NoteChanged, o.at("autoRecoverRateLimitErrors"), "this client adapts to throttles all the same: "+
-			"set rateLimit.fixed if it must not")
+		c.changed(o.at("autoRecoverRateLimitErrors"), "this client adapts to throttles all the same: set rateLimit.fixed if "+
+			"it must not")
 		if targeted {
-			c.im.note(NoteDropped, http.at("targetConcurrencyLevel"), "was not in force, since "+
-				"autoRecoverRateLimitErrors is off")
+			c.dropped(http.at("targetConcurrencyLevel"), "was not in force, since autoRecoverRateLimitErrors is off")
 		}
 	case targeted:
 		c.RateLimit.Concurrency = int(target)
 		if level > 0 {
 			c.RateLimit.Concurrency = int(min(level, target))
 		}
-		c.im.note(NoteChanged, http.at("targetConcurrencyLevel"), "became rateLimit.concurrency, unless "+
-			"concurrencyLevel is less; below that this client finds its own pace")
+		c.changed(http.at("targetConcurrencyLevel"), "became rateLimit.concurrency, unless concurrencyLevel is less; below "+
+			"that this client finds its own pace")
 	}
 }
 
@@ -141,8 +139,7 @@ func (c *celigoImport) ping(ping *object) {
 		c.Ping.Fail = []jwtbearer.Rule{rule}
 	}
 	if _, told := ping.flag("allowArrayforSuccessPath"); told {
-		c.im.note(NoteChanged, ping.at("allowArrayforSuccessPath"), "values are compared with each element of an "+
-			"array, always")
+		c.changed(ping.at("allowArrayforSuccessPath"), "values are compared with each element of an array, always")
 	}
 	ping.rest(noCounterpart)
 }
@@ -151,7 +148,7 @@ func (c *celigoImport) relative(ping *object) string {
 	path := ping.at("relativeURI")
 	text := c.join(path, c.hideParams(handlebarsSplit(ping.text("relativeURI"))))
 	if text != "" && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "?") && !strings.Contains(text, "://") {
-		c.im.note(NoteChanged, path, "a slash was put before it: it is appended to baseURI as it is")
+		c.changed(path, "a slash was put before it: it is appended to baseURI as it is")
 		text = "/" + text
 	}
 	return text
@@ -161,7 +158,7 @@ func (c *celigoImport) relative(ping *object) string {
 func (c *celigoImport) pingRule(ping *object, kind string) (jwtbearer.Rule, bool) {
 	path, values := ping.text(kind+"Path"), ping.texts(kind+"Values")
 	if path == "" && len(values) > 0 {
-		c.im.note(NoteDropped, ping.at(kind+"Values"), "there is no path to find them at")
+		c.dropped(ping.at(kind+"Values"), "there is no path to find them at")
 	}
 	if path == "" {
 		return jwtbearer.Rule{}, false

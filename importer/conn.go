@@ -13,7 +13,7 @@ import (
 // connection is a Connection that an importer builds.
 type connection struct {
 	*jwtbearer.Connection
-	im     *importing
+	*importing
 	prefix string // of its environment variables, such as ACME_API
 
 	idents map[string]string // by what they stand for: names of Fields and Secrets
@@ -30,10 +30,10 @@ const longestConnectionName = 200
 func (im *importing) connection(name, platform string) *connection {
 	if name = strings.TrimSpace(name); len(name) > longestConnectionName {
 		name = strings.ToValidUTF8(name[:longestConnectionName], "")
-		im.note(NoteChanged, "name", "was cut, being longer than %d bytes", longestConnectionName)
+		im.changed("name", "was cut, being longer than %d bytes", longestConnectionName)
 	}
 	name = im.names.unique(cmp.Or(name, platform), " ")
-	c := &connection{Connection: &jwtbearer.Connection{Name: name}, im: im,
+	c := &connection{Connection: &jwtbearer.Connection{Name: name}, importing: im,
 		idents: make(map[string]string), taken: make(uniqueNames), headers: make(map[string]bool),
 		envs: make(map[string]string)}
 	c.prefix = im.prefixes.unique(envName(name), "_")
@@ -73,7 +73,7 @@ func envName(text string) string {
 func (c *connection) reference(path, env string) string {
 	if _, told := c.envs[env]; !told {
 		c.envs[env] = path
-		c.im.note(NoteSecret, path, "put its value into the environment variable %s, or write another reference", env)
+		c.note(NoteSecret, path, "put its value into the environment variable %s, or write another reference", env)
 	}
 	return "${env:" + env + "}"
 }
@@ -91,7 +91,7 @@ func (c *connection) ident(path, kind, name string) string {
 	ident := c.newIdent(name)
 	c.idents[kind+name] = ident
 	if ident != name {
-		c.im.note(NoteChanged, path, "templates know it as %s%s", kind, ident)
+		c.changed(path, "templates know it as %s%s", kind, ident)
 	}
 	return ident
 }
@@ -119,8 +119,8 @@ func (c *connection) field(path, name, value string) string {
 	ident := c.ident(path, ".Fields.", name)
 	if _, has := c.Fields[ident]; !has {
 		if isReference(value) {
-			c.im.note(NoteDropped, path, "looks like a reference of a connection file, so it was not taken: write it "+
-				"yourself if you mean it")
+			c.dropped(path, "looks like a reference of a connection file, so it was not taken: write it yourself if you "+
+				"mean it")
 			value = ""
 		}
 		c.setField(ident, value)
@@ -133,8 +133,8 @@ func (c *connection) unknownField(path, name, env string) string {
 	ident := c.ident(path, ".Fields.", name)
 	if _, has := c.Fields[ident]; !has {
 		c.envs[env] = path
-		c.im.note(NoteAssumed, path, "uses %s, which is not in this document: put its value into the environment "+
-			"variable %s, or into fields.%s",
+		c.assumed(path, "uses %s, which is not in this document: put its value into the environment variable %s, or into "+
+			"fields.%s",
 			quote(name), env, ident)
 		c.setField(ident, "${env:"+env+"}")
 	}
@@ -164,8 +164,7 @@ func (c *connection) secretField(path, name, env string) string {
 // a guess would send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
 func (c *connection) unresolved(path, what, why string) string {
 	ident := c.newIdent("unresolved_" + what)
-	c.im.note(NoteDropped, path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or write the template "+
-		"anew", why, ident, ident)
+	c.dropped(path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or write the template anew", why, ident, ident)
 	return ".Fields." + ident
 }
 
@@ -173,7 +172,7 @@ func (c *connection) unresolved(path, what, why string) string {
 func (c *connection) setHeader(path, name, value string) {
 	lower := strings.ToLower(name)
 	if c.headers[lower] {
-		c.im.note(NoteDropped, path, "a second header %s: only the first was taken", quote(name))
+		c.dropped(path, "a second header %s: only the first was taken", quote(name))
 		return
 	}
 	c.headers[lower] = true

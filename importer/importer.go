@@ -76,11 +76,20 @@ func (im *importing) note(kind NoteKind, path, format string, args ...any) {
 	im.notes = append(im.notes, Note{Path: path, Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
+func (im *importing) dropped(path, format string, args ...any) {
+	im.note(NoteDropped, path, format, args...)
+}
+func (im *importing) changed(path, format string, args ...any) {
+	im.note(NoteChanged, path, format, args...)
+}
+func (im *importing) assumed(path, format string, args ...any) {
+	im.note(NoteAssumed, path, format, args...)
+}
+
 // readDocument reads data, a document of the named platform.
 func readDocument(data []byte, platform string) (jsontext.Value, error) {
 	if len(data) > maxSize {
-		return jsontext.Value{}, fmt.Errorf("importer: %s: the document has %d bytes, and %d are read: export "+
-			"less at once",
+		return jsontext.Value{}, fmt.Errorf("importer: %s: the document has %d bytes, and %d are read: export less at once",
 			platform, len(data), maxSize)
 	}
 	v, err := jsontext.Parse(strings.TrimPrefix(string(data), "\ufeff"))

@@ -116,8 +116,7 @@ func (t *tree) members(path string, members []jsontext.Member, claims bool) json
 	for _, m := range members {
 		name, ok := t.name(path, m.Name)
 		if !ok || have[name] {
-			t.im.note(NoteDropped, path, "a member whose name is an expression, or another's name, was not taken: "+
-				"names are no templates")
+			t.dropped(path, "a member whose name is an expression, or another's name, was not taken: names are no templates")
 			continue
 		}
 		have[name] = true
@@ -186,8 +185,7 @@ const aDuration = 100_000
 // date translates a claim that is a time. Where it was a string, it becomes the number that it has to be.
 func (t *tree) date(path string, v jsontext.Value) jsontext.Value {
 	if n, err := strconv.Atoi(v.Text); v.Kind == jsontext.Number && err == nil && n < aDuration {
-		t.im.note(NoteAssumed, path, `was kept, though it is a time in the year 1970: if it is a duration,
-			write "{{now %d}}"`, n)
+		t.assumed(path, `was kept, though it is a time in the year 1970: if it is a duration, write "{{now %d}}"`, n)
 	}
 	parts := t.split(v.Text)
 	if v.Kind != jsontext.String || len(parts) != 1 {
@@ -209,14 +207,14 @@ func (t *tree) tellDate(path string, v value, part textPart) {
 	text, known := v.literal()
 	switch {
 	case v.form == formISO:
-		t.im.note(NoteAssumed, path, "the expression gives a date in ISO 8601, but this claim is a number of seconds "+
-			"(RFC 7519, section 2), which the template gives")
+		t.assumed(path, "the expression gives a date in ISO 8601, but this claim is a number of seconds (RFC 7519, section "+
+			"2), which the template gives")
 	case v.offset%1000 != 0:
-		t.im.note(NoteChanged, path, "the offset is not a whole number of seconds and was rounded down")
+		t.changed(path, "the offset is not a whole number of seconds and was rounded down")
 	case !part.bare && (v.form != noTime || known && text != "" && strings.Trim(text, "0123456789") == ""):
-		t.im.note(NoteChanged, path, "was a string, but is a number by RFC 7519, section 2")
+		t.changed(path, "was a string, but is a number by RFC 7519, section 2")
 	case !known && v.form == noTime:
-		t.im.note(NoteAssumed, path, `is a time by RFC 7519,
+		t.assumed(path, `is a time by RFC 7519,
 			and the template takes it for a number of seconds that does not change: "{{now 300}}" would be 300 s from now`)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // object reads the members of a foreign object, and remembers which were read, so that the others can be told.
 type object struct {
-	im   *importing
+	*importing
 	path string
 
 	members []jsontext.Member
@@ -19,7 +19,7 @@ type object struct {
 }
 
 func (im *importing) object(path string, v jsontext.Value) *object {
-	return &object{im: im, path: path, members: v.Members, read: make(map[string]bool)}
+	return &object{importing: im, path: path, members: v.Members, read: make(map[string]bool)}
 }
 
 // at is the path of a member.
@@ -76,7 +76,7 @@ func (o *object) ignore(names ...string) {
 func (o *object) rest(text string) {
 	for _, m := range o.members {
 		if !o.read[m.Name] && !saysNothing(m.Value) {
-			o.im.note(NoteDropped, o.at(m.Name), "%s", text)
+			o.dropped(o.at(m.Name), "%s", text)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func saysNothing(v jsontext.Value) bool {
 
 // mismatch tells of a member that is not what it should be.
 func (o *object) mismatch(name, want string) {
-	o.im.note(NoteDropped, o.at(name), "is not %s, so it was not taken", want)
+	o.dropped(o.at(name), "is not %s, so it was not taken", want)
 }
 
 // text returns a string member. One that a connection file would take for a reference to a secret of its own reader is
@@ -113,8 +113,8 @@ func (o *object) text(name string) string {
 		o.mismatch(name, "text")
 		return ""
 	case isReference(v.Text):
-		o.im.note(NoteDropped, o.at(name), "looks like a reference of a connection file, so it was not taken: write "+
-			"it yourself if you mean it")
+		o.dropped(o.at(name), "looks like a reference of a connection file, so it was not taken: write it yourself if you "+
+			"mean it")
 		return ""
 	}
 	return v.Text
@@ -193,7 +193,7 @@ func (o *object) object(name string) *object {
 		o.mismatch(name, "an object")
 		v = jsontext.Value{}
 	}
-	return o.im.object(o.at(name), v)
+	return o.importing.object(o.at(name), v)
 }
 
 // objects returns the elements of a member that is a list of objects.
@@ -210,10 +210,10 @@ func (o *object) objects(name string) []*object {
 	for i, e := range v.Elems {
 		path := fmt.Sprintf("%s[%d]", o.at(name), i)
 		if e.Kind != jsontext.Object {
-			o.im.note(NoteDropped, path, "is not an object, so it was not taken")
+			o.dropped(path, "is not an object, so it was not taken")
 			continue
 		}
-		list = append(list, o.im.object(path, e))
+		list = append(list, o.importing.object(path, e))
 	}
 	return list
 }

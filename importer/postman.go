@@ -163,11 +163,11 @@ func (p *postmanImport) behaviour(o *object, whole bool) {
 	switch {
 	case told && !strict && whole:
 		p.insecure = true
-		p.note(NoteChanged, b.at("strictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the "+
-			"token; tls.ca is the safe way to trust a private authority")
+		p.changed(b.at("strictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the token; tls.ca is the "+
+			"safe way to trust a private authority")
 	case told && !strict:
-		p.note(NoteDropped, b.at("strictSSL"), "is off for this part only, but a connection verifies certificates "+
-			"always or never: set tls.insecureSkipVerify if need be")
+		p.dropped(b.at("strictSSL"), "is off for this part only, but a connection verifies certificates always or never: "+
+			"set tls.insecureSkipVerify if need be")
 	}
 	b.rest("is a matter of how Postman sends requests, so it was not taken")
 }
@@ -179,8 +179,7 @@ func (p *postmanImport) scripts(o *object) {
 		script := event.object("script")
 		source, _ := script.get("exec")
 		if !saysNothing(source) || script.has("src") {
-			p.note(NoteDropped, event.path, "a script: it does not run here, and variables that it sets have to be "+
-				"set otherwise")
+			p.dropped(event.path, "a script: it does not run here, and variables that it sets have to be set otherwise")
 		}
 		script.ignore("id", "type", "packages", "src", "name")
 		script.rest(postmanOther)

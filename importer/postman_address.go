@@ -36,7 +36,7 @@ func (p *postmanImport) address(o *object) *postmanAddress {
 		return nil
 	}
 	if raw == "" {
-		p.note(NoteDropped, o.path, "a request without an address")
+		p.dropped(o.path, "a request without an address")
 		return nil
 	}
 	a := &postmanAddress{values: variables}
@@ -54,7 +54,7 @@ func (p *postmanImport) address(o *object) *postmanAddress {
 	}
 	expanded, ok := p.unfold(parts)
 	if !ok {
-		p.note(NoteDropped, o.at("url"), "a variable in it holds itself, or far too much, so the request was not taken")
+		p.dropped(o.at("url"), "a variable in it holds itself, or far too much, so the request was not taken")
 		return nil
 	}
 	a.cut(expanded)
@@ -185,7 +185,7 @@ func (p *postmanImport) assemble(o *object) (string, map[string]string) {
 	}
 	before, _, _ := strings.Cut(raw, "?")
 	if raw != "" && strings.TrimRight(before, "/") != strings.TrimRight(b.String(), "/") {
-		p.note(NoteAssumed, o.at("raw"), "differs from the parts of the address, which count")
+		p.assumed(o.at("raw"), "differs from the parts of the address, which count")
 	}
 	if query != "" {
 		b.WriteString("?" + query)
@@ -202,12 +202,12 @@ func (o *object) joined(name, separator string) string {
 	var list []string
 	for i, e := range v.Elems {
 		if e.Kind == jsontext.Object {
-			element := o.im.object(fmt.Sprintf("%s[%d]", o.at(name), i), e)
+			element := o.importing.object(fmt.Sprintf("%s[%d]", o.at(name), i), e)
 			element.ignore("type")
 			e.Text = element.scalar("value")
 			element.rest(postmanOther)
 		} else if e.Kind == jsontext.Array {
-			o.im.note(NoteDropped, fmt.Sprintf("%s[%d]", o.at(name), i), "is not text, so it was not taken")
+			o.dropped(fmt.Sprintf("%s[%d]", o.at(name), i), "is not text, so it was not taken")
 		}
 		list = append(list, e.Text)
 	}

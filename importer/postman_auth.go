@@ -40,9 +40,9 @@ func (p *postmanImport) auth(o *object, scope postmanScope) *postmanAuth {
 		auth.rest(postmanOther)
 		return scope.auth
 	case slices.Contains(postmanAuths[:], kind):
-		p.note(NoteDropped, auth.path, "auth of type %s: only jwt is imported", kind)
+		p.dropped(auth.path, "auth of type %s: only jwt is imported", kind)
 	default:
-		p.note(NoteDropped, auth.path, "auth of a type that is not known: only jwt is imported")
+		p.dropped(auth.path, "auth of a type that is not known: only jwt is imported")
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (p *postmanImport) attributes(path string, list []*object) []jsontext.Membe
 		attribute.ignore("type", "enabled", "description")
 		attribute.rest(postmanOther)
 		if key == "" || have[key] {
-			p.note(NoteDropped, attribute.path, "an attribute without a name, or a second one of its name")
+			p.dropped(attribute.path, "an attribute without a name, or a second one of its name")
 			continue
 		}
 		have[key] = true
@@ -148,7 +148,7 @@ func (t *postmanTexts) signing(a *postmanAuth) {
 	known := []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
 		"ES384", "ES512"}
 	if !ok || !slices.Contains(known, method) {
-		t.im.note(NoteDropped, a.at("algorithm"), "there is none that is known: set signatureMethod")
+		t.dropped(a.at("algorithm"), "there is none that is known: set signatureMethod")
 		method = ""
 	}
 	t.SignatureMethod = jwtbearer.SignatureMethod(method)
@@ -162,10 +162,10 @@ func (t *postmanTexts) signing(a *postmanAuth) {
 	if encoded, _ := a.flag("isSecretBase64Encoded"); encoded && used == "secret" {
 		t.SecretEncoding = jwtbearer.SecretBase64
 	} else if encoded {
-		t.im.note(NoteDropped, a.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
+		t.dropped(a.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
 	}
 	if a.has(unused) {
-		t.im.note(NoteDropped, a.at(unused), "is not what this algorithm signs with, so it was not taken")
+		t.dropped(a.at(unused), "is not what this algorithm signs with, so it was not taken")
 	}
 	a.ignore(used, unused)
 	if a.has("passphrase") {
@@ -193,7 +193,7 @@ func (t *postmanTexts) claims(a *postmanAuth) {
 	if payload, ok := a.get("payload"); ok {
 		var err error
 		if t.Payload, err = t.object(a.at("payload"), payload, true); err != nil {
-			t.im.note(NoteDropped, a.at("payload"), "%s", err)
+			t.dropped(a.at("payload"), "%s", err)
 		}
 	}
 	name := "header"
@@ -204,7 +204,7 @@ func (t *postmanTexts) claims(a *postmanAuth) {
 	if ok {
 		var err error
 		if t.JWTHeaders, err = t.object(a.at(name), header, false, "alg"); err != nil {
-			t.im.note(NoteDropped, a.at(name), "%s", err)
+			t.dropped(a.at(name), "%s", err)
 		}
 		t.tellAlg(a.at(name), header, string(t.SignatureMethod))
 	}
@@ -228,7 +228,7 @@ func (t *postmanTexts) placement(a *postmanAuth) {
 			scheme = "Bearer"
 		}
 		if !ok || strings.ContainsAny(strings.TrimSpace(scheme), " \t") {
-			t.im.note(NoteDropped, a.at("headerPrefix"), "is not one word, so Bearer stands in its place: set placement")
+			t.dropped(a.at("headerPrefix"), "is not one word, so Bearer stands in its place: set placement")
 			scheme = "Bearer"
 		}
 		if scheme = strings.TrimSpace(scheme); scheme != "Bearer" {
@@ -236,14 +236,13 @@ func (t *postmanTexts) placement(a *postmanAuth) {
 		}
 	case "queryParam":
 		if !plain {
-			t.im.note(NoteDropped, a.at("queryParamKey"), "holds a variable that is not known, so token stands in "+
-				"its place: set placement")
+			t.dropped(a.at("queryParamKey"), "holds a variable that is not known, so token stands in its place: set placement")
 			param = "token"
 		}
 		t.Placement = []jwtbearer.Placement{{In: "query", Name: param}}
 	default:
-		t.im.note(NoteDropped, a.at("addTokenTo"), "is neither header nor queryParam: set placement, or the token "+
-			"goes into the header Authorization")
+		t.dropped(a.at("addTokenTo"), "is neither header nor queryParam: set placement, or the token goes into the header "+
+			"Authorization")
 	}
 }
 

@@ -46,8 +46,8 @@ func (p *postmanImport) request(o *object, scope postmanScope, path string) {
 	for _, name := range []string{"proxy", "certificate"} {
 		if o.has(name) {
 			o.ignore(name)
-			p.note(NoteDropped, o.at(name), "belongs to one request, but a connection has one for all: set tls, or "+
-				"HTTPS_PROXY in the environment")
+			p.dropped(o.at(name), "belongs to one request, but a connection has one for all: set tls, or HTTPS_PROXY in the "+
+				"environment")
 		}
 	}
 	p.requests = append(p.requests, &postmanRequest{path: path, source: o, auth: auth,
@@ -66,7 +66,7 @@ func (p *postmanImport) locate(r *postmanRequest) {
 	case ok:
 		g.requests = append(g.requests, r)
 	case len(r.auth.groups) == mostOrigins:
-		p.note(NoteDropped, r.path, "goes to one more origin with the same auth, of which %d make connections", mostOrigins)
+		p.dropped(r.path, "goes to one more origin with the same auth, of which %d make connections", mostOrigins)
 	default:
 		g = &postmanGroup{requests: []*postmanRequest{r}}
 		r.auth.groups, r.auth.byOrigin[r.address.origin] = append(r.auth.groups, g), g
@@ -103,7 +103,7 @@ func (p *postmanImport) headers(o *object) []postmanHeader {
 // calls takes over what requests have in common.
 func (t *postmanTexts) calls(a *postmanAuth, g *postmanGroup) {
 	if len(g.requests) == 0 {
-		t.im.note(NoteDropped, a.path, "no request goes with it: set baseURI")
+		t.dropped(a.path, "no request goes with it: set baseURI")
 		return
 	}
 	base := g.base()
@@ -112,14 +112,13 @@ func (t *postmanTexts) calls(a *postmanAuth, g *postmanGroup) {
 	t.headers(g, ping)
 	first := g.requests[0].path
 	if ping == nil {
-		t.im.note(NoteAssumed, first, "there is no GET without variables that could try the connection: set ping, or "+
-			"it requests baseURI")
+		t.assumed(first, "there is no GET without variables that could try the connection: set ping, or it requests baseURI")
 	} else {
-		t.im.note(NoteAssumed, ping.path, "this request became the ping that tries the connection")
+		t.assumed(ping.path, "this request became the ping that tries the connection")
 		t.Ping.RelativeURI = t.relative(ping, base)
 	}
-	t.im.note(NoteDropped, first, "requests, %d in all, are calls that a program makes: only what is said of them "+
-		"here became part of the connection", len(g.requests))
+	t.dropped(first, "requests, %d in all, are calls that a program makes: only what is said of them here became part of "+
+		"the connection", len(g.requests))
 }
 
 // headers takes over those that all requests have, and for the ping its own.
@@ -153,8 +152,7 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 				}
 				t.Ping.Headers[h.name] = t.header(h)
 			default:
-				t.tellHeader(told, h, "not all requests have it with this value, so a program has to set it where it "+
-					"is wanted")
+				t.tellHeader(told, h, "not all requests have it with this value, so a program has to set it where it is wanted")
 			}
 		}
 	}
@@ -163,7 +161,7 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 func (t *postmanTexts) tellHeader(told map[string]bool, h postmanHeader, why string) {
 	if key := strings.ToLower(h.name) + why; !told[key] {
 		told[key] = true
-		t.im.note(NoteDropped, h.path, "the header %s: %s", quote(h.name), why)
+		t.dropped(h.path, "the header %s: %s", quote(h.name), why)
 	}
 }
 
@@ -211,8 +209,8 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 	a := first.address
 	if a.variable != "" {
 		env := t.p.env(a.variable)
-		t.im.note(NoteAssumed, first.path, "the address begins with %s, which is not in this document: put it into "+
-			"the environment variable %s, or into baseURI",
+		t.assumed(first.path, "the address begins with %s, which is not in this document: put it into the environment "+
+			"variable %s, or into baseURI",
 			quote(a.variable), env)
 		if base == "" {
 			return "${env:" + env + "}"
@@ -220,15 +218,15 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 		return "{{" + t.unknown(first.path, a.variable) + "}}" + base
 	}
 	if a.schemeless {
-		t.im.note(NoteAssumed, first.path, "the address has no scheme, so https was taken, where Postman takes http")
+		t.assumed(first.path, "the address has no scheme, so https was taken, where Postman takes http")
 	}
 	if a.userinfo {
-		t.im.note(NoteDropped, first.path, "a user name or password in the address: the token is the credential")
+		t.dropped(first.path, "a user name or password in the address: the token is the credential")
 	}
 	uri := t.join(first.path, a.marked.split(a.shown+base))
 	if strings.HasPrefix(uri, "http:") {
-		t.im.note(NoteChanged, first.path, "without TLS anybody on the way can read the token, so only a loopback "+
-			"address is allowed: write https, or set allowPlainHTTP")
+		t.changed(first.path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: "+
+			"write https, or set allowPlainHTTP")
 	}
 	return uri
 }

@@ -34,11 +34,11 @@ func (p *postmanImport) declare(o *object) {
 		v.ignore("name", "inactive")
 		v.rest(postmanOther)
 		if name == "" || off {
-			p.note(NoteDropped, v.path, "a variable that is off or has no name")
+			p.dropped(v.path, "a variable that is off or has no name")
 			continue
 		}
 		if _, has := p.variables[name]; has {
-			p.note(NoteDropped, v.path, "a second variable of this name: the first counts")
+			p.dropped(v.path, "a second variable of this name: the first counts")
 			continue
 		}
 		variable := &postmanVariable{path: v.at("value"), name: name, value: value, secret: kind == "secret" ||
@@ -64,7 +64,7 @@ func (o *object) scalar(name string) string {
 func (p *postmanImport) unusedVariables() {
 	for _, v := range p.order {
 		if !v.used {
-			p.note(NoteDropped, v.path, "the variable %s is used by nothing that was imported", quote(v.name))
+			p.dropped(v.path, "the variable %s is used by nothing that was imported", quote(v.name))
 		}
 	}
 }

@@ -52,8 +52,7 @@ func (t *texts) value(path string, part textPart) value {
 
 // noForm is the value of an expression whose form no template of ours can write.
 func (t *texts) noForm(path string) value {
-	return actionValue(t.unresolved(path, "form", "a value in a form that no template here gives, such as a date "+
-		"in ISO 8601"))
+	return actionValue(t.unresolved(path, "form", "a value in a form that no template here gives, such as a date in ISO 8601"))
 }
 
 // claimsOfTime are numbers by RFC 7519, section 4.1.
@@ -89,7 +88,6 @@ func (t *texts) object(path string, v jsontext.Value, claims bool, without ...st
 }
 
 var (
-	errNoJSON = errors.New("is not JSON, even where its expressions are taken for values, so it was not taken: " +
-		"write it anew")
+	errNoJSON   = errors.New("is not JSON, even where its expressions are taken for values, so it was not taken: write it anew")
 	errNoObject = errors.New("is not a JSON object, so it was not taken: write it anew")
 )
