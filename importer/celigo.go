@@ -169,19 +169,17 @@ func (c *celigoImport) address(http *object) {
 		c.changed(path, "the slash at its end was taken off: relative addresses are appended to it as they are")
 		base = trimmed
 	}
-	if scheme, rest, _ := strings.Cut(base, "://"); strings.Contains(hostOf(rest), "@") {
-		c.dropped(path, "a user name or password in it: the token is the credential")
+	scheme, rest, _ := strings.Cut(base, "://")
+	hasUser := strings.Contains(hostOf(rest), "@")
+	if hasUser {
 		_, rest, _ = strings.Cut(rest, "@")
 		base = scheme + "://" + rest
 	}
-	c.BaseURI = c.join(path, c.hideParams(handlebarsSplit(base)))
+	c.BaseURI = c.hideInQuery(path, c.text(path, base))
 	if base == "" {
 		c.dropped(path, "there is none: set baseURI")
 	}
-	if strings.HasPrefix(strings.ToLower(base), "http:") {
-		c.changed(path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: write "+
-			"https, or set allowPlainHTTP")
-	}
+	c.noteAddress(path, base, hasUser)
 	c.MediaType = celigoMedia(http, "mediaType", "json", "xml", "urlencoded", "form-data", "plaintext")
 	c.SuccessMediaType = celigoMedia(http, "successMediaType", "json", "xml", "csv", "plaintext")
 	c.ErrorMediaType = celigoMedia(http, "errorMediaType", "json", "xml", "plaintext")
@@ -192,42 +190,4 @@ func (c *celigoImport) address(http *object) {
 func hostOf(rest string) string {
 	host, _, _ := strings.Cut(rest, "/")
 	return host
-}
-
-// hideParams makes a reference to a secret of each literal parameter of an address that is named like one.
-func (c *celigoImport) hideParams(parts []textPart) []textPart {
-	var out textParts
-	query := false
-	for i, part := range parts {
-		if part.action {
-			out.add(part)
-			continue
-		}
-		text, open := part.text, query && i > 0 // the name of its first parameter may stand in the part before
-		if path, params, found := strings.Cut(text, "?"); !query && found {
-			out.literal(path + "?")
-			text, query = params, true
-		}
-		if !query {
-			out.literal(text)
-			continue
-		}
-		params := strings.SplitAfter(text, "&")
-		for j, param := range params {
-			whole := (j > 0 || !open) && (j < len(params)-1 || i == len(parts)-1)
-			if name, ok := literalSecret(param); ok && whole {
-				out.literal(name + "=")
-				out.add(textPart{text: "connection.http.encrypted.[" + name + "]", action: true})
-				param = param[len(strings.TrimSuffix(param, "&")):]
-			}
-			out.literal(param)
-		}
-	}
-	return out.done()
-}
-
-// literalSecret returns the name of a parameter whose value is likely a secret.
-func literalSecret(param string) (name string, ok bool) {
-	name, value, _ := strings.Cut(strings.TrimSuffix(param, "&"), "=")
-	return name, value != "" && namesSecret(name) && !strings.ContainsAny(name, "[]")
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer"
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 // celigoMethods are the names in jwt.yml, all of which SignatureMethod reads, too, and those of RFC 7518 that it lacks: what
@@ -29,9 +28,11 @@ func (c *celigoImport) signing(auth *object) {
 	if method == "" {
 		c.dropped(jwt.at("signatureMethod"), "there is none that is known: set signatureMethod")
 	}
-	c.SignatureMethod = celigoMethod(method)
-	c.key(jwt, method)
-	c.claims(jwt)
+	c.signWith(jwt, celigoMethod(method), func(member, suffix string) jwtbearer.Secret { return c.secret(jwt.at(member), suffix) })
+	if _, ok := jwt.get("payload"); !ok {
+		c.dropped(jwt.at("payload"), "there is none: set payload")
+	}
+	c.claims(jwt, "payload", "headers")
 	if jwt.has("token") {
 		c.dropped(jwt.at("token"), "a token that is stored beside what signs new ones: if the API wants that one, set token "+
 			"instead")
@@ -44,58 +45,6 @@ func (c *celigoImport) signing(auth *object) {
 func celigoMethod(name string) jwtbearer.SignatureMethod {
 	short := strings.NewReplacer("hmac-sha", "HS", "rsa-sha", "RS")
 	return jwtbearer.SignatureMethod(strings.ToUpper(short.Replace(name)))
-}
-
-// key makes references for what signs, there or not: Celigo never shows it.
-func (c *celigoImport) key(jwt *object, method string) {
-	used, unused := "privateKey", "secret"
-	if hmac := strings.HasPrefix(method, "h"); hmac {
-		used, unused = unused, used
-		c.Secret = c.secret(jwt.at(used), "SECRET")
-		if encoded, _ := jwt.flag("isSecretBase64Encoded"); encoded {
-			c.SecretEncoding = jwtbearer.SecretBase64
-		}
-	} else if method != "" {
-		c.PrivateKey = c.secret(jwt.at(used), "PRIVATE_KEY")
-		if encoded, _ := jwt.flag("isSecretBase64Encoded"); encoded {
-			c.dropped(jwt.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
-		}
-	}
-	if jwt.has(unused) {
-		c.dropped(jwt.at(unused), "is not what this signature method signs with, so it was not taken")
-	}
-	jwt.ignore(used, unused)
-}
-
-// claims takes over payload and headers, which are objects or texts of objects (jwt in base.yml of Celigo's iClients).
-func (c *celigoImport) claims(jwt *object) {
-	if payload, ok := jwt.get("payload"); ok {
-		var err error
-		if c.Payload, err = c.object(jwt.at("payload"), payload, true); err != nil {
-			c.dropped(jwt.at("payload"), "%s", err)
-		}
-	} else {
-		c.dropped(jwt.at("payload"), "there is none: set payload")
-	}
-	if headers, ok := jwt.get("headers"); ok {
-		var err error
-		if c.JWTHeaders, err = c.object(jwt.at("headers"), headers, false, "alg"); err != nil {
-			c.dropped(jwt.at("headers"), "%s", err)
-		}
-		c.tellAlg(jwt.at("headers"), headers, string(c.SignatureMethod))
-	}
-}
-
-// tellAlg tells of an alg in a JOSE header that is not that of the method, which rules.
-func (t *texts) tellAlg(path string, headers jsontext.Value, method string) {
-	if headers.Kind == jsontext.String {
-		headers, _ = jsontext.Parse(markText(headers.Text, t.split).text)
-	}
-	for _, m := range headers.Members {
-		if m.Name == "alg" && m.Value.Text != method {
-			t.dropped(joinPath(path, "alg"), "differs from the signature method, which alone decides")
-		}
-	}
 }
 
 // placement takes over where the token goes. Without auth.token it is the bearer token (jwt.yml).
@@ -174,18 +123,9 @@ func (c *celigoImport) header(h celigoHeader) {
 	switch {
 	case placed:
 		c.dropped(h.at, "the token goes into this header")
-	case namesSecret(h.name) && h.value != "" && !holdsValue(h.text):
-		c.setHeader(h.at, h.name, "{{"+c.secretField(h.at, h.name, c.prefix+"_"+envName(h.name))+"}}")
 	default:
-		c.setHeader(h.at, h.name, h.text)
+		c.setHeader(h.at, h.name, c.headerValue(h.at, h.name, h.value, h.text))
 	}
-}
-
-// holdsValue reports whether a template takes something from elsewhere, so that what it gives is not written in it.
-func holdsValue(template string) bool {
-	return strings.Contains(template, "{{") && (strings.Contains(template, ".Secrets.") ||
-		strings.Contains(template, ".Fields.") ||
-		strings.Contains(template, ".Token"))
 }
 
 func celigoMedia(http *object, name string, known ...string) jwtbearer.MediaType {
@@ -196,8 +136,7 @@ func celigoMedia(http *object, name string, known ...string) jwtbearer.MediaType
 func (c *celigoImport) tls(http *object) {
 	if off, _ := http.flag("disableStrictSSL"); off {
 		c.TLS.InsecureSkipVerify = true
-		c.changed(http.at("disableStrictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the token; "+
-			"tls.ca is the safe way to trust a private authority")
+		c.noteInsecure(http.at("disableStrictSSL"))
 	}
 	certs := http.object("clientCertificates")
 	c.TLS.Certificate = c.certificate(certs, "cert", "CLIENT_CERTIFICATE")

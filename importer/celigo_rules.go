@@ -146,7 +146,7 @@ func (c *celigoImport) ping(ping *object) {
 
 func (c *celigoImport) relative(ping *object) string {
 	path := ping.at("relativeURI")
-	text := c.join(path, c.hideParams(handlebarsSplit(ping.text("relativeURI"))))
+	text := c.hideInQuery(path, c.text(path, ping.text("relativeURI")))
 	if text != "" && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "?") && !strings.Contains(text, "://") {
 		c.changed(path, "a slash was put before it: it is appended to baseURI as it is")
 		text = "/" + text

@@ -163,8 +163,7 @@ func (p *postmanImport) behaviour(o *object, whole bool) {
 	switch {
 	case told && !strict && whole:
 		p.insecure = true
-		p.changed(b.at("strictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the token; tls.ca is the "+
-			"safe way to trust a private authority")
+		p.noteInsecure(b.at("strictSSL"))
 	case told && !strict:
 		p.dropped(b.at("strictSSL"), "is off for this part only, but a connection verifies certificates always or never: "+
 			"set tls.insecureSkipVerify if need be")

@@ -151,27 +151,12 @@ func (t *postmanTexts) signing(a *postmanAuth) {
 		t.dropped(a.at("algorithm"), "there is none that is known: set signatureMethod")
 		method = ""
 	}
-	t.SignatureMethod = jwtbearer.SignatureMethod(method)
-	used, unused := "privateKey", "secret"
-	if strings.HasPrefix(method, "HS") {
-		used, unused = unused, used
-		t.Secret = t.keyOf(a, used, "SECRET")
-	} else if method != "" {
-		t.PrivateKey = t.keyOf(a, used, "PRIVATE_KEY")
-	}
-	if encoded, _ := a.flag("isSecretBase64Encoded"); encoded && used == "secret" {
-		t.SecretEncoding = jwtbearer.SecretBase64
-	} else if encoded {
-		t.dropped(a.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
-	}
-	if a.has(unused) {
-		t.dropped(a.at(unused), "is not what this algorithm signs with, so it was not taken")
-	}
-	a.ignore(used, unused)
+	t.signWith(a.object, jwtbearer.SignatureMethod(method),
+		func(member, suffix string) jwtbearer.Secret { return t.keyOf(a, member, suffix) })
 	if a.has("passphrase") {
 		t.Passphrase = t.keyOf(a, "passphrase", "PASSPHRASE")
 	}
-	t.claims(a)
+	t.postmanClaims(a)
 }
 
 // keyOf makes a reference for a secret: of the variable where it is one, else of this connection.
@@ -188,26 +173,13 @@ func (t *postmanTexts) keyOf(a *postmanAuth, name, suffix string) jwtbearer.Secr
 	return t.secret(a.at(name), suffix)
 }
 
-// claims takes over payload and header, which are texts or objects. Postman adds no typ of its own.
-func (t *postmanTexts) claims(a *postmanAuth) {
-	if payload, ok := a.get("payload"); ok {
-		var err error
-		if t.Payload, err = t.object(a.at("payload"), payload, true); err != nil {
-			t.dropped(a.at("payload"), "%s", err)
-		}
-	}
+// postmanClaims takes over payload and header. Postman adds no typ of its own.
+func (t *postmanTexts) postmanClaims(a *postmanAuth) {
 	name := "header"
 	if !a.has(name) && a.has("headers") {
 		name = "headers"
 	}
-	header, ok := a.get(name)
-	if ok {
-		var err error
-		if t.JWTHeaders, err = t.object(a.at(name), header, false, "alg"); err != nil {
-			t.dropped(a.at(name), "%s", err)
-		}
-		t.tellAlg(a.at(name), header, string(t.SignatureMethod))
-	}
+	t.claims(a.object, "payload", name)
 	own, err := jsontext.Parse(cmp.Or(string(t.JWTHeaders), "{}"))
 	if err == nil && !slices.ContainsFunc(own.Members, func(m jsontext.Member) bool { return m.Name == "typ" }) {
 		typ := jsontext.Member{Name: "typ", Value: jsontext.Value{Text: "null"}}

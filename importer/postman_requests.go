@@ -167,11 +167,7 @@ func (t *postmanTexts) tellHeader(told map[string]bool, h postmanHeader, why str
 
 // header translates the value of a header. One that is likely a secret becomes a reference.
 func (t *postmanTexts) header(h postmanHeader) string {
-	text := t.text(h.path, h.value)
-	if namesSecret(h.name) && h.value != "" && !holdsValue(text) {
-		return "{{" + t.secretField(h.path, h.name, t.prefix+"_"+envName(h.name)) + "}}"
-	}
-	return text
+	return t.headerValue(h.path, h.name, h.value, t.text(h.path, h.value))
 }
 
 // base is the folder of paths that all requests have in common.
@@ -220,37 +216,23 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 	if a.schemeless {
 		t.assumed(first.path, "the address has no scheme, so https was taken, where Postman takes http")
 	}
-	if a.userinfo {
-		t.dropped(first.path, "a user name or password in the address: the token is the credential")
-	}
 	uri := t.join(first.path, a.marked.split(a.shown+base))
-	if strings.HasPrefix(uri, "http:") {
-		t.changed(first.path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: "+
-			"write https, or set allowPlainHTTP")
-	}
+	t.noteAddress(first.path, uri, a.userinfo)
 	return uri
 }
 
-// relative is the address of the ping after base. Parameters that are likely secrets become references.
+// relative is the address of the ping after base, without a parameter for the token.
 func (t *postmanTexts) relative(r *postmanRequest, base string) string {
-	path, _ := r.address.known(base)
-	var params []string
+	uri, _ := r.address.known(base)
+	separator := "?"
 	for param := range strings.SplitSeq(r.address.query, "&") {
-		name, value, _ := strings.Cut(param, "=")
-		plain, err := url.QueryUnescape(name)
-		if param == "" || len(t.Placement) > 0 && t.Placement[0] == (jwtbearer.Placement{In: "query", Name: plain}) {
-			continue
+		name, _, _ := strings.Cut(param, "=")
+		plain, _ := url.QueryUnescape(name)
+		token := len(t.Placement) > 0 && t.Placement[0] == (jwtbearer.Placement{In: "query", Name: plain})
+		if param != "" && !token {
+			uri += separator + param
+			separator = "&"
 		}
-		if value != "" && (err != nil || namesSecret(plain)) {
-			param = escape(name) + "={{" + t.secretField(r.path, plain, t.prefix+"_"+envName(plain)) + "}}"
-		} else {
-			param = escape(param)
-		}
-		params = append(params, param)
 	}
-	uri := escape(path)
-	if len(params) > 0 {
-		uri += "?" + strings.Join(params, "&")
-	}
-	return uri
+	return t.hideInQuery(r.path, escape(uri))
 }

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -51,27 +52,55 @@ func (c *connection) placedSecret(path string) string {
 	return c.secretField(path, name, c.prefix+"_"+envName(name))
 }
 
-// bodySecrets find a name and its value in JSON, a form and XML.
-var bodySecrets = [...]*regexp.Regexp{
-	regexp.MustCompile(`"([^"\\]+)"\s*:\s*"((?:[^"\\]|\\.)+)"`),
-	regexp.MustCompile(`(?:^|&)([^&="<>{}\s]+)=([^&\s]+)`),
-	regexp.MustCompile(`<([\w:.-]+)>([^<]+)</`),
-}
+// Where names and values stand in JSON, a form or a query, and XML.
+var (
+	jsonPairs = regexp.MustCompile(`"([^"\\]+)"\s*:\s*"((?:[^"\\]|\\.)+)"`)
+	formPairs = regexp.MustCompile(`(?:^|&)([^&="<>{}\s]+)=([^&#\s]+)`)
+	xmlPairs  = regexp.MustCompile(`<([\w:.-]+)>([^<]+)</`)
+)
 
 // hideInBody makes references of what is written out in a body, a template by now, where its name says that it is a secret.
 func (c *connection) hideInBody(path, body string) string {
-	for _, pattern := range bodySecrets {
-		var b strings.Builder
-		from := 0
-		for _, at := range pattern.FindAllStringSubmatchIndex(body, -1) {
-			name, value := body[at[2]:at[3]], body[at[4]:at[5]]
-			if !namesSecret(name) || strings.Contains(value, "{{") {
-				continue
+	for _, pairs := range []*regexp.Regexp{jsonPairs, formPairs, xmlPairs} {
+		body = hidePairs(pairs, body, func(name string) string {
+			if !namesSecret(name) {
+				return ""
 			}
-			b.WriteString(body[from:at[4]] + "{{" + c.placedSecret(joinPath(path, name)) + "}}")
-			from = at[5]
-		}
-		body = b.String() + body[from:]
+			return c.placedSecret(joinPath(path, name))
+		})
 	}
 	return body
+}
+
+// hideInQuery does the same in the query of an address, for names that are likely those of secrets or cannot be read.
+func (c *connection) hideInQuery(path, address string) string {
+	address, query, found := strings.Cut(address, "?")
+	if !found {
+		return address
+	}
+	return address + "?" + hidePairs(formPairs, query, func(name string) string {
+		plain, err := url.QueryUnescape(name)
+		if err == nil && !namesSecret(plain) {
+			return ""
+		}
+		return c.secretField(path, plain, c.prefix+"_"+envName(plain))
+	})
+}
+
+// hidePairs puts secrets in the place of values that are written out in a template. secret gives the pipeline for a name, ""
+// for what is no secret.
+func hidePairs(pairs *regexp.Regexp, template string, secret func(name string) string) string {
+	var b strings.Builder
+	from := 0
+	for _, at := range pairs.FindAllStringSubmatchIndex(template, -1) {
+		name, value := template[at[2]:at[3]], template[at[4]:at[5]]
+		if strings.Contains(strings.ReplaceAll(value, escapedBraces, ""), "{{") {
+			continue
+		}
+		if pipeline := secret(name); pipeline != "" {
+			b.WriteString(template[from:at[4]] + "{{" + pipeline + "}}")
+			from = at[5]
+		}
+	}
+	return b.String() + template[from:]
 }

@@ -122,8 +122,11 @@ func escape(text string) string {
 	if isReference(text) {
 		return "{{" + strconv.Quote(text) + "}}"
 	}
-	return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
+	return strings.ReplaceAll(text, "{{", escapedBraces)
 }
+
+// escapedBraces is the template for two braces.
+const escapedBraces = `{{"{{"}}`
 
 // json returns v as a JSON value that is an expression and nothing else: bare, without quotes around it, or quoted.
 func (v value) json(bare bool) (jsontext.Value, bool) {
