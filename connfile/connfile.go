@@ -30,7 +30,7 @@
 // # Settings
 //
 // The keys are those of the JSON of a Connection, and a JSON file reads the same. A key that is unknown or there twice is an
-// error, and so is a value of the wrong type; whether values make sense is for Connection.Validate to tell. A key without a
+// error, and so is a value of the wrong type; whether values make sense is checked by Connection.Validate. A key without a
 // value, or with null, is as if it were not there. The key $schema, with which JSON files name their schema to editors, is
 // ignored.
 //
@@ -146,7 +146,7 @@ func checkNames(all []loaded) []*Error {
 	return errs
 }
 
-// place tells where a connection begins.
+// place is where a connection begins.
 func (l loaded) place() string {
 	if l.file == "" {
 		return fmt.Sprintf("line %d", l.at.line)
@@ -204,7 +204,7 @@ func readFile(path string) ([]byte, error) {
 	return readUpTo(file, maxSize)
 }
 
-// fileError tells about a file that cannot be read.
+// fileError is the error of a file that cannot be read.
 func fileError(path string, err error) *Error {
 	return &Error{File: path, Problem: "cannot be read: " + withoutPath(err).Error(), cause: err}
 }

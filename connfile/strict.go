@@ -19,7 +19,7 @@ const (
 )
 
 // checkPlain refuses a plain scalar that YAML does not have: a dash alone within brackets (YAML 1.2.2, section 7.3.3), and one
-// behind a tag without a name.
+// with a tag that has no name.
 func (r *yamlReader) checkPlain(n *yaml.Node, in place) *Error {
 	switch {
 	case in.flow && n.Value == "-":
@@ -116,7 +116,7 @@ func (s *flowScanner) follows(chars string) bool {
 	return s.at > 0 && strings.IndexByte(chars, s.text[s.at-1]) >= 0
 }
 
-// next is the character behind the present one, or a space at the end.
+// next is the character after the present one, or a space at the end.
 func (s *flowScanner) next() byte {
 	if s.at+1 < len(s.text) {
 		return s.text[s.at+1]

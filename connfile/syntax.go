@@ -41,23 +41,23 @@ func (r *yamlReader) syntaxError(err error, reached int) *Error {
 	return r.failIn(line, kind.place, kind.problem, kind.hint)
 }
 
-// openedLine is the line with the quotation mark or bracket that is not closed. yaml.v3 tells it only behind the first line,
+// openedLine is the line with the quotation mark or bracket that is not closed. yaml.v3 names it only after the first line,
 // and counts the line from 0 where its parser, not its scanner, finds the mistake.
 func (r *yamlReader) openedLine() int {
 	_, _, err := parseYAML("\n" + r.text)
 	if err == nil {
 		return 1
 	}
-	_, told, _ := strings.Cut(err.Error(), "line ")
-	told, message, _ := strings.Cut(told, ":")
-	line, _ := strconv.Atoi(told)
+	_, number, _ := strings.Cut(err.Error(), "line ")
+	number, message, _ := strings.Cut(number, ":")
+	line, _ := strconv.Atoi(number)
 	if strings.HasPrefix(message, " found") {
 		line--
 	}
 	return max(1, line)
 }
 
-// mostTries bounds how far brokenLine looks back: yaml.v3 seldom stops more than two lines behind a mistake.
+// mostTries bounds how far brokenLine looks back: yaml.v3 seldom stops more than two lines after a mistake.
 const mostTries = 8
 
 // brokenLine is the last line without which what is above it can be read, or reached, the line where yaml.v3 stopped.
@@ -96,7 +96,7 @@ var firstText = regexp.MustCompile(`(\S)`)
 var wrongEscape = regexp.MustCompile(`^(?:[^\\]|\\[0abtnvfre "\\N_LP]|\\x[0-9a-fA-F]{2}|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|` +
 	`[dD][0-7][0-9a-fA-F]{2})|\\U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})*(\\)`)
 
-// failures are the words of yaml.v3 that tell something, and where in the line the mistake is. The last is for all others.
+// failures are the words of yaml.v3 that mean something, and where in the line the mistake is. The last is for all others.
 var failures = []struct {
 	words         string
 	opener        bool // something that was opened and not closed
@@ -137,7 +137,7 @@ var mistakes = []struct {
 		problem: "text that is not indented below the | or > that announces it", hint: "indent all its lines alike"},
 	{line: regexp.MustCompile(`"\{\{[^}"]*(")[^}]*\}\}`), problem: "quotes within quotes",
 		hint: `put a template that holds " in the other quotes: '{{base64 "x"}}'`},
-	{line: regexp.MustCompile(`^[- ]*([A-Za-z0-9_]+):[^ /]`), goesOn: true, problem: "a colon without a space behind it",
+	{line: regexp.MustCompile(`^[- ]*([A-Za-z0-9_]+):[^ /]`), goesOn: true, problem: "a colon without a space after it",
 		hint: "write key: value"},
 	{line: regexp.MustCompile(`^([A-Za-z0-9_]+ [^:#]*)$`), goesOn: true, problem: "a line without a colon", hint: "write key: value"},
 }

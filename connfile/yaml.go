@@ -74,7 +74,7 @@ func isForeignBreak(r rune) bool {
 	return r >= 0x80 && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == 0xfffe || r == 0xffff
 }
 
-// parseYAML reads one document, and tells how much of text was looked at up to an error.
+// parseYAML reads one document, and returns how much of text was looked at.
 func parseYAML(text string) (root *yaml.Node, reached int, err error) {
 	rest := bytes.NewReader([]byte(text))
 	defer func() {
@@ -96,7 +96,7 @@ func parseYAML(text string) (root *yaml.Node, reached int, err error) {
 	return root, reached, err
 }
 
-// byteByByte keeps yaml.v3 from reading ahead, so that where it stopped tells where the mistake is.
+// byteByByte keeps yaml.v3 from reading ahead, so that where it stopped is near the mistake.
 type byteByByte struct{ io.Reader }
 
 func (r byteByByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }

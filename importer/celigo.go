@@ -15,15 +15,14 @@ import (
 
 // Celigo reads connections of Celigo's integrator.io as its API gives them (GET /v1/connections, or one of them),
 // and makes Connections of those with auth.type jwtbearer. Every member that it neither carries over nor passes over as
-// bookkeeping (ids, dates, the layout of forms) is told in a note; a member that is null or empty says nothing and is
-// passed over, too.
+// bookkeeping (ids, dates, the layout of forms) gets a note. A member that is null or empty says nothing and is ignored.
 //
 // Handlebars expressions become templates: {{timestamp "X"}}, {{dateAdd …}} and {{dateFormat "X" …}} become {{now}}
 // with an offset, http.encrypted and http.unencrypted become Secrets and Fields. An expression that has no counterpart
 // becomes a field that is not there, such as {{.Fields.unresolved_hmac}}, so that NewClient refuses the connection and
 // names the place.
 //
-// The API masks secrets, and those that it does not mask are not taken over: in their places are references to
+// The API masks secrets, and those that it does not mask are left out: in their places are references to
 // environment variables, which notes of kind NoteSecret list.
 func Celigo(data []byte) (*Result, error) {
 	doc, err := readDocument(data, "Celigo")
@@ -45,7 +44,7 @@ func Celigo(data []byte) (*Result, error) {
 			return nil, errors.New("importer: Celigo: the connection " + problem + "; only type http with auth.type " +
 				"jwtbearer can be imported")
 		default:
-			im.dropped(o.path, "the connection %s, so it was not taken", problem)
+			im.dropped(o.path, "the connection %s; ignored", problem)
 		}
 	}
 	if len(conns) == 0 {
@@ -67,7 +66,7 @@ func (im *importing) celigoList(doc jsontext.Value) (list []*object, alone bool,
 	o := im.object("", doc)
 	if o.has("connections") && !o.has("http") {
 		list = o.objects("connections")
-		o.rest("is not a connection, so it was not taken")
+		o.rest("is not a connection; ignored")
 		return list, false, nil
 	}
 	return []*object{o}, true, nil
@@ -125,7 +124,7 @@ type celigoImport struct {
 	settings *object
 }
 
-const noCounterpart = "has no counterpart here, so it was not taken"
+const noCounterpart = "has no counterpart here; ignored"
 
 func (im *importing) celigoConnection(o *object) *connection {
 	c := &celigoImport{fields: make(map[string]string)}
@@ -155,7 +154,7 @@ func (im *importing) celigoConnection(o *object) *connection {
 	c.tls(http)
 	auth.rest(noCounterpart)
 	http.rest(noCounterpart)
-	c.settings.rest("is used by no expression, so it was not taken")
+	c.settings.rest("is used by no expression; ignored")
 	o.rest(noCounterpart)
 	return c.connection
 }
@@ -166,7 +165,7 @@ func (c *celigoImport) address(http *object) {
 	path := http.at("baseURI")
 	base := http.text("baseURI")
 	if trimmed := strings.TrimRight(base, "/"); trimmed != base {
-		c.changed(path, "the slash at its end was taken off: relative addresses are appended to it as they are")
+		c.changed(path, "lost the slash at its end: relative addresses are appended to it as they are")
 		base = trimmed
 	}
 	scheme, rest, _ := strings.Cut(base, "://")

@@ -22,7 +22,7 @@ func (c *celigoImport) signing(auth *object) {
 	if method == "" && !jwt.has("payload") && jwt.has("token") {
 		jwt.ignore("token")
 		c.Token = c.secret(jwt.at("token"), "TOKEN")
-		jwt.rest("says nothing about a ready-made token, so it was not taken")
+		jwt.rest("says nothing about a ready-made token; ignored")
 		return
 	}
 	if method == "" {
@@ -51,42 +51,38 @@ func celigoMethod(name string) jwtbearer.SignatureMethod {
 func (c *celigoImport) placement(auth *object) {
 	token := auth.object("token")
 	header, scheme, param := token.text("headerName"), token.text("scheme"), token.text("paramName")
+	unused := []string{"headerName", "scheme"}
 	switch token.word("location", "header", "url", "body") {
 	case "header", "":
 		place := jwtbearer.Placement{In: "header", Name: cmp.Or(header, "Authorization"), Scheme: "Bearer"}
-		if scheme != "" { // a blank is what the form stores for none
+		unused = []string{"paramName"}
+		if scheme != "" { // a space is what the form stores for none
 			place.Scheme = strings.TrimSpace(scheme)
 		}
 		if place != (jwtbearer.Placement{In: "header", Name: "Authorization", Scheme: "Bearer"}) {
 			c.Placement = append(c.Placement, place)
 		}
-		c.unusedPlacement(token, "paramName", param)
 	case "url":
 		if param == "" {
 			c.dropped(token.at("paramName"), "there is none: set placement, or the token goes into the header Authorization")
 		} else {
 			c.Placement = append(c.Placement, jwtbearer.Placement{In: "query", Name: param})
 		}
-		c.unusedPlacement(token, "headerName", header)
-		c.unusedPlacement(token, "scheme", scheme)
 	case "body":
+		unused = append(unused, "paramName")
 		c.dropped(token.at("location"), "in a body the token goes where each request puts it: for forms, set placement with "+
 			"in: form and the field's name; until then it goes into the header Authorization")
-		c.unusedPlacement(token, "headerName", header)
-		c.unusedPlacement(token, "scheme", scheme)
-		c.unusedPlacement(token, "paramName", param)
+	}
+	for _, name := range unused {
+		if token.has(name) {
+			c.dropped(token.at(name), "has no meaning for this location; ignored")
+		}
 	}
 	if token.has("token") {
 		token.ignore("token")
 		c.dropped(token.at("token"), "a token is signed instead")
 	}
-	token.rest("belongs to another way of getting a token, so it was not taken")
-}
-
-func (c *celigoImport) unusedPlacement(token *object, name, value string) {
-	if value != "" {
-		c.dropped(token.at(name), "has no meaning for this location, so it was not taken")
-	}
+	token.rest("belongs to another way of getting a token; ignored")
 }
 
 // headers takes over the headers of all requests. One that holds the token says where that goes.

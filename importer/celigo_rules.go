@@ -8,7 +8,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer"
 )
 
-// refusals takes over which answers mean that the token was refused.
+// refusals takes over which responses mean that the token was refused.
 func (c *celigoImport) refusals(auth *object) {
 	rules := c.rules(auth, 401)
 	for _, failure := range auth.objects("failures") {
@@ -20,7 +20,7 @@ func (c *celigoImport) refusals(auth *object) {
 	if len(rules) > 0 {
 		c.AuthFailure = append(rules, jwtbearer.Rule{Status: []int{401}})
 	}
-	if skip, told := auth.flag("skipFollowAuthorizationHeader"); told {
+	if skip, set := auth.flag("skipFollowAuthorizationHeader"); set {
 		text := "a redirect within the origin of baseURI carries the token, one that leaves it never does"
 		kind := NoteChanged
 		if skip {
@@ -30,11 +30,11 @@ func (c *celigoImport) refusals(auth *object) {
 	}
 }
 
-// rules reads failStatusCode, failPath and failValues. Celigo's documentation gives the path to APIs that answer 200
+// rules reads failStatusCode, failPath and failValues. Celigo's documentation gives the path to APIs that respond with 200
 // and put their errors into the body, and does not say what a path and a status mean together. With the usual status,
 // or none, each counts by itself; with another, which may mean much else, both must hold.
 func (c *celigoImport) rules(o *object, usual int64) []jwtbearer.Rule {
-	code, told := o.whole("failStatusCode", 100, 599)
+	code, set := o.whole("failStatusCode", 100, 599)
 	path, values := o.text("failPath"), o.texts("failValues")
 	if path == "" && len(values) > 0 {
 		c.dropped(o.at("failValues"), "there is no failPath to find them at")
@@ -43,10 +43,10 @@ func (c *celigoImport) rules(o *object, usual int64) []jwtbearer.Rule {
 	if path != "" {
 		rule.Values = values
 	}
-	if told && code != usual {
+	if set && code != usual {
 		rule.Status = []int{int(code)}
 		if path != "" {
-			c.assumed(o.at("failPath"), "an answer must have the status %d and this in its body", code)
+			c.assumed(o.at("failPath"), "a response must have the status %d and this in its body", code)
 		}
 		c.changed(o.at("failStatusCode"), "%d counts as before, too", usual)
 		return []jwtbearer.Rule{rule}
@@ -83,7 +83,7 @@ func (c *celigoImport) pacing(o, http *object) {
 	limits.rest(noCounterpart)
 }
 
-// wait takes over the header that tells how long to wait, before those that are looked at anyway, which Wait replaces.
+// wait takes over the header that says how long to wait. It goes before the usual ones, which Wait replaces.
 func (c *celigoImport) wait(http *object) {
 	header := strings.TrimSpace(http.text("retryHeader"))
 	usual := []string{"Retry-After", "RateLimit", "RateLimit-Reset", "X-RateLimit-Reset"}
@@ -96,7 +96,7 @@ func (c *celigoImport) wait(http *object) {
 			c.RateLimit.Wait = append(c.RateLimit.Wait, jwtbearer.Extract{Header: name})
 		}
 	}
-	c.changed(http.at("retryHeader"), "is looked at first, then the usual headers; what it holds is told by its magnitude: "+
+	c.changed(http.at("retryHeader"), "is looked at first, then the usual headers; its unit follows from its magnitude: "+
 		"set as: seconds if it is always that")
 }
 
@@ -106,10 +106,10 @@ const mostConcurrent = 10_000
 func (c *celigoImport) concurrency(o, http *object) {
 	level, _ := http.whole("concurrencyLevel", 1, mostConcurrent)
 	target, targeted := http.whole("targetConcurrencyLevel", 1, mostConcurrent)
-	adapts, told := o.flag("autoRecoverRateLimitErrors")
+	adapts, set := o.flag("autoRecoverRateLimitErrors")
 	c.RateLimit.Concurrency = int(level)
 	switch {
-	case told && !adapts:
+	case set && !adapts:
 		c.changed(o.at("autoRecoverRateLimitErrors"), "this client adapts to throttles all the same: set rateLimit.fixed if "+
 			"it must not")
 		if targeted {
@@ -138,7 +138,7 @@ func (c *celigoImport) ping(ping *object) {
 	if rule, ok := c.pingRule(ping, "fail"); ok {
 		c.Ping.Fail = []jwtbearer.Rule{rule}
 	}
-	if _, told := ping.flag("allowArrayforSuccessPath"); told {
+	if _, set := ping.flag("allowArrayforSuccessPath"); set {
 		c.changed(ping.at("allowArrayforSuccessPath"), "values are compared with each element of an array, always")
 	}
 	ping.rest(noCounterpart)

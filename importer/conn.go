@@ -71,7 +71,7 @@ func envName(text string) string {
 
 // reference is a reference to the environment variable env, which what stands at path has to be put into.
 func (c *connection) reference(path, env string) string {
-	if _, told := c.envs[env]; !told {
+	if _, noted := c.envs[env]; !noted {
 		c.envs[env] = path
 		c.note(NoteSecret, path, "put its value into the environment variable %s, or write another reference", env)
 	}
@@ -96,7 +96,7 @@ func (c *connection) ident(path, kind, name string) string {
 	return ident
 }
 
-// newIdent makes a name that is not taken yet. Templates know letters, digits and _ only.
+// newIdent makes a name that is free. Templates know letters, digits and _ only.
 func (c *connection) newIdent(name string) string {
 	base := strings.Map(func(r rune) rune {
 		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -113,13 +113,12 @@ func (c *connection) newIdent(name string) string {
 	return c.taken.unique(base, "_")
 }
 
-// field adds a value for templates and returns its pipeline. Where it would be taken for a reference, it is told and
-// not taken.
+// field adds a value for templates and returns its pipeline. A value that looks like a reference is ignored.
 func (c *connection) field(path, name, value string) string {
 	ident := c.ident(path, ".Fields.", name)
 	if _, has := c.Fields[ident]; !has {
 		if isReference(value) {
-			c.dropped(path, "looks like a reference of a connection file, so it was not taken: write it yourself if you "+
+			c.dropped(path, "looks like a reference of a connection file; ignored: write it yourself if you "+
 				"mean it")
 			value = ""
 		}
@@ -160,11 +159,11 @@ func (c *connection) secretField(path, name, env string) string {
 	return ".Secrets." + ident
 }
 
-// unresolved is the pipeline for what has no counterpart. Nothing stands behind it, so that NewClient tells its place:
-// a guess would send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
+// unresolved is the pipeline for what has no counterpart. It has no value, so that NewClient names its place: a
+// guess would send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
 func (c *connection) unresolved(path, what, why string) string {
 	ident := c.newIdent("unresolved_" + what)
-	c.dropped(path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or write the template anew", why, ident, ident)
+	c.dropped(path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or rewrite the template", why, ident, ident)
 	return ".Fields." + ident
 }
 
@@ -172,7 +171,7 @@ func (c *connection) unresolved(path, what, why string) string {
 func (c *connection) setHeader(path, name, value string) {
 	lower := strings.ToLower(name)
 	if c.headers[lower] {
-		c.dropped(path, "a second header %s: only the first was taken", quote(name))
+		c.dropped(path, "a second header %s: only the first counts", quote(name))
 		return
 	}
 	c.headers[lower] = true

@@ -15,7 +15,7 @@ type Result struct {
 	// document has or hides one, there is a reference such as ${env:ACME_API_SECRET}.
 	Connections []*jwtbearer.Connection
 
-	// Notes tell all that a person should know of it, in the order in which it was found.
+	// Notes hold all that a person should know of it, in the order in which it was found.
 	Notes []Note
 }
 
@@ -38,13 +38,13 @@ func (n Note) String() string {
 type NoteKind string
 
 const (
-	NoteDropped NoteKind = "dropped" // it was not carried over
-	NoteChanged NoteKind = "changed" // it was carried over, but not as it was
+	NoteDropped NoteKind = "dropped" // it is not in the connection
+	NoteChanged NoteKind = "changed" // it is in the connection, in another form
 	NoteAssumed NoteKind = "assumed" // the document or its documentation leaves open what it means
 	NoteSecret  NoteKind = "secret"  // a value that has to be provided
 )
 
-// maxSize bounds a foreign document: collections of requests with sample answers grow large.
+// maxSize bounds a foreign document: collections of requests with sample responses grow large.
 const maxSize = 8 << 20
 
 // importing gathers what an importer finds in one document.

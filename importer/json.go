@@ -17,39 +17,25 @@ type markedText struct {
 	parts []textPart // the expressions, whose index is their number
 }
 
-func markText(text string, split func(string) []textPart) *markedText {
-	m := &markedText{mark: unusedRune(text)}
+// markParts marks the expressions among parts. Where these are JSON, an expression that has no quotes gets some, and is bare.
+func markParts(parts []textPart, isJSON bool) *markedText {
 	var b strings.Builder
-	quoted := false
-	for _, part := range split(text) {
-		if !part.action {
-			b.WriteString(part.text)
-			quoted = endsQuoted(part.text, quoted)
-			continue
-		}
-		placeholder := m.mark + strconv.Itoa(len(m.parts)) + m.mark
-		if part.bare = !quoted; part.bare {
-			placeholder = `"` + placeholder + `"`
-		}
-		m.parts = append(m.parts, part)
-		b.WriteString(placeholder)
-	}
-	m.text = b.String()
-	return m
-}
-
-// markParts marks the expressions of a text that is no JSON.
-func markParts(parts []textPart) *markedText {
-	var all strings.Builder
 	for _, part := range parts {
-		all.WriteString(part.text)
+		b.WriteString(part.text)
 	}
-	m := &markedText{mark: unusedRune(all.String())}
-	var b strings.Builder
+	m := &markedText{mark: unusedRune(b.String())}
+	b.Reset()
+	quoted := !isJSON
 	for _, part := range parts {
 		if part.action {
+			part.bare = !quoted
 			m.parts = append(m.parts, part)
 			part.text = m.mark + strconv.Itoa(len(m.parts)-1) + m.mark
+			if part.bare {
+				part.text = `"` + part.text + `"`
+			}
+		} else if isJSON {
+			quoted = endsQuoted(part.text, quoted)
 		}
 		b.WriteString(part.text)
 	}
@@ -116,7 +102,7 @@ func (t *tree) members(path string, members []jsontext.Member, claims bool) json
 	for _, m := range members {
 		name, ok := t.name(path, m.Name)
 		if !ok || have[name] {
-			t.dropped(path, "a member whose name is an expression, or another's name, was not taken: names are no templates")
+			t.dropped(path, "a member whose name is an expression, or another's name, ignored: names are no templates")
 			continue
 		}
 		have[name] = true
@@ -214,7 +200,7 @@ func (t *tree) tellDate(path string, v value, part textPart) {
 	case !part.bare && (v.form != noTime || known && text != "" && strings.Trim(text, "0123456789") == ""):
 		t.changed(path, "was a string, but is a number by RFC 7519, section 2")
 	case !known && v.form == noTime:
-		t.assumed(path, `is a time by RFC 7519,
-			and the template takes it for a number of seconds that does not change: "{{now 300}}" would be 300 s from now`)
+		t.assumed(path, `is a time by RFC 7519, and the template takes it for a number of seconds that does not change: `+
+			`"{{now 300}}" would be 300 s from now`)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// object reads the members of a foreign object, and remembers which were read, so that the others can be told.
+// object reads the members of a foreign object, and remembers which were read, so that the others get a note.
 type object struct {
 	*importing
 	path string
@@ -72,7 +72,7 @@ func (o *object) ignore(names ...string) {
 	}
 }
 
-// rest tells of all members that nobody read and that say something.
+// rest notes all members that nobody read and that say something.
 func (o *object) rest(text string) {
 	for _, m := range o.members {
 		if !o.read[m.Name] && !saysNothing(m.Value) {
@@ -97,27 +97,32 @@ func saysNothing(v jsontext.Value) bool {
 	return false
 }
 
-// mismatch tells of a member that is not what it should be.
+// mismatch notes a member that is not what it should be.
 func (o *object) mismatch(name, want string) {
-	o.dropped(o.at(name), "is not %s, so it was not taken", want)
+	o.dropped(o.at(name), "is not %s; ignored", want)
 }
 
-// text returns a string member. One that a connection file would take for a reference to a secret of its own reader is
-// not taken.
-func (o *object) text(name string) string {
+// scalar returns the text of a member that is no array or object.
+func (o *object) scalar(name string) string {
 	v, ok := o.get(name)
 	switch {
 	case !ok:
 		return ""
 	case v.Kind == jsontext.Array || v.Kind == jsontext.Object:
-		o.mismatch(name, "text")
-		return ""
-	case isReference(v.Text):
-		o.dropped(o.at(name), "looks like a reference of a connection file, so it was not taken: write it yourself if you "+
-			"mean it")
+		o.mismatch(name, "a text, a number or true or false")
 		return ""
 	}
 	return v.Text
+}
+
+// text returns a string member. One that a connection file would take for a reference to a secret is ignored.
+func (o *object) text(name string) string {
+	text := o.scalar(name)
+	if isReference(text) {
+		o.dropped(o.at(name), "looks like a reference of a connection file; ignored: write it yourself if you mean it")
+		return ""
+	}
+	return text
 }
 
 // word returns a text member in lower case, if it is one of known.
@@ -145,8 +150,8 @@ func (o *object) whole(name string, least, most int64) (int64, bool) {
 	return n, true
 }
 
-// flag returns a member that is true or false; told says whether it is there.
-func (o *object) flag(name string) (value, told bool) {
+// flag returns a member that is true or false; set says whether it is there.
+func (o *object) flag(name string) (value, set bool) {
 	v, ok := o.get(name)
 	if !ok || v.Kind == jsontext.String && v.Text == "" {
 		return false, false
@@ -210,7 +215,7 @@ func (o *object) objects(name string) []*object {
 	for i, e := range v.Elems {
 		path := fmt.Sprintf("%s[%d]", o.at(name), i)
 		if e.Kind != jsontext.Object {
-			o.dropped(path, "is not an object, so it was not taken")
+			o.dropped(path, "is not an object; ignored")
 			continue
 		}
 		list = append(list, o.importing.object(path, e))

@@ -17,14 +17,14 @@ import (
 //
 // BaseURI is what the addresses of those requests have in common: a variable that all begin with, or their origin and
 // folder of paths, and for a single request its origin. The first plain GET becomes Ping, headers of all requests
-// become HTTPHeaders. Requests are calls, which a program makes with Client.NewRequest: their bodies, sample answers
-// and descriptions are passed over.
+// become HTTPHeaders. Requests are calls, which a program makes with Client.NewRequest: their bodies, sample responses
+// and descriptions are ignored.
 //
 // Collection variables that are used become Fields, secret ones Secrets; a variable that the collection does not hold
 // comes from the environment of the process, like all secrets: in their places are references to environment variables,
 // which notes of kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}.
-// Scripts do not run here; notes tell where there were some. Every other member that is neither carried over nor passed
-// over is told, too.
+// Scripts do not run here; notes say where there were some. Every other member that is not in the connection gets a note,
+// too.
 func Postman(data []byte) (*Result, error) {
 	doc, err := readDocument(data, "Postman")
 	if err != nil {
@@ -60,7 +60,7 @@ type postmanImport struct {
 	insecure  bool // strictSSL is off for the whole collection
 }
 
-const postmanOther = "has no counterpart in a connection, so it was not taken"
+const postmanOther = "has no counterpart in a connection; ignored"
 
 // document finds out what doc is.
 func (p *postmanImport) document(doc jsontext.Value) error {
@@ -159,19 +159,19 @@ func (p *postmanImport) requestOf(o *object) *object {
 // behaviour reads protocolProfileBehavior.
 func (p *postmanImport) behaviour(o *object, whole bool) {
 	b := o.object("protocolProfileBehavior")
-	strict, told := b.flag("strictSSL")
+	strict, set := b.flag("strictSSL")
 	switch {
-	case told && !strict && whole:
+	case set && !strict && whole:
 		p.insecure = true
 		p.noteInsecure(b.at("strictSSL"))
-	case told && !strict:
+	case set && !strict:
 		p.dropped(b.at("strictSSL"), "is off for this part only, but a connection verifies certificates always or never: "+
 			"set tls.insecureSkipVerify if need be")
 	}
-	b.rest("is a matter of how Postman sends requests, so it was not taken")
+	b.rest("is a matter of how Postman sends requests; ignored")
 }
 
-// scripts tells of scripts, which may set the variables that tokens are made of.
+// scripts notes scripts, which may set the variables that tokens are made of.
 func (p *postmanImport) scripts(o *object) {
 	for _, event := range o.objects("event") {
 		event.ignore("id", "disabled", "listen")

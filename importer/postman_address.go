@@ -54,7 +54,7 @@ func (p *postmanImport) address(o *object) *postmanAddress {
 	}
 	expanded, ok := p.unfold(parts)
 	if !ok {
-		p.dropped(o.at("url"), "a variable in it holds itself, or far too much, so the request was not taken")
+		p.dropped(o.at("url"), "a variable in it holds itself, or far too much; the request is ignored")
 		return nil
 	}
 	a.cut(expanded)
@@ -63,7 +63,7 @@ func (p *postmanImport) address(o *object) *postmanAddress {
 
 // cut takes apart what is left of an address after its variables are replaced.
 func (a *postmanAddress) cut(parts []textPart) {
-	a.marked = markParts(parts)
+	a.marked = markParts(parts, false)
 	text, _, _ := strings.Cut(a.marked.text, "#")
 	text, a.query, _ = strings.Cut(text, "?")
 	if a.variable != "" {
@@ -207,7 +207,7 @@ func (o *object) joined(name, separator string) string {
 			e.Text = element.scalar("value")
 			element.rest(postmanOther)
 		} else if e.Kind == jsontext.Array {
-			o.dropped(fmt.Sprintf("%s[%d]", o.at(name), i), "is not text, so it was not taken")
+			o.dropped(fmt.Sprintf("%s[%d]", o.at(name), i), "is not text; ignored")
 		}
 		list = append(list, e.Text)
 	}

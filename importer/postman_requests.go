@@ -123,7 +123,7 @@ func (t *postmanTexts) calls(a *postmanAuth, g *postmanGroup) {
 
 // headers takes over those that all requests have, and for the ping its own.
 func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
-	told := make(map[string]bool)
+	noted := make(map[string]bool)
 	count := make(map[string]int) // requests with this header and value
 	for _, r := range g.requests {
 		seen := make(map[string]bool)
@@ -139,9 +139,9 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 			lower := strings.ToLower(h.name)
 			switch {
 			case lower == "authorization" && (len(t.Placement) == 0 || t.Placement[0].In == "header"):
-				t.tellHeader(told, h, "Postman replaces it by the token, and so does this client")
+				t.noteHeader(noted, h, "Postman replaces it by the token, and so does this client")
 			case lower == "content-type" || lower == "content-length" || lower == "host":
-				t.tellHeader(told, h, "follows from mediaType, the body and the address of each request")
+				t.noteHeader(noted, h, "follows from mediaType, the body and the address of each request")
 			case count[lower+"\x00"+h.value] == len(g.requests):
 				if r == g.requests[0] {
 					t.setHeader(h.path, h.name, t.header(h))
@@ -152,15 +152,15 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 				}
 				t.Ping.Headers[h.name] = t.header(h)
 			default:
-				t.tellHeader(told, h, "not all requests have it with this value, so a program has to set it where it is wanted")
+				t.noteHeader(noted, h, "not all requests have it with this value, so a program has to set it where it is wanted")
 			}
 		}
 	}
 }
 
-func (t *postmanTexts) tellHeader(told map[string]bool, h postmanHeader, why string) {
-	if key := strings.ToLower(h.name) + why; !told[key] {
-		told[key] = true
+func (t *postmanTexts) noteHeader(noted map[string]bool, h postmanHeader, why string) {
+	if key := strings.ToLower(h.name) + why; !noted[key] {
+		noted[key] = true
 		t.dropped(h.path, "the header %s: %s", quote(h.name), why)
 	}
 }
@@ -214,7 +214,7 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 		return "{{" + t.unknown(first.path, a.variable) + "}}" + base
 	}
 	if a.schemeless {
-		t.assumed(first.path, "the address has no scheme, so https was taken, where Postman takes http")
+		t.assumed(first.path, "the address has no scheme: https was assumed, where Postman assumes http")
 	}
 	uri := t.join(first.path, a.marked.split(a.shown+base))
 	t.noteAddress(first.path, uri, a.userinfo)

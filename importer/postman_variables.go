@@ -3,9 +3,8 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
-
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 // postmanVariable is a variable of a collection.
@@ -48,19 +47,6 @@ func (p *postmanImport) declare(o *object) {
 	}
 }
 
-// scalar returns the text of a member that is no array or object.
-func (o *object) scalar(name string) string {
-	v, ok := o.get(name)
-	switch {
-	case !ok:
-		return ""
-	case v.Kind == jsontext.Array || v.Kind == jsontext.Object:
-		o.mismatch(name, "a text, a number or true or false")
-		return ""
-	}
-	return v.Text
-}
-
 func (p *postmanImport) unusedVariables() {
 	for _, v := range p.order {
 		if !v.used {
@@ -69,36 +55,20 @@ func (p *postmanImport) unusedVariables() {
 	}
 }
 
-// postmanSplit takes text apart at {{name}}, as Postman does: a name holds no braces.
+// postmanVariables matches variables: a name holds no braces.
+var postmanVariables = regexp.MustCompile(`\{\{([^{}]+)\}\}`)
+
+// postmanSplit takes text apart, as Postman does.
 func postmanSplit(text string) []textPart {
-	var parts []textPart
+	var parts textParts
 	from := 0
-	for i := 0; i < len(text); {
-		start := strings.Index(text[i:], "{{")
-		if start < 0 {
-			break
-		}
-		start += i
-		end := strings.IndexAny(text[start+2:], "{}")
-		switch {
-		case end < 0:
-			i = len(text)
-			continue
-		case end == 0 || !strings.HasPrefix(text[start+2+end:], "}}"):
-			i = start + 1
-			continue
-		}
-		if start > from {
-			parts = append(parts, textPart{text: text[from:start]})
-		}
-		end += start + 2
-		parts = append(parts, textPart{text: text[start+2 : end], action: true})
-		from, i = end+2, end+2
+	for _, at := range postmanVariables.FindAllStringSubmatchIndex(text, -1) {
+		parts.literal(text[from:at[0]])
+		parts.add(textPart{text: text[at[2]:at[3]], action: true})
+		from = at[1]
 	}
-	if from < len(text) {
-		parts = append(parts, textPart{text: text[from:]})
-	}
-	return parts
+	parts.literal(text[from:])
+	return parts.done()
 }
 
 // postmanDeepest is how often Postman replaces variables in the values of variables.

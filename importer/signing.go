@@ -28,11 +28,11 @@ func (c *connection) signWith(o *object, method jwtbearer.SignatureMethod, refer
 		fallthrough
 	default:
 		if encoded {
-			c.dropped(o.at(encodedMember), "ignored: it says nothing about a private key")
+			c.dropped(o.at(encodedMember), "says nothing about a private key; ignored")
 		}
 	}
 	if o.has(unused) {
-		c.dropped(o.at(unused), "ignored: this signature method does not sign with it")
+		c.dropped(o.at(unused), "is not what this signature method signs with; ignored")
 	}
 	o.ignore("secret", "privateKey")
 }
@@ -44,7 +44,7 @@ func (t *texts) claims(o *object, payload, header string) {
 	t.JWTHeaders = t.jsonObject(o, header, false, "alg")
 	headers, _ := o.get(header)
 	if headers.Kind == jsontext.String {
-		headers, _ = jsontext.Parse(markText(headers.Text, t.split).text)
+		headers, _ = jsontext.Parse(markParts(t.split(headers.Text), true).text)
 	}
 	for _, m := range headers.Members {
 		if m.Name == "alg" && m.Value.Text != string(t.SignatureMethod) {

@@ -67,7 +67,7 @@ func (t *texts) object(path string, v jsontext.Value, claims bool, without ...st
 		if strings.TrimSpace(v.Text) == "" {
 			return "", nil
 		}
-		marked := markText(v.Text, t.split)
+		marked := markParts(t.split(v.Text), true)
 		parsed, err := jsontext.Parse(marked.text)
 		if err != nil {
 			return "", errNoJSON
@@ -88,6 +88,6 @@ func (t *texts) object(path string, v jsontext.Value, claims bool, without ...st
 }
 
 var (
-	errNoJSON   = errors.New("is not JSON, even where its expressions are taken for values, so it was not taken: write it anew")
-	errNoObject = errors.New("is not a JSON object, so it was not taken: write it anew")
+	errNoJSON   = errors.New("is not JSON, even with values in the place of its expressions; ignored: rewrite it")
+	errNoObject = errors.New("is not a JSON object; ignored: rewrite it")
 )
