@@ -33,9 +33,10 @@ func (im *importing) connection(name, platform string) *connection {
 		im.changed("name", "was cut, being longer than %d bytes", longestConnectionName)
 	}
 	name = im.names.unique(cmp.Or(name, platform), " ")
-	c := &connection{Connection: &jwtbearer.Connection{Name: name}, importing: im,
-		idents: make(map[string]string), taken: make(uniqueNames), headers: make(map[string]bool),
-		envs: make(map[string]string)}
+	c := &connection{importing: im, idents: make(map[string]string), taken: make(uniqueNames), headers: make(map[string]bool),
+		envs: make(map[string]string), Connection: &jwtbearer.Connection{Name: name, Fields: make(map[string]string),
+			Secrets: make(map[string]jwtbearer.Secret), HTTPHeaders: make(map[string]string),
+			Ping: jwtbearer.Ping{Headers: make(map[string]string)}}}
 	c.prefix = im.prefixes.unique(envName(name), "_")
 	return c
 }
@@ -118,11 +119,10 @@ func (c *connection) field(path, name, value string) string {
 	ident := c.ident(path, ".Fields.", name)
 	if _, has := c.Fields[ident]; !has {
 		if isReference(value) {
-			c.dropped(path, "looks like a reference of a connection file; ignored: write it yourself if you "+
-				"mean it")
+			c.dropped(path, looksLikeReference)
 			value = ""
 		}
-		c.setField(ident, value)
+		c.Fields[ident] = value
 	}
 	return ".Fields." + ident
 }
@@ -133,27 +133,16 @@ func (c *connection) unknownField(path, name, env string) string {
 	if _, has := c.Fields[ident]; !has {
 		c.envs[env] = path
 		c.assumed(path, "uses %s, which is not in this document: put its value into the environment variable %s, or into "+
-			"fields.%s",
-			quote(name), env, ident)
-		c.setField(ident, "${env:"+env+"}")
+			"fields.%s", quote(name), env, ident)
+		c.Fields[ident] = "${env:" + env + "}"
 	}
 	return ".Fields." + ident
-}
-
-func (c *connection) setField(ident, value string) {
-	if c.Fields == nil {
-		c.Fields = make(map[string]string)
-	}
-	c.Fields[ident] = value
 }
 
 // secretField adds a secret for templates, from the environment variable env, and returns its pipeline.
 func (c *connection) secretField(path, name, env string) string {
 	ident := c.ident(path, ".Secrets.", name)
 	if _, has := c.Secrets[ident]; !has {
-		if c.Secrets == nil {
-			c.Secrets = make(map[string]jwtbearer.Secret)
-		}
 		c.Secrets[ident] = jwtbearer.Secret(c.reference(path, env))
 	}
 	return ".Secrets." + ident
@@ -175,9 +164,6 @@ func (c *connection) setHeader(path, name, value string) {
 		return
 	}
 	c.headers[lower] = true
-	if c.HTTPHeaders == nil {
-		c.HTTPHeaders = make(map[string]string)
-	}
 	c.HTTPHeaders[name] = value
 }
 

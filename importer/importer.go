@@ -106,10 +106,22 @@ func readDocument(data []byte, platform string) (jsontext.Value, error) {
 func (im *importing) result(conns []*connection) *Result {
 	out := &Result{Notes: im.notes}
 	for _, c := range conns {
+		c.Fields, c.Secrets = orNil(c.Fields), orNil(c.Secrets)
+		c.HTTPHeaders, c.Ping.Headers = orNil(c.HTTPHeaders), orNil(c.Ping.Headers)
 		out.Connections = append(out.Connections, c.Connection)
 	}
 	return out
 }
+
+// orNil is m, or nil where it is empty.
+func orNil[V any](m map[string]V) map[string]V {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+const looksLikeReference = "looks like a reference of a connection file; ignored: write it yourself if you mean it"
 
 // isReference reports whether a connection file would take s for a reference, and not for what it says.
 func isReference(s string) bool {

@@ -119,7 +119,7 @@ func (o *object) scalar(name string) string {
 func (o *object) text(name string) string {
 	text := o.scalar(name)
 	if isReference(text) {
-		o.dropped(o.at(name), "looks like a reference of a connection file; ignored: write it yourself if you mean it")
+		o.dropped(o.at(name), looksLikeReference)
 		return ""
 	}
 	return text

@@ -147,9 +147,6 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 					t.setHeader(h.path, h.name, t.header(h))
 				}
 			case r == ping:
-				if t.Ping.Headers == nil {
-					t.Ping.Headers = make(map[string]string)
-				}
 				t.Ping.Headers[h.name] = t.header(h)
 			default:
 				t.noteHeader(noted, h, "not all requests have it with this value, so a program has to set it where it is wanted")
