@@ -21,8 +21,8 @@ type Error struct {
 	cause error
 }
 
-// Error gives place, field, problem and hint, and the text in a second line: conn.yaml:7:3: unknown key "basURI"; did you
-// mean "baseURI"?
+// Error gives place, field, problem and hint, and the text in a second line: conn.yaml:7:3: unknown key "basURI"; did you mean
+// "baseURI"?
 func (e *Error) Error() string {
 	var parts []string
 	for _, part := range []string{e.place(), e.Field, e.Problem} {

@@ -89,8 +89,8 @@ func (w *yamlWriter) block(text, indent string) {
 	w.b.WriteByte('\n')
 }
 
-// fitsBlock reports whether text of several lines has nothing that blocks carry badly: spaces at the end of a
-// line or at the start of the first, empty lines at either end, other control characters.
+// fitsBlock reports whether text of several lines has nothing that blocks carry badly: spaces at the end of a line or at the
+// start of the first, empty lines at either end, other control characters.
 func fitsBlock(text string) bool {
 	body := strings.TrimSuffix(text, "\n")
 	return strings.Contains(body, "\n") && strings.TrimLeft(body, " \n") == body && !strings.HasSuffix(body, "\n") &&

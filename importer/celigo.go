@@ -9,21 +9,20 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// The members of Celigo's connections are described in its schemas, github.com/celigo/ai,
-// skills/configuring-connections (references/schemas: response.yml, request.yml, http.yml, jwt.yml), and in
+// The members of Celigo's connections are described in its schemas, github.com/celigo/ai, skills/configuring-connections
+// (references/schemas: response.yml, request.yml, http.yml, jwt.yml), and in
 // developer.celigo.com/api/api-reference/connections; how its form means them in the help texts of that.
 
-// Celigo reads connections of Celigo's integrator.io as its API gives them (GET /v1/connections, or one of them),
-// and makes Connections of those with auth.type jwtbearer. Every member that it neither carries over nor passes over as
-// bookkeeping (ids, dates, the layout of forms) gets a note. A member that is null or empty says nothing and is ignored.
+// Celigo reads connections of Celigo's integrator.io as its API gives them (GET /v1/connections, or one of them), and makes
+// Connections of those with auth.type jwtbearer. Every member that it neither carries over nor passes over as bookkeeping
+// (ids, dates, the layout of forms) gets a note. A member that is null or empty says nothing and is ignored.
 //
-// Handlebars expressions become templates: {{timestamp "X"}}, {{dateAdd …}} and {{dateFormat "X" …}} become {{now}}
-// with an offset, http.encrypted and http.unencrypted become Secrets and Fields. An expression that has no counterpart
-// becomes a field that is not there, such as {{.Fields.unresolved_hmac}}, so that NewClient refuses the connection and
-// names the place.
+// Handlebars expressions become templates: {{timestamp "X"}}, {{dateAdd …}} and {{dateFormat "X" …}} become {{now}} with an
+// offset, http.encrypted and http.unencrypted become Secrets and Fields. An expression that has no counterpart becomes a field
+// that is not there, such as {{.Fields.unresolved_hmac}}, so that NewClient refuses the connection and names the place.
 //
-// The API masks secrets, and those that it does not mask are left out: in their places are references to
-// environment variables, which notes of kind NoteSecret list.
+// The API masks secrets, and those that it does not mask are left out: in their places are references to environment
+// variables, which notes of kind NoteSecret list.
 func Celigo(data []byte) (*Result, error) {
 	doc, err := readDocument(data, "Celigo")
 	if err != nil {

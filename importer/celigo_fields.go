@@ -8,8 +8,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// declare makes the values known that expressions can refer to: http.unencrypted becomes Fields, but what is named like
-// a secret becomes Secrets, as does http.encrypted. Of that the API gives only the names, in encryptedFields.
+// declare makes the values known that expressions can refer to: http.unencrypted becomes Fields, but what is named like a
+// secret becomes Secrets, as does http.encrypted. Of that the API gives only the names, in encryptedFields.
 func (c *celigoImport) declare(http *object) {
 	http.ignore("unencryptedFields")
 	plain := http.object("unencrypted")

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// The helpers are those of Celigo's documentation: github.com/celigo/ai, skills/writing-handlebars/references/helpers,
-// and docs.celigo.com. {{timestamp}} and {{dateAdd …}} give dates in ISO 8601, the offset of dateAdd being in milliseconds;
-// with the format "X" of moment.js, timestamp and dateFormat give seconds since 1970, with "x" milliseconds. Arithmetic,
-// hashes and random values have no counterpart.
+// The helpers are those of Celigo's documentation: github.com/celigo/ai, skills/writing-handlebars/references/helpers, and
+// docs.celigo.com. {{timestamp}} and {{dateAdd …}} give dates in ISO 8601, the offset of dateAdd being in milliseconds; with
+// the format "X" of moment.js, timestamp and dateFormat give seconds since 1970, with "x" milliseconds. Arithmetic, hashes and
+// random values have no counterpart.
 
 var (
 	errCeligoHelper = errors.New("has no counterpart among the functions of templates")
@@ -97,8 +97,8 @@ func celigoForm(v value, format string, ok bool) (value, error) {
 // celigoFurthest bounds offsets, in milliseconds, below what now takes.
 const celigoFurthest = 1 << 45
 
-// celigoDateAdd is {{dateAdd date offset timezone}}. The time zone changes how the date is written, not the time. Offsets
-// may be in scientific notation (1E6).
+// celigoDateAdd is {{dateAdd date offset timezone}}. The time zone changes how the date is written, not the time. Offsets may
+// be in scientific notation (1E6).
 func celigoDateAdd(args []value) (value, error) {
 	if len(args) == 0 || len(args) > 3 || args[0].form == noTime {
 		return value{}, errCeligoHelper

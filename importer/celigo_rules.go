@@ -30,9 +30,9 @@ func (c *celigoImport) refusals(auth *object) {
 	}
 }
 
-// rules reads failStatusCode, failPath and failValues. Celigo's documentation gives the path to APIs that respond with 200
-// and put their errors into the body, and does not say what a path and a status mean together. With the usual status,
-// or none, each counts by itself; with another, which may mean much else, both must hold.
+// rules reads failStatusCode, failPath and failValues. Celigo's documentation gives the path to APIs that respond with 200 and
+// put their errors into the body, and does not say what a path and a status mean together. With the usual status, or none,
+// each counts by itself; with another, which may mean much else, both must hold.
 func (c *celigoImport) rules(o *object, usual int64) []jwtbearer.Rule {
 	code, set := o.whole("failStatusCode", 100, 599)
 	path, values := o.text("failPath"), o.texts("failValues")

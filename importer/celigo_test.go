@@ -491,6 +491,8 @@ func TestCeligoAddressesHoldNoSecrets(t *testing.T) {
 		{"https://api.example.com/@v1", "/me?key={{connection.http.encrypted.k}}&u={{connection.http.unencrypted.user}}&pwd=PLANTED",
 			"https://api.example.com/@v1", "/me?key={{.Secrets.k}}&u={{.Fields.user}}&pwd={{.Secrets.pwd}}"},
 		{"https://api.example.com", "/token=x/me?token&token=", "https://api.example.com", "/token=x/me?token&token="},
+		{"https://api.example.com", `/me?api%5Fsecret=PLANTED&pwd=\{{PLANTED`, "https://api.example.com", "/me?api%5Fsecret={{.Secrets.api_secret}}&pwd={{.Secrets.pwd}}"},
+		{"https://api.example.com", "/me?bad%zztoken=PLANTED#x", "https://api.example.com", "/me?bad%zztoken={{.Secrets.x}}#x"},
 	} {
 		doc := strings.Replace(celigoDoc(fmt.Sprintf(`"ping":{"relativeURI":%q},`, tt.ping), ""), "https://api.example.com", tt.base, 1)
 		conn, notes := importOne(t, Celigo, doc)
@@ -505,7 +507,8 @@ func TestCeligoAddressesHoldNoSecrets(t *testing.T) {
 }
 
 func TestCeligoBaseURIWithoutTLSIsTold(t *testing.T) {
-	for address, told := range map[string]bool{"http://10.0.0.1/x": true, "https://api.example.com": false, "": true} {
+	for address, told := range map[string]bool{"http://10.0.0.1/x": true, "https://api.example.com": false, "": true, "http://localhost:3000": false,
+		"http://127.0.0.1:80/v1": false, "http://[::1]/v1": false, "http://localhost.example.com": true} {
 		doc := strings.Replace(celigoDoc("", ""), "https://api.example.com", address, 1)
 		conn, notes := importOne(t, Celigo, doc)
 		if conn.BaseURI != address || conn.AllowPlainHTTP || (hasNote(notes, "http.baseURI", NoteChanged) || hasNote(notes, "http.baseURI", NoteDropped)) != told {

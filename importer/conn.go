@@ -44,8 +44,7 @@ func (im *importing) connection(name, platform string) *connection {
 // longestEnv bounds what a name gives to an environment variable.
 const longestEnv = 60
 
-// envName makes the name of an environment variable of a text: camelCase and all that is no letter or digit divide
-// it.
+// envName makes the name of an environment variable of a text: camelCase and all that is no letter or digit divide it.
 func envName(text string) string {
 	var b strings.Builder
 	var last rune
@@ -148,8 +147,8 @@ func (c *connection) secretField(path, name, env string) string {
 	return ".Secrets." + ident
 }
 
-// unresolved is the pipeline for what has no counterpart. It has no value, so that NewClient names its place: a
-// guess would send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
+// unresolved is the pipeline for what has no counterpart. It has no value, so that NewClient names its place: a guess would
+// send wrong tokens, and the foreign expression itself may hold secrets and may mean something else here.
 func (c *connection) unresolved(path, what, why string) string {
 	ident := c.newIdent("unresolved_" + what)
 	c.dropped(path, "%s: {{.Fields.%s}} stands in its place: set fields.%s, or rewrite the template", why, ident, ident)

@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// Handlebars expressions as integration platforms use them in settings: {{path.to.value}}, {{helper "text" 5 (nested
-// path)}} and the same in triple braces, which differ in escaping only. Blocks, partials, decorators and named
-// arguments are recognised, to say that they have no counterpart. The syntax is that of
-// handlebarsjs.com/guide/expressions.html.
+// Handlebars expressions as integration platforms use them in settings: {{path.to.value}}, {{helper "text" 5 (nested path)}}
+// and the same in triple braces, which differ in escaping only. Blocks, partials, decorators and named arguments are
+// recognised, to say that they have no counterpart. The syntax is that of handlebarsjs.com/guide/expressions.html.
 
 // textPart is a part of a text: literal, or an expression.
 type textPart struct {
@@ -63,8 +62,8 @@ func (p *textParts) done() []textPart {
 	return p.parts
 }
 
-// handlebarsInner cuts rest, which follows the first two braces, where the expression ends. Braces between quotes do
-// not end it. One that does not end takes all.
+// handlebarsInner cuts rest, which follows the first two braces, where the expression ends. Braces between quotes do not end
+// it. One that does not end takes all.
 func handlebarsInner(rest string) (inner, after string) {
 	closing := "}}"
 	switch {
@@ -93,8 +92,8 @@ func handlebarsInner(rest string) (inner, after string) {
 	return "#unclosed", ""
 }
 
-// handlebarsQuote returns the quote at the start of text, if there is one. In a text that stands in a JSON string,
-// quotes are escaped; elsewhere an escaped quote stands within others.
+// handlebarsQuote returns the quote at the start of text, if there is one. In a text that stands in a JSON string, quotes are
+// escaped; elsewhere an escaped quote stands within others.
 func handlebarsQuote(text string) string {
 	bare := strings.TrimPrefix(text, `\`)
 	if bare != "" && (bare[0] == '"' || bare[0] == '\'') {

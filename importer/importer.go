@@ -1,3 +1,19 @@
+// Package importer makes connections (jwtbearer.Connection) of what other platforms export: it knows the documents of Celigo's
+// integrator.io and of Postman, and which settings and templates say the same here. It must never take over a secret, guess at
+// what it does not know, or leave something out without a note.
+//
+//	result, err := importer.Postman(collection)
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	for _, note := range result.Notes {
+//		fmt.Fprintln(os.Stderr, note)
+//	}
+//	file, err := connfile.Marshal(result.Connections[0])
+//
+// Expressions that have no counterpart among the functions of templates (arithmetic, hashes, random values and whatever else
+// is not named at Celigo and Postman) become fields that are not set, so that NewClient refuses the connection and names the
+// place.
 package importer
 
 import (
@@ -9,10 +25,10 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// Result is what an importer made of a foreign description.
+// Result is what was made of a document.
 type Result struct {
-	// Connections are in the order of the document. Each has a name of its own. No secret is in them: where the
-	// document has or hides one, there is a reference such as ${env:ACME_API_SECRET}.
+	// Connections are in the order of the document. Each has a name of its own. No secret is in them: where the document has
+	// or hides one, there is a reference such as ${env:ACME_API_SECRET}.
 	Connections []*jwtbearer.Connection
 
 	// Notes hold all that a person should know of it, in the order in which it was found.

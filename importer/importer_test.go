@@ -255,6 +255,28 @@ func TestNamesOfSecretsAreKnown(t *testing.T) {
 	}
 }
 
+func TestNotesAreOneLineEach(t *testing.T) {
+	docs := map[string]func([]byte) (*Result, error){
+		celigoDoc("", `,"payload":{"exp":"{{connection.http.unencrypted.user}}","iat":3600,"nbf":"{{timestamp}}"}`):                  Celigo,
+		postmanDoc(`,"payload":"{\"exp\": {{life}}, \"iat\": 3600, \"nbf\": \"1\"}"`, "", `{"request":{"url":"api.example.com/x"}}`): Postman,
+	}
+	for _, name := range []string{"celigo", "postman"} {
+		docs[string(testData(t, name+"/acme.json"))] = map[string]func([]byte) (*Result, error){"celigo": Celigo, "postman": Postman}[name]
+	}
+	for doc, from := range docs {
+		out, err := from([]byte(doc))
+		if err != nil || len(out.Notes) < 3 {
+			t.Errorf("import of %.100s: %v, %v, want notes", doc, out, err)
+			continue
+		}
+		for _, n := range out.Notes {
+			if line := n.String(); strings.ContainsAny(line, "\n\r\t") || line != strings.TrimSpace(line) {
+				t.Errorf("import of %.100s: the note %q is more than a line", doc, line)
+			}
+		}
+	}
+}
+
 func TestLiteralTextIsNoTemplate(t *testing.T) {
 	for _, tt := range []struct {
 		pieces []piece

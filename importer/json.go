@@ -9,8 +9,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// markedText is a text that becomes JSON only when its expressions are evaluated, such as {"iat": {{timestamp}}},
-// made JSON: each expression is its number between two marks, in quotes where it has none.
+// markedText is a text that becomes JSON only when its expressions are evaluated, such as {"iat": {{timestamp}}}, made JSON:
+// each expression is its number between two marks, in quotes where it has none.
 type markedText struct {
 	text  string
 	mark  string     // a character that is nowhere else

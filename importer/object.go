@@ -81,8 +81,7 @@ func (o *object) rest(text string) {
 	}
 }
 
-// saysNothing reports whether v is null or empty, as the members are that a platform keeps for other kinds of
-// connections.
+// saysNothing reports whether v is null or empty, as the members are that a platform keeps for other kinds of connections.
 func saysNothing(v jsontext.Value) bool {
 	switch v.Kind {
 	case jsontext.Literal:

@@ -7,24 +7,23 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// Collections are described in github.com/postmanlabs/schemas (schemas/draft-07/v2.1.0, and v2.0.0, where auth.jwt is
-// an object and not a list), auth of type jwt in github.com/postmanlabs/postman-runtime, lib/authorizer/jwt.js, dynamic
-// variables in github.com/postmanlabs/postman-collection, lib/superstring/dynamic-variables.js.
+// Collections are described in github.com/postmanlabs/schemas (schemas/draft-07/v2.1.0, and v2.0.0, where auth.jwt is an
+// object and not a list), auth of type jwt in github.com/postmanlabs/postman-runtime, lib/authorizer/jwt.js, dynamic variables
+// in github.com/postmanlabs/postman-collection, lib/superstring/dynamic-variables.js.
 
-// Postman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of
-// one, and makes a Connection of each auth of type jwt and each origin to which requests go with it. What holds for a
-// folder or the whole collection is inherited as Postman does it.
+// Postman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of one, and makes a
+// Connection of each auth of type jwt and each origin to which requests go with it. What holds for a folder or the whole
+// collection is inherited as Postman does it.
 //
-// BaseURI is what the addresses of those requests have in common: a variable that all begin with, or their origin and
-// folder of paths, and for a single request its origin. The first plain GET becomes Ping, headers of all requests
-// become HTTPHeaders. Requests are calls, which a program makes with Client.NewRequest: their bodies, sample responses
-// and descriptions are ignored.
+// BaseURI is what the addresses of those requests have in common: a variable that all begin with, or their origin and folder
+// of paths, and for a single request its origin. The first plain GET becomes Ping, headers of all requests become HTTPHeaders.
+// Requests are calls, which a program makes with Client.NewRequest: their bodies, sample responses and descriptions are
+// ignored.
 //
-// Collection variables that are used become Fields, secret ones Secrets; a variable that the collection does not hold
-// comes from the environment of the process, like all secrets: in their places are references to environment variables,
-// which notes of kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}.
-// Scripts do not run here; notes say where there were some. Every other member that is not in the connection gets a note,
-// too.
+// Collection variables that are used become Fields, secret ones Secrets; a variable that the collection does not hold comes
+// from the environment of the process, like all secrets: in their places are references to environment variables, which notes
+// of kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}. Scripts do not run
+// here; notes say where there were some. Every other member that is not in the connection gets a note, too.
 func Postman(data []byte) (*Result, error) {
 	doc, err := readDocument(data, "Postman")
 	if err != nil {

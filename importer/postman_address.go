@@ -103,8 +103,8 @@ func (a *postmanAddress) named(text string) string {
 	return b.String()
 }
 
-// leadPath is the path in the variable that the address begins with, or, where that holds less or more than origin and
-// path, none.
+// leadPath is the path in the variable that the address begins with, or, where that holds less or more than origin and path,
+// none.
 func (a *postmanAddress) leadPath() string {
 	_, rest, ok := strings.Cut(a.lead, "://")
 	if !ok {
@@ -154,8 +154,8 @@ func (a *postmanAddress) known(base string) (string, bool) {
 	return strings.Join(segments, "/"), true
 }
 
-// assemble writes the address of which o has the parts, as Postman does, which looks at raw only where there are none.
-// It also returns the values of variables in its path.
+// assemble writes the address of which o has the parts, as Postman does, which looks at raw only where there are none. It also
+// returns the values of variables in its path.
 func (p *postmanImport) assemble(o *object) (string, map[string]string) {
 	raw, protocol, host, port := o.text("raw"), o.text("protocol"), o.joined("host", "."), o.scalar("port")
 	path, query := o.joined("path", "/"), p.query(o)

@@ -141,8 +141,7 @@ func (t *postmanTexts) dynamic(name string) (v value, what string, err error) {
 	return v, name, fmt.Errorf("the variable %s %w", quote("$"+name), errPostmanDynamic)
 }
 
-// within evaluates a variable whose value holds others. It is put in where it stands, since values of Fields are no
-// templates.
+// within evaluates a variable whose value holds others. It is put in where it stands, since values of Fields are no templates.
 func (t *postmanTexts) within(path string, part textPart) (v value, what string, err error) {
 	parts, ok := t.p.unfold([]textPart{part})
 	if !ok {

@@ -13,8 +13,8 @@ import (
 type texts struct {
 	*connection
 
-	// split takes a text apart, and eval says what the expression in a part gives. Where it has no counterpart, eval
-	// returns why, and what names it.
+	// split takes a text apart, and eval says what the expression in a part gives. Where it has no counterpart, eval returns
+	// why, and what names it.
 	split func(text string) []textPart
 	eval  func(path string, part textPart) (v value, what string, err error)
 }
@@ -58,9 +58,8 @@ func (t *texts) noForm(path string) value {
 // claimsOfTime are numbers by RFC 7519, section 4.1.
 var claimsOfTime = [...]string{"exp", "nbf", "iat"}
 
-// object translates a JSON object whose strings hold expressions, or the text of one, in which expressions may also
-// stand without quotes. Where claims is set, the members exp, nbf and iat become numbers. Those named by without are
-// left out.
+// object translates a JSON object whose strings hold expressions, or the text of one, in which expressions may also stand
+// without quotes. Where claims is set, the members exp, nbf and iat become numbers. Those named by without are left out.
 func (t *texts) object(path string, v jsontext.Value, claims bool, without ...string) (jwtbearer.JSON, error) {
 	split := t.split
 	if v.Kind == jsontext.String {
