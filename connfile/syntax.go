@@ -2,7 +2,6 @@ package connfile
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +11,8 @@ const (
 	hintSyntax    = "look for wrong indentation, and for text that needs quotes"
 	bracesProblem = "{{ without quotes begins a mapping, not a template"
 	bracesHint    = `put the text in quotes: "{{…}}"`
+	quoteProblem  = "a quotation mark that is never closed"
+	hintQuote     = "close it, or put the text in quotes of the other kind"
 )
 
 // syntaxError says what is wrong with a text that yaml.v3 refused after it had looked at so many bytes of it. Its own words
@@ -80,12 +81,13 @@ func (r *yamlReader) line(number int) string {
 	return line
 }
 
-// failIn makes an error in a line, at the first group of place or, without one, at its match.
+// failIn makes an error in a line, at the group of place that matches, or at the match.
 func (r *yamlReader) failIn(line int, place *regexp.Regexp, problem, hint string) *Error {
 	text := r.line(line)
 	at := 0
-	if found := place.FindStringSubmatchIndex(text); found != nil {
-		at = slices.Max([]int{found[0], found[2], found[len(found)-2]}) // a group that did not match is at -1
+	found := place.FindStringSubmatchIndex(text)
+	for i := 0; i < len(found); i += 2 {
+		at = max(at, found[i])
 	}
 	return &Error{Line: line + r.before, Column: utf8.RuneCountInString(text[:at]) + 1, Problem: problem, Hint: hint}
 }
@@ -104,7 +106,7 @@ var failures = []struct {
 	problem, hint string
 }{
 	{"found unexpected end of stream", true, regexp.MustCompile(`(?:^[- ]*|[:,\[{] *)(["'])`),
-		"a quotation mark that is never closed", "close it, or put the text in quotes of the other kind"},
+		quoteProblem, hintQuote},
 	{"did not find expected ',' or", true, regexp.MustCompile(`([\[{])`),
 		"a bracket or brace that is never closed, or a comma that is missing", "close it; if it is text, put it in quotes"},
 	{"escape character", false, wrongEscape, escapeProblem, hintEscape},
@@ -132,11 +134,14 @@ var mistakes = []struct {
 	{line: regexp.MustCompile(inPlaceOfText + `(\*)`), problem: "an alias (*)",
 		hint: "write settings out wherever they hold; if it is text, put it in quotes"},
 	{line: regexp.MustCompile(inPlaceOfText + `(\{\{)`), goesOn: true, problem: bracesProblem, hint: bracesHint},
-	{line: regexp.MustCompile(inPlaceOfText + "([@`])"), problem: "text that begins with @ or `", hint: "put it in quotes"},
+	{line: regexp.MustCompile(inPlaceOfText + "([@`%])"), problem: "text that begins with @, % or `", hint: "put it in quotes"},
 	{before: regexp.MustCompile(`[:-] [|>][-+1-9]*[ \t]*$`), line: regexp.MustCompile(`^(\S)`),
 		problem: "text that is not indented below the | or > that announces it", hint: "indent all its lines alike"},
 	{line: regexp.MustCompile(`"\{\{[^}"]*(")[^}]*\}\}`), problem: "quotes within quotes",
 		hint: `put a template that holds " in the other quotes: '{{base64 "x"}}'`},
+	{line: regexp.MustCompile(inPlaceOfText + `(?:"[^"\\]*(")|'[^']*('))[^\s,:}\]'"]`), problem: "text after a closing quotation mark",
+		hint: "put text that holds quotes in those of the other kind"},
+	{line: regexp.MustCompile(inPlaceOfText + `(["'])[^"']*$`), problem: quoteProblem, hint: hintQuote},
 	{line: regexp.MustCompile(`^[- ]*([A-Za-z0-9_]+):[^ /]`), goesOn: true, problem: "a colon without a space after it",
 		hint: "write key: value"},
 	{line: regexp.MustCompile(`^([A-Za-z0-9_]+ [^:#]*)$`), goesOn: true, problem: "a line without a colon", hint: "write key: value"},
