@@ -1,4 +1,5 @@
-// Package connfile reads and writes connections (jwtbearer.Connection) as YAML or JSON files.
+// Package connfile reads and writes connections (jwtbearer.Connection) as YAML or JSON files: it knows how settings are
+// written, and where in a file a mistake is. It must never know what the settings mean, nor show the value of one.
 //
 //	name: shop
 //	baseURI: https://api.example.com/v1
@@ -30,7 +31,7 @@
 // # Settings
 //
 // The keys are those of the JSON of a Connection, and a JSON file reads the same. A key that is unknown or there twice is an
-// error, and so is a value of the wrong type; whether values make sense is for Connection.Validate to tell. A key without a
+// error, and so is a value of the wrong type; whether values make sense is checked by Connection.Validate. A key without a
 // value, or with null, is as if it were not there. The key $schema, with which JSON files name their schema to editors, is
 // ignored.
 //
@@ -41,10 +42,11 @@
 //
 // # YAML
 //
-// Files are read as YAML 1.2, with these differences. Anchors, aliases, merge keys, tags and directives are errors. A number
-// that JSON does not know (octal, hexadecimal, with leading zeros, underscores or a plus sign, infinite) is an error, and
-// wants quotes where it is text; where text is expected, any other number is taken as it is written, and yes, no, on and off
-// are text everywhere. Files have at most 256 KiB.
+// Files are read as YAML 1.2, with these differences. Anchors, aliases, merge keys, tags, directives and keys marked by ? are
+// errors. So are, in double quotes, \/ and surrogate pairs, which JSON files may have. A number that JSON does not know
+// (octal, hexadecimal, with leading zeros, underscores or a plus sign, infinite) is an error, and wants quotes where it is
+// text; where text is expected, any other number is taken as it is written, and yes, no, on and off are text everywhere. A
+// closing bracket may stand at the column of its key. Files have at most 256 KiB, 5000 keys and list entries, and 100 levels.
 //
 // # Secrets
 //
@@ -66,11 +68,11 @@ import (
 	"github.com/seed-363d07a3/jwtbearer"
 )
 
-// Load reads the connections of a file, or of all files *.yaml, *.yml and *.json of a folder, but for hidden ones, in the order
-// of their names. It sets Lookup on each, but does not validate them: NewClient does.
+// Load reads the connections of a file, or of all files *.yaml, *.yml and *.json of a folder, but for hidden ones, in the
+// order of their names. It sets Lookup on each, but does not validate them: NewClient does.
 //
-// Where there are several connections, each needs a name of its own. In a folder, the only connection of a file has the
-// file's name, without its extension, if it has none.
+// Where there are several connections, each needs a name of its own. In a folder, the only connection of a file has the file's
+// name, without its extension, if it has none.
 func Load(path string) ([]*jwtbearer.Connection, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -145,7 +147,7 @@ func checkNames(all []loaded) []*Error {
 	return errs
 }
 
-// place tells where a connection begins.
+// place is where a connection begins.
 func (l loaded) place() string {
 	if l.file == "" {
 		return fmt.Sprintf("line %d", l.at.line)
@@ -203,7 +205,7 @@ func readFile(path string) ([]byte, error) {
 	return readUpTo(file, maxSize)
 }
 
-// fileError tells about a file that cannot be read.
+// fileError is the error of a file that cannot be read.
 func fileError(path string, err error) *Error {
 	return &Error{File: path, Problem: "cannot be read: " + withoutPath(err).Error(), cause: err}
 }

@@ -173,7 +173,7 @@ func (d *decoder) unknown(field string, m nodeMember, t reflect.Type) {
 	d.errs = append(d.errs, e)
 }
 
-// keyHint tells what was meant by a key that the struct t does not have.
+// keyHint suggests what was meant by a key that the struct t does not have.
 func keyHint(key string, t reflect.Type) string {
 	known := fieldsOf(t).names
 	if near := cmp.Or(nearest.Name(key, known), elsewhere[strings.ToLower(key)]); slices.Contains(known, near) {

@@ -54,7 +54,7 @@ func split(text string) ([]document, *Error) {
 			continue
 		}
 		if rest = strings.TrimLeft(rest, " "); rest != "" && rest[0] != '#' {
-			return nil, &Error{Line: number, Column: 5, Problem: "something behind " + mark, Hint: "write it in the next line"}
+			return nil, &Error{Line: number, Column: 5, Problem: "text after " + mark, Hint: "write it in the next line"}
 		}
 		if len(docs) == maxConnections {
 			return nil, &Error{Line: number, Column: 1, Problem: fmt.Sprintf("more than %d documents", maxConnections),

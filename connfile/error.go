@@ -21,8 +21,8 @@ type Error struct {
 	cause error
 }
 
-// Error gives place, field, problem and hint, and the text in a second line: conn.yaml:7:3: unknown key "basURI"; did you
-// mean "baseURI"?
+// Error gives place, field, problem and hint, and the text in a second line: conn.yaml:7:3: unknown key "basURI"; did you mean
+// "baseURI"?
 func (e *Error) Error() string {
 	var parts []string
 	for _, part := range []string{e.place(), e.Field, e.Problem} {
@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap returns the error of the file system behind the problem, if any.
+// Unwrap returns the error of the file system that caused the problem, if any.
 func (e *Error) Unwrap() error { return e.cause }
 
 func (e *Error) place() string {
@@ -55,7 +55,7 @@ func (e *Error) place() string {
 	return fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
 }
 
-// mostShown bounds how many problems are told at once.
+// mostShown bounds how many problems an error lists.
 const mostShown = 20
 
 // joined returns errs, of which there are some, as one error.

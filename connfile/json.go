@@ -26,7 +26,7 @@ func jsonProblem(problem string) string {
 	return problem
 }
 
-// A jsonLocator goes through a JSON text beside the values that jsontext read from it, to tell where each begins.
+// A jsonLocator goes through a JSON text along with the values that jsontext read from it, to find where each begins.
 type jsonLocator struct {
 	text string // what is left
 	at   position

@@ -15,8 +15,8 @@ import (
 )
 
 // Marshal writes a connection as YAML, in the order of its fields, without what is zero. Parse reads it back: all but its
-// secrets, since of a Secret only a reference is written, and ****** for any other, which Parse refuses. What Go alone can
-// set (Key, Lookup, Transport, Limiter and Logger) is left out.
+// secrets, since of a Secret only a reference is written, and ****** for any other, which Parse refuses. What Go alone can set
+// (Key, Lookup, Transport, Limiter and Logger) is left out.
 func Marshal(conn *jwtbearer.Connection) ([]byte, error) {
 	if conn == nil {
 		return nil, errors.New("connfile: no connection to write: it is nil")

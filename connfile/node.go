@@ -45,7 +45,7 @@ func (k nodeKind) String() string {
 // yamlNumber matches what YAML 1.1 or 1.2 reads as a number, once signs and underscores are taken off.
 var yamlNumber = regexp.MustCompile(`^(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF|nan|NaN|NAN))$`)
 
-// plainKind tells what a scalar without quotes is: by the core schema of YAML 1.2, but only those numbers are numbers that
+// plainKind is the kind of a scalar without quotes: by the core schema of YAML 1.2, but only those numbers are numbers that
 // are JSON's too, so that each keeps its text.
 func plainKind(text string) nodeKind {
 	switch text {

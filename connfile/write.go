@@ -33,7 +33,7 @@ func (w *yamlWriter) mapping(n node, indent string) {
 	}
 }
 
-// value writes what stands behind a colon, up to the end of its last line. indent is that of the key.
+// value writes what follows a colon, up to the end of its last line. indent is that of the key.
 func (w *yamlWriter) value(n node, indent string) {
 	switch {
 	case n.kind == kindMapping && len(n.members) > 0:
@@ -89,14 +89,13 @@ func (w *yamlWriter) block(text, indent string) {
 	w.b.WriteByte('\n')
 }
 
-// fitsBlock reports whether text of several lines has none of the features that blocks carry badly: blanks at the end of a
-// line or at the start of the first, blank lines at either end, other control characters.
+// fitsBlock reports whether text of several lines has nothing that blocks carry badly: spaces at the end of a line or at the
+// start of the first, empty lines at either end, other control characters.
 func fitsBlock(text string) bool {
 	body := strings.TrimSuffix(text, "\n")
 	return strings.Contains(body, "\n") && strings.TrimLeft(body, " \n") == body && !strings.HasSuffix(body, "\n") &&
 		!strings.Contains(text, " \n") && !strings.HasSuffix(text, " ") &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && mustEscape(r) }) &&
-		!strings.Contains(text, strings.Repeat("\n", maxBlank))
+		!strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && mustEscape(r) })
 }
 
 // flowText is a node within brackets, or one that is no text.

@@ -1,245 +1,207 @@
 package connfile
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// A yamlReader reads one document of a YAML file. Its structure is what goccy's parser says; the text of its scalars is read
-// here, from the lines, because goccy loses tabs in plain scalars, blanks at the end of block scalars and empty lines.
+// What a document may hold. A file of maxSize that stays within them is read in less than a second.
+const (
+	maxEntries = 5000 // keys and list entries
+	maxDepth   = 100  // of lists and mappings within each other
+)
+
+// A yamlReader turns what yaml.v3 read of one document into nodes. It refuses what connection files do not use, and what
+// yaml.v3 accepts although YAML 1.2 does not.
 type yamlReader struct {
-	lines          []string
-	before         int  // lines of the file before this document
-	numericEscapes bool // it holds what looks like the number of a character: \x41, \u0041
+	text    string
+	starts  []int // of the lines in text
+	before  int   // lines of the file before text
+	entries int
 }
 
-// readYAML reads a document. A document in which nothing is but comments gives an empty node.
+// readYAML reads a document. A document that holds nothing but comments gives an empty node.
 func readYAML(text string, firstLine int) (node, *Error) {
-	r := &yamlReader{lines: strings.Split(text, "\n"), before: firstLine - 1}
-	for _, mark := range []string{`\x`, `\u`, `\U`} {
-		r.numericEscapes = r.numericEscapes || strings.Contains(text, mark)
+	r := newYAMLReader(text, firstLine-1)
+	if i := strings.IndexFunc(r.text, isForeignBreak); i >= 0 {
+		return node{}, r.failAt(i, "a line break or mark that only some readers of YAML know",
+			`write it in double quotes, by its number: "\u2028"`)
 	}
-	if err := r.checkCost(); err != nil {
-		return node{}, err
-	}
-	file, err := r.parse(text)
-	if err != nil {
-		return node{}, err
-	}
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+	root, reached, err := parseYAML(r.text)
+	switch {
+	case err != nil:
+		return node{}, r.syntaxError(err, reached)
+	case len(root.Content) == 0:
 		return node{at: position{firstLine, 1}}, nil
+	case root.Content[0].Kind == yaml.ScalarNode:
+		return node{kind: kindText, at: r.at(root.Content[0])}, nil
 	}
-	body := file.Docs[0].Body
-	switch body.(type) {
-	case *ast.MappingNode, *ast.SequenceNode:
-		return r.node(body, 0, false)
-	}
-	return node{kind: kindText, at: r.fileAt(body.GetToken())}, nil
+	return r.node(root.Content[0], place{})
 }
 
-// parse has goccy read the structure. It is the fence around goccy, which indexes without looking in places.
-func (r *yamlReader) parse(text string) (file *ast.File, err *Error) {
+// newYAMLReader prepares text, which follows so many lines of its file. The lines of white space before its first text are
+// left out. So is the white space of a line that begins with a tab and has nothing else: it is an empty line (YAML 1.2.2,
+// section 6.7), which yaml.v3 takes for indentation.
+func newYAMLReader(text string, before int) *yamlReader {
+	r := new(yamlReader)
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		empty := strings.Trim(line, " \t\n") == ""
+		if empty && b.Len() == 0 {
+			before++
+			continue
+		}
+		r.starts = append(r.starts, b.Len())
+		if empty && line[0] == '\t' {
+			line = "\n"
+		}
+		b.WriteString(line)
+	}
+	r.text, r.before = b.String(), before
+	return r
+}
+
+// isForeignBreak reports whether yaml.v3 reads r as a line break or a mark, as YAML 1.1 does and 1.2 does not, or refuses it.
+func isForeignBreak(r rune) bool {
+	return r >= 0x80 && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == 0xfffe || r == 0xffff
+}
+
+// parseYAML reads one document, and returns how much of text was looked at.
+func parseYAML(text string) (root *yaml.Node, reached int, err error) {
+	rest := bytes.NewReader([]byte(text))
 	defer func() {
-		if recover() != nil {
-			file, err = nil, r.fail(position{1, 1}, "is not YAML that can be read", hintSyntax)
+		reached = len(text) - rest.Len()
+		if recover() != nil { // yaml.v3 panics where it finds that it is wrong
+			err = errors.New("unreadable")
 		}
 	}()
-	tokens := lexer.Tokenize(text)
-	if err := r.checkTokens(tokens); err != nil {
-		return nil, err
-	}
-	file, parseErr := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-	if parseErr != nil {
-		return nil, r.syntaxError(parseErr)
-	}
-	return file, nil
-}
-
-// What goccy's lexer and parser need quadratic time or stack for. Within these bounds the worst file of maxSize found takes
-// some tenths of a second.
-const (
-	maxEntries   = 5000 // keys and dashes in a document
-	maxFlowDepth = 100  // of brackets and braces
-	maxColumn    = 200  // of a dash or key outside of brackets; each level of nesting needs another column
-	maxBlank     = 20   // blank lines in a row
-	maxTabs      = 200  // in a line
-	maxAngles    = 100  // "<" in a row
-)
-
-// checkCost refuses what goccy's lexer reads slowly.
-func (r *yamlReader) checkCost() *Error {
-	blank, angles := 0, strings.Repeat("<", maxAngles)
-	for i, line := range r.lines {
-		if blank++; strings.TrimLeft(line, " \t") != "" {
-			blank = 0
-		}
-		switch {
-		case blank > maxBlank:
-			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d blank lines in a row", maxBlank), "remove some")
-		case strings.Count(line, "\t") > maxTabs:
-			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d tabs in one line", maxTabs), "use spaces")
-		case strings.Contains(line, angles):
-			return r.fail(position{i + 1, 1}, fmt.Sprintf("more than %d times < in a row", maxAngles), "remove it")
+	decoder := yaml.NewDecoder(byteByByte{rest})
+	root = new(yaml.Node)
+	if err = decoder.Decode(root); err == nil {
+		if err = decoder.Decode(new(yaml.Node)); err == nil {
+			err = errors.New("a second document")
 		}
 	}
-	return nil
-}
-
-// checkTokens refuses what connection files have no use for, and what most often is meant as text and lacks its quotes.
-func (r *yamlReader) checkTokens(tokens token.Tokens) *Error {
-	depth, entries := 0, 0
-	for i, t := range tokens {
-		switch t.Type {
-		case token.InvalidType:
-			return r.syntaxErrorAt(t, t.Error)
-		case token.MappingStartType, token.SequenceStartType:
-			if depth++; depth > maxFlowDepth {
-				return r.fail(r.at(t), fmt.Sprintf("more than %d brackets and braces within each other", maxFlowDepth), "")
-			}
-			if t.Type == token.MappingStartType && i > 0 && adjacent(tokens[i-1], t) {
-				return r.fail(r.at(tokens[i-1]), "{{ without quotes begins a mapping, not a template", `put the text in quotes: "{{…}}"`)
-			}
-		case token.MappingEndType, token.SequenceEndType:
-			depth--
-		case token.MappingValueType, token.SequenceEntryType:
-			if t.Type == token.MappingValueType && i > 0 {
-				t = tokens[i-1] // the key
-			}
-			if entries++; entries > maxEntries {
-				return r.fail(r.at(t), fmt.Sprintf("more than %d keys and list entries", maxEntries), "split the file")
-			}
-			if depth <= 0 && t.Position.Column > maxColumn {
-				return r.fail(r.at(t), fmt.Sprintf("indented by more than %d", maxColumn), "")
-			}
-		default:
-			if aliases(tokens[i:]) == len(masked) {
-				return r.fail(r.at(t), maskedProblem, maskedHint)
-			}
-			if problem, hint := notUsed(t.Type); problem != "" {
-				return r.fail(r.at(t), problem, hint)
-			}
-		}
+	if err == io.EOF {
+		err = nil
 	}
-	return nil
+	return root, reached, err
 }
 
-// adjacent reports whether two opening braces stand side by side.
-func adjacent(a, b *token.Token) bool {
-	return a.Type == token.MappingStartType && a.Position.Line == b.Position.Line && a.Position.Column+1 == b.Position.Column
+// byteByByte keeps yaml.v3 from reading ahead, so that where it stopped is near the mistake.
+type byteByByte struct{ io.Reader }
+
+func (r byteByByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
+
+// A place is where a node stands.
+type place struct {
+	indent int  // the column of the key or dash that it belongs to, from 1; 0: it belongs to none
+	flow   bool // within brackets or braces
+	depth  int
 }
 
-// aliases counts the marks that tokens begin with. One is that of an alias, several are none.
-func aliases(tokens token.Tokens) int {
-	n := 0
-	for n < len(tokens) && n <= len(masked) && tokens[n].Type == token.AliasType {
-		n++
+// node converts n. Lists and mappings within it are those of in.depth+1.
+func (r *yamlReader) node(n *yaml.Node, in place) (node, *Error) {
+	in.depth++
+	if in.depth > maxDepth {
+		return node{}, r.fail(n, fmt.Sprintf("more than %d lists and mappings within each other", maxDepth), "")
 	}
-	return n
+	if err := r.checkUse(n); err != nil {
+		return node{}, err
+	}
+	isFlow := n.Style&(yaml.FlowStyle|yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
+	outermost := isFlow && !in.flow
+	in.flow = in.flow || isFlow
+	v, err := r.content(n, in)
+	if err == nil && outermost {
+		err = r.checkFlow(n, in.indent)
+	}
+	return v, err
 }
 
-// notUsed tells which parts of YAML connection files do not use, and what to do instead.
-func notUsed(t token.Type) (problem, hint string) {
+func (r *yamlReader) content(n *yaml.Node, in place) (node, *Error) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return r.mapping(n, in)
+	case yaml.SequenceNode:
+		return r.sequence(n, in)
+	}
+	return r.scalar(n, in)
+}
+
+// checkUse refuses what connection files have no use for. Most often it is meant as text and lacks its quotes.
+func (r *yamlReader) checkUse(n *yaml.Node) *Error {
 	const quote = "; if it is text, put it in quotes"
-	switch t {
-	case token.AnchorType:
-		return "an anchor (&)", "write settings out wherever they hold" + quote
-	case token.AliasType:
-		return "an alias (*)", "write settings out wherever they hold" + quote
-	case token.MergeKeyType:
-		return "a merge key (<<)", "write settings out wherever they hold" + quote
-	case token.TagType:
-		return "a tag (!)", "remove it" + quote
-	case token.MappingKeyType:
-		return "a key marked by ?", "write key: value" + quote
-	case token.DocumentHeaderType, token.DocumentEndType: // split has taken off all that are such
-		return "a line that begins like a mark between documents", "put text in quotes"
-	case token.DirectiveType:
-		return "a directive (%)", "remove it" + quote
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return r.fail(n, "an alias (*)", "write settings out wherever they hold"+quote)
+	case n.Anchor != "":
+		return r.fail(n, "an anchor (&)", "write settings out wherever they hold"+quote)
+	case n.Style&yaml.TaggedStyle != 0:
+		return r.fail(n, tagProblem, hintTag)
+	case n.Tag == "!!merge":
+		return r.fail(n, "a merge key (<<)", "write settings out wherever they hold"+quote)
 	}
-	return "", ""
+	return nil
 }
 
-func (r *yamlReader) at(t *token.Token) position {
-	return position{t.Position.Line, t.Position.Column}
-}
-
-// line returns a line of the document by its number, from 1; nothing for a number that goccy got wrong.
-func (r *yamlReader) line(number int) string {
-	if number < 1 || number > len(r.lines) {
-		return ""
-	}
-	return r.lines[number-1]
-}
-
-// fail makes an error at a position within the document.
-func (r *yamlReader) fail(at position, problem, hint string) *Error {
-	return &Error{Line: at.line + r.before, Column: at.column, Problem: problem, Hint: hint}
-}
-
-// node converts what goccy read, within brackets or not. What stands outside of them must stand at column least or beyond.
-func (r *yamlReader) node(n ast.Node, least int, flow bool) (node, *Error) {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return r.mapping(n, flow || n.IsFlowStyle)
-	case *ast.SequenceNode:
-		return r.sequence(n, flow || n.IsFlowStyle)
-	case *ast.LiteralNode:
-		return r.block(n, least)
-	case ast.ScalarNode:
-		return r.scalar(n)
-	}
-	return node{}, r.fail(r.at(n.GetToken()), "is not YAML that can be read", hintSyntax)
-}
-
-func (r *yamlReader) mapping(n *ast.MappingNode, flow bool) (node, *Error) {
-	m := node{kind: kindMapping, at: r.fileAt(n.GetToken())}
-	for _, value := range n.Values {
-		key, err := r.key(value)
+func (r *yamlReader) mapping(n *yaml.Node, in place) (node, *Error) {
+	m := node{kind: kindMapping, at: r.at(n)}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, err := r.key(n, n.Content[i], in)
 		if err != nil {
 			return node{}, err
 		}
-		least := key.at.column + 1
-		if list, ok := value.Value.(*ast.SequenceNode); ok && !list.IsFlowStyle {
-			least-- // its dashes may stand at the column of its key
+		if !in.flow {
+			in.indent = n.Column
 		}
-		v, err := r.child(value.Value, key.at, least, flow)
+		value, err := r.node(n.Content[i+1], in)
 		if err != nil {
 			return node{}, err
 		}
-		if len(m.members) == 0 {
-			m.at = key.at
-		}
-		m.members = append(m.members, nodeMember{name: key.text, at: key.at, value: v})
+		m.members = append(m.members, nodeMember{name: key.text, at: key.at, value: value})
 	}
 	return m, nil
 }
 
-func (r *yamlReader) key(n *ast.MappingValueNode) (node, *Error) {
-	key, err := r.node(n.Key, 0, true)
-	switch {
-	case err != nil:
+// key converts a key of the mapping m.
+func (r *yamlReader) key(m, n *yaml.Node, in place) (node, *Error) {
+	if err := r.count(n); err != nil {
 		return node{}, err
-	case n.Start.Position.Line != n.Key.GetToken().Position.Line:
-		return node{}, r.fail(r.at(n.Start), "a colon in another line than its key", hintSyntax)
-	case key.kind == kindNull:
-		return node{}, r.fail(r.at(n.Key.GetToken()), "a key that is no text", "put it in quotes")
 	}
-	return key, nil
+	if n.Kind == yaml.MappingNode && in.flow && n.Line == m.Line && n.Column == m.Column+1 {
+		return node{}, r.fail(m, bracesProblem, bracesHint)
+	}
+	if err := r.checkUse(n); err != nil {
+		return node{}, err
+	}
+	if n.Kind != yaml.ScalarNode || n.Style == 0 && plainKind(n.Value) == kindNull {
+		return node{}, r.fail(n, "a key that is no text", "put it in quotes")
+	}
+	if !in.flow && n.Column != m.Column {
+		return node{}, r.fail(m, "a key marked by ?", "write key: value")
+	}
+	return r.scalar(n, in)
 }
 
-func (r *yamlReader) sequence(n *ast.SequenceNode, flow bool) (node, *Error) {
-	s := node{kind: kindSequence, at: r.fileAt(n.GetToken())}
-	for i, value := range n.Values {
-		dash := s.at
-		if !flow {
-			dash = r.fileAt(n.Entries[i].Start)
+func (r *yamlReader) sequence(n *yaml.Node, in place) (node, *Error) {
+	s := node{kind: kindSequence, at: r.at(n)}
+	if !in.flow {
+		in.indent = n.Column
+	}
+	for _, elem := range n.Content {
+		if err := r.count(elem); err != nil {
+			return node{}, err
 		}
-		v, err := r.child(value, dash, dash.column+1, flow)
+		v, err := r.node(elem, in)
 		if err != nil {
 			return node{}, err
 		}
@@ -248,24 +210,46 @@ func (r *yamlReader) sequence(n *ast.SequenceNode, flow bool) (node, *Error) {
 	return s, nil
 }
 
-// child converts the value of a key or dash. In a line of its own outside of brackets, it must be indented so that it stands at
-// column least or beyond: goccy does not look after that everywhere.
-func (r *yamlReader) child(n ast.Node, parent position, least int, flow bool) (node, *Error) {
-	v, err := r.node(n, least, flow)
-	if _, empty := n.(*ast.NullNode); err != nil || flow || empty || v.at.line == parent.line {
-		return v, err
+func (r *yamlReader) count(n *yaml.Node) *Error {
+	if r.entries++; r.entries > maxEntries {
+		return r.fail(n, fmt.Sprintf("more than %d keys and list entries", maxEntries), "split the file")
 	}
-	line := r.line(v.at.line - r.before)
-	if indent := len(line) - len(strings.TrimLeft(line, " ")); indent+1 < least {
-		return node{}, r.fail(position{v.at.line - r.before, indent + 1}, "is not indented far enough to belong to the line above",
-			"indent it, or give that line a value")
-	}
-	return v, nil
+	return nil
 }
 
-// fileAt is the position in the file.
-func (r *yamlReader) fileAt(t *token.Token) position {
-	at := r.at(t)
-	at.line += r.before
+func (r *yamlReader) scalar(n *yaml.Node, in place) (node, *Error) {
+	s := node{kind: kindText, text: n.Value, at: r.at(n)}
+	switch {
+	case n.Style == 0:
+		s.kind = plainKind(n.Value)
+		return s, r.checkPlain(n, in)
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		return s, r.checkBlock(n)
+	}
+	return s, nil
+}
+
+// at is the position in the file.
+func (r *yamlReader) at(n *yaml.Node) position { return position{n.Line + r.before, n.Column} }
+
+// fail makes an error at a node.
+func (r *yamlReader) fail(n *yaml.Node, problem, hint string) *Error {
+	at := r.at(n)
+	return &Error{Line: at.line, Column: at.column, Problem: problem, Hint: hint}
+}
+
+// failAt makes an error at an offset in the text.
+func (r *yamlReader) failAt(offset int, problem, hint string) *Error {
+	line, column := jsontext.Position(r.text, offset)
+	return &Error{Line: line + r.before, Column: column, Problem: problem, Hint: hint}
+}
+
+// offset is where n begins in the text.
+func (r *yamlReader) offset(n *yaml.Node) int {
+	at := r.starts[n.Line-1]
+	for range n.Column - 1 {
+		_, size := utf8.DecodeRuneInString(r.text[at:])
+		at += size
+	}
 	return at
 }

@@ -52,8 +52,15 @@ func TestParseReadsScalarsAsYAMLSays(t *testing.T) {
 		{"certificate: ${env:X}\n", "${env:X}"},
 		{"certificate: 'it''s \\n'\n", `it's \n`},
 		{"certificate: 'a\n\n  b\n  c'\n", "a\nb c"},
-		{"certificate: \"a\\n\\\"\\\\\\/\\t\\x41\\u00e9\\U0001F600\"\n", "a\n\"\\/\tAé😀"},
-		{"certificate: \"\\ud83d\\ude00\\ufffd\\\\u12zz\"\n", "😀\ufffd\\u12zz"},
+		{"certificate: \"a\\n\\\"\\\\/\\t\\x41\\u00e9\\U0001F600\"\n", "a\n\"\\/\tAé😀"},
+		{"certificate: \"\\ufffd\\\\u12zz\"\n", "\ufffd\\u12zz"},
+		{"certificate: a\n  b\n  - #c\n", "a b -"},
+		{"certificate: a\n\t \n\nname: b\n", "a"},
+		{" \t\ncertificate: a\n", "a"},
+		{"certificate: |\n  a\n\t\n  b\n", "a\n\nb\n"},
+		{"certificate: \"a\n\n \n  b\"\n", "a\n\nb"},
+		{"trustedOrigins: [\n  \"a]\", 'b}', c#d, # e]\n# f\n  \"\\\"\"\n]\ncertificate: a\n", "a"},
+		{"{name: \"a#b\", \"baseURI\":\"c\", 'fields':{ x: '#'}, certificate: d\"e#f\n}  # g\n", "d\"e#f"},
 		{"certificate: \"a\\\n  b\tc\"\n", "ab\tc"},
 		{"certificate:\t\"\\u00e9\"\n", "é"},
 		{"{name:\t\t\t\"\\u00e9\", certificate:\t\"\\x41\"\t, timeout: 0}\n", "A"},
@@ -105,8 +112,18 @@ func TestParseRefusesYAMLThatMisleads(t *testing.T) {
 		{"name: !a b\n", 1, 7, "a tag (!)"},
 		{"? name\n: b\n", 1, 1, "a key marked by ?"},
 		{"%YAML 1.2\n---\nname: b\n", 1, 1, "a directive (%)"},
-		{"name: a\n...b: c\n", 2, 1, "a line that begins like a mark between documents"},
-		{"name: a\n  b\n  - #c\n", 3, 7, "text over several lines that holds a #"},
+		{"name: b\n%TAG ! x\n", 2, 1, "a directive (%)"},
+		{"name: ! b\n", 1, 7, "a tag (!)"},
+		{"name: [! b]\n", 1, 8, "a tag (!)"},
+		{"fields: {a: ! b}\n", 1, 13, "a tag (!)"},
+		{"x: &a\n  b: c\n", 1, 4, "an anchor (&)"},
+		{"a: b\nx:\n  - {<<: c}\n", 3, 6, "a merge key (<<)"},
+		{"a: b\nx:\n  - *c\n", 3, 5, "an alias (*)"},
+		{"name: a\u2028b\n", 1, 8, "only some readers of YAML know; write it in double quotes"},
+		{"name: a\n  b\u0085c\n", 2, 4, "only some readers of YAML know"},
+		{"- - " + strings.Repeat("- ", 200) + "a\n", 1, 201, "more than 100 lists and mappings within each other"},
+		{"x: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n", 1, 103, "more than 100 lists and mappings within each other"},
+		{strings.Repeat("- a\n", 5001), 5001, 3, "more than 5000 keys and list entries"},
 		{"name: 0x1F\n", 1, 7, doubtful},
 		{"name: 0o17\n", 1, 7, doubtful},
 		{"name: 0123\n", 1, 7, doubtful},
@@ -125,27 +142,57 @@ func TestParseRefusesYAMLThatMisleads(t *testing.T) {
 		{"name: 'a\n", 1, 7, "a quotation mark that is never closed"},
 		{"trustedOrigins: [a\n", 1, 17, "a bracket or brace that is never closed"},
 		{"name: a: b\n", 1, 7, "a second value, or a colon"},
-		{"name: \"\\uZZZZ\"\n", 1, 7, "an escape sequence that stands for no character"},
-		{"name: \"\\ude00\"\n", 1, 7, "an escape sequence that stands for no character"},
-		{"name: \"\\ud83d\\u0041\"\n", 1, 8, "is not YAML that can be read"},
-		{"name: \"\\U00110000\"\n", 1, 7, "an escape sequence that stands for no character"},
-		{"name: \"\\q\"\n", 1, 9, "is not YAML that can be read"},
-		{"name: @a\n", 1, 7, "is not YAML that can be read"},
+		{"name: \"\\uZZZZ\"\n", 1, 8, "an escape sequence that stands for no character"},
+		{"name: \"\\ude00\"\n", 1, 8, "an escape sequence that stands for no character"},
+		{"name: \"\\ud83d\\ude00\"\n", 1, 8, "an escape sequence that stands for no character"},
+		{"name: \"\\U00110000\"\n", 1, 8, "an escape sequence that stands for no character"},
+		{"name: \"\\n\\u0041\\q\"\n", 1, 16, "an escape sequence that stands for no character; write \\\\ for a backslash"},
+		{"name: \"\\/\"\n", 1, 8, "an escape sequence that stands for no character"},
+		{"name: \"it\\'s\"\n", 1, 10, "an escape sequence that stands for no character"},
+		{"name: @a\n", 1, 7, "text that begins with @, % or `"},
+		{"name: %a\nbaseURI: b\n", 1, 7, "text that begins with @, % or `"},
+		{"ping:\n  body: \"{\"a\": 1}\"\nname: x\n", 2, 11, "text after a closing quotation mark"},
+		{"ping:\n  body: 'it's'\nname: x\n", 2, 12, "text after a closing quotation mark"},
+		{"name: a\nsecret: \"abc\nfields:\n  c: \"d\"\n", 2, 9, "a quotation mark that is never closed"},
+		{"baseURI: x\nname: {{now}}/x\nping: {}\n", 2, 7, "{{ without quotes"},
+		{"ping:\n  method: GET\n  body: {{now}}/x\n  errorPath: a\nname: b\n", 3, 9, "{{ without quotes"},
 		{"name: |\n    \n  a\n", 3, 3, "is not YAML that can be read"},
 		{"name: |\n\n'secret': x\n", 1, 7, "a block of text in which there is none"},
 		{"privateKey: |\n-----BEGIN\nabc\n", 2, 1, "text that is not indented below the | or >"},
-		{"name: \"{{base64 \"x\"}}\"\n", 1, 18, `quotes within quotes; put a template that holds " in the other quotes: '{{base64 "x"}}'`},
-		{"name:x\nbaseURI: y\n", 1, 1, "a colon without a space behind it"},
-		{"name: x\n  baseURI: y\n", 1, 7, "a second value, or a colon"},
-		{"name x\nbaseURI: y\n", 1, 1, "is not YAML that can be read"},
-		{"name:\n[a]\n", 2, 1, "is not indented far enough"},
-		{"name:\nsecret\n", 2, 1, "is not indented far enough"},
-		{"name: a\n  # b\n  c\n", 3, 3, "a second value, or a colon"},
-		{"trustedOrigins:\n-\nname: b\n", 3, 1, "is not indented far enough"},
-		{"[]: b\n", 1, 3, "is not YAML that can be read"},
+		{"name: \"{{base64 \"x\"}}\"\n", 1, 17, `quotes within quotes; put a template that holds " in the other quotes: '{{base64 "x"}}'`},
+		{"name:x\nbaseURI: y\n", 1, 1, "a colon without a space after it"},
+		{"name: x\n  baseURI: y\n", 2, 3, "a second value, or a colon"},
+		{"name x\nbaseURI: y\n", 1, 1, "a line without a colon"},
+		{"name:\n[a]\n", 2, 1, "not indented far enough to belong to the line above"},
+		{"name:\nsecret\n", 2, 1, "not indented far enough to belong to the line above"},
+		{"name: a\n  # b\n  c\n", 3, 3, "is not YAML that can be read"},
+		{"ping:\n  method: GET\n  body: a\n errorPath: b\nname: c\n", 4, 2, "is not YAML that can be read"},
+		{"a: b\n- c\n", 2, 1, "is not YAML that can be read"},
+		{"trustedOrigins:\n-\nname: b\n", 2, 2, "trustedOrigins[0]: is empty"},
+		{"[]: b\n", 1, 1, "a key that is no text"},
+		{"{a: b}: b\n", 1, 1, "a key that is no text"},
+		{"fields: {[a]: b}\n", 1, 10, "a key that is no text"},
 		{"null: b\n", 1, 1, "a key that is no text"},
-		{"'name'\n: b\n", 2, 1, "a colon in another line than its key"},
-		{"--- name: b\n", 1, 5, "something behind ---"},
+		{"'name'\n: b\n", 2, 1, "is not YAML that can be read"},
+		{"name: \"shop\"#1\n", 1, 13, "a comment without a space before it"},
+		{"name: 'a\n  b'#1\n", 2, 5, "a comment without a space before it"},
+		{"trustedOrigins: [a]#b\n", 1, 20, "a comment without a space before it"},
+		{"trustedOrigins: [a,#b\n  c]\n", 1, 20, "a comment without a space before it"},
+		{"trustedOrigins: [\"a\"#b\n  ]\n", 1, 21, "a comment without a space before it"},
+		{"fields: {a: {b: c}#d\n  }\n", 1, 19, "a comment without a space before it"},
+		{"name: |#b\n  a\n", 1, 7, "a comment without a space before it"},
+		{"trustedOrigins: [?x]\n", 1, 18, "a ? at the beginning of a key or text within brackets"},
+		{"fields: {a: b, ?c: d}\n", 1, 16, "a ? at the beginning of a key or text within brackets"},
+		{"trustedOrigins: [-]\n", 1, 18, "a dash alone within brackets"},
+		{"trustedOrigins: [a, -, b]\n", 1, 21, "a dash alone within brackets"},
+		{"name: \"shop\nfor all\"\n", 2, 1, "is not indented far enough to belong to the line above"},
+		{"name: 'a\n\n\tb'\n", 3, 1, "is not indented far enough"},
+		{"ping:\n  body: \"a\n  b\"\n", 3, 3, "is not indented far enough"},
+		{"trustedOrigins:\n- \"a\n- b\"\n", 3, 1, "is not indented far enough"},
+		{"trustedOrigins: [a,\nb]\n", 2, 1, "is not indented far enough"},
+		{"payload:\n  a: {\n  b: c }\n", 3, 3, "is not indented far enough"},
+		{"-\tname: a\n", 1, 2, "a tab in the indentation"},
+		{"--- name: b\n", 1, 5, "text after ---"},
 		{"name: \x01\n", 1, 7, "a control character"},
 		{"name: a\xff\n", 1, 8, "a control character, or not UTF-8"},
 		{"n\x00a\x00", 0, 0, "is not UTF-8 but perhaps UTF-16"},
@@ -181,31 +228,34 @@ func TestParseCountsLinesOverDocumentsAndCharactersInLines(t *testing.T) {
 	}
 }
 
-// TestParseIsQuickOnHostileFiles has the worst that was found for goccy's lexer and parser, which needed up to minutes for some
-// of these without the bounds in yaml.go.
+// TestParseIsQuickOnHostileFiles has the worst that was found for yaml.v3, and for what reads its nodes.
 func TestParseIsQuickOnHostileFiles(t *testing.T) {
 	const size = maxSize - 1
 	repeat := func(s string) string { return strings.Repeat(s, size/len(s)) }
-	blank := strings.Repeat("\n", maxBlank)
+	within := func(start, s, end string) string {
+		return start + strings.Repeat(s, (size-len(start)-len(end))/len(s)) + end
+	}
+	var indented strings.Builder
+	for i := 0; indented.Len() < size-1000; i++ {
+		indented.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
 	files := map[string]string{
-		"brackets": repeat("["), "maps in a line": repeat("a: "), "lists in a line": repeat("- "), "the same key": repeat("a: \n"),
-		"dashes": repeat("-\n"), "laughs": "a: &a [x]\n" + "b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n", "angles": repeat("<"),
-		"blank lines": "a: |\n" + repeat("\n")[5:], "some blank lines": "a: |\n" + repeat("  x\n" + blank)[5:],
-		"tabs": "a: \"" + repeat("\t")[4:], "some tabs": repeat("- \"" + strings.Repeat("\t", maxTabs-1) + strings.Repeat("x", 13000) + "\"\n"),
-		"documents": repeat("a: b\n---\n"), "numbers": "[" + repeat("1,")[1:], "JSON brackets": repeat(`[{"a":`),
-		"indentation": func() string {
-			var b strings.Builder
-			for i := 0; b.Len() < size-1000; i++ {
-				b.WriteString(strings.Repeat(" ", i) + "a:\n")
-			}
-			return b.String()
-		}(),
+		"brackets": repeat("["), "braces": repeat("{a: "), "maps in a line": repeat("a: "), "lists in a line": repeat("- "),
+		"the same key": repeat("a: \n"), "dashes": repeat("-\n"), "anchors": repeat("- &a b\n"), "aliases": within("- &a b\n", "- *a\n", ""),
+		"laughs":      "a: &a [x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b, *b, *b, *b]\n",
+		"marked keys": repeat("? a\n: b\n"), "comments": repeat("b: c # d\n# a\n\n"), "angles": repeat("<"), "blank lines": within("a: |\n", "\n", " x"),
+		"tabs": within("a: \"", "\t", "\""), "documents": repeat("a: b\n---\n"), "numbers": within("[", "1,", "]"),
+		"quotes in a list": within("[", `"",`, "]"), "quotes, and no end": within("[", `"",`, ""), "a long text without its end": within("a: '", "a\n", ""),
+		"mistake at the end": within("", "a: b\n", "}"), "quotes in lines": repeat("- \"a\n  b\"\n"), "JSON brackets": repeat(`[{"a":`),
+		"indentation": indented.String(),
 	}
 	for name, text := range files {
 		start := time.Now()
 		_, err := Parse([]byte(text))
 		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%s: took %v; want a fraction of a second, and less than 10 s on any machine", name, took)
+		} else {
+			t.Logf("%s: %v", name, took)
 		}
 		if err != nil && len(err.Error()) > 10_000 {
 			t.Errorf("%s: the error has %d bytes; want at most %d problems told", name, len(err.Error()), mostShown+1)

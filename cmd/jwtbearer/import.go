@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-363d07a3/jwtbearer/connfile"
+	"github.com/seed-363d07a3/jwtbearer/importer"
 )
 
 // importKinds are what import reads.
@@ -41,8 +42,8 @@ func completeImport(_ *cobra.Command, args []string, _ string) ([]string, cobra.
 }
 
 func runImport(cmd *cobra.Command, kind, name string) error {
-	read := map[string]func([]byte) (*connfile.Imported, error){
-		"celigo": connfile.ImportCeligo, "postman": connfile.ImportPostman,
+	read := map[string]func([]byte) (*importer.Result, error){
+		"celigo": importer.Celigo, "postman": importer.Postman,
 	}[kind]
 	if read == nil {
 		return misuse(cmd, fmt.Sprintf("%q cannot be imported, but celigo and postman can", kind))
@@ -62,7 +63,7 @@ func runImport(cmd *cobra.Command, kind, name string) error {
 }
 
 // writeConnections writes one YAML document for each connection.
-func writeConnections(w io.Writer, imported *connfile.Imported) error {
+func writeConnections(w io.Writer, imported *importer.Result) error {
 	for i, conn := range imported.Connections {
 		text, err := connfile.Marshal(conn)
 		if err != nil {

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 )
 
 func TestHandlebarsSplitFindsExpressions(t *testing.T) {
-	lit := func(s string) importedPart { return importedPart{text: s} }
-	act := func(s string) importedPart { return importedPart{text: s, action: true} }
-	for text, want := range map[string][]importedPart{
+	lit := func(s string) textPart { return textPart{text: s} }
+	act := func(s string) textPart { return textPart{text: s, action: true} }
+	for text, want := range map[string][]textPart{
 		``:                               nil,
 		`plain } text`:                   {lit(`plain } text`)},
 		`a{{b}}c{{{d}}}e`:                {lit("a"), act("b"), lit("c"), act("d"), lit("e")},
@@ -34,10 +34,8 @@ func TestHandlebarsSplitFindsExpressions(t *testing.T) {
 // show writes an expression with all its parentheses.
 func (e handlebarsExpr) show() string {
 	switch e.kind {
-	case handlebarsText:
+	case handlebarsLiteral:
 		return fmt.Sprintf("%q", e.text)
-	case handlebarsNumber, handlebarsLiteral:
-		return e.text
 	case handlebarsPath:
 		return strings.Join(e.path, "|")
 	}
@@ -57,14 +55,14 @@ func TestHandlebarsParseReadsExpressions(t *testing.T) {
 		`[a b]`:                      `a b`,
 		`~a~`:                        `a`,
 		`& a`:                        `a`,
-		`f 1 -2.5 "x" 'y' true null`: `(f 1 -2.5 "x" "y" true null)`,
-		`f (g 1) (h)`:                `(f (g 1) (h))`,
+		`f 1 -2.5 "x" 'y' true null`: `(f "1" "-2.5" "x" "y" "true" "null")`,
+		`f (g 1) (h)`:                `(f (g "1") (h))`,
 		`f "a\"b" 'c\'d'`:            `(f "a\"b" "c'd")`,
 		`f \"a b\" \"\"`:             `(f "a b" "")`,
 		`f "back\slash"`:             `(f "back\\slash")`,
 		`f -a 1.2.3`:                 `(f -a 1|2|3)`,
-		"f\n\t1":                     `(f 1)`,
-		`f undefined`:                `(f undefined)`,
+		"f\n\t1":                     `(f "1")`,
+		`f undefined`:                `(f "undefined")`,
 		`((f))`:                      `(f)`,
 		`f a=b`:                      ``,
 		`f |x|`:                      ``,

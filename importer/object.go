@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"fmt"
@@ -9,21 +9,21 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedObject reads the members of a foreign object, and remembers which were read, so that the others can be told.
-type importedObject struct {
-	im   *importing
+// object reads the members of a foreign object, and remembers which were read, so that the others get a note.
+type object struct {
+	*importing
 	path string
 
 	members []jsontext.Member
 	read    map[string]bool
 }
 
-func (im *importing) object(path string, v jsontext.Value) *importedObject {
-	return &importedObject{im: im, path: path, members: v.Members, read: make(map[string]bool)}
+func (im *importing) object(path string, v jsontext.Value) *object {
+	return &object{importing: im, path: path, members: v.Members, read: make(map[string]bool)}
 }
 
 // at is the path of a member.
-func (o *importedObject) at(name string) string { return importedPath(o.path, name) }
+func (o *object) at(name string) string { return joinPath(o.path, name) }
 
 // Paths stay short, however long names and however deep documents are: there may be a note for each member.
 const (
@@ -31,7 +31,7 @@ const (
 	longestPath = 400
 )
 
-func importedPath(object, name string) string {
+func joinPath(object, name string) string {
 	if len(name) > longestName {
 		name = strings.ToValidUTF8(name[:longestName], "") + "…"
 	}
@@ -45,7 +45,7 @@ func importedPath(object, name string) string {
 }
 
 // get returns a member, if it is there and says something: null is what foreign documents write for absent.
-func (o *importedObject) get(name string) (jsontext.Value, bool) {
+func (o *object) get(name string) (jsontext.Value, bool) {
 	i := slices.IndexFunc(o.members, func(m jsontext.Member) bool { return m.Name == name })
 	if i < 0 {
 		return jsontext.Value{}, false
@@ -56,33 +56,32 @@ func (o *importedObject) get(name string) (jsontext.Value, bool) {
 }
 
 // holds reports whether a member is there at all.
-func (o *importedObject) holds(name string) bool {
+func (o *object) holds(name string) bool {
 	return slices.ContainsFunc(o.members, func(m jsontext.Member) bool { return m.Name == name })
 }
 
 // has reports whether a member is there and says something.
-func (o *importedObject) has(name string) bool {
+func (o *object) has(name string) bool {
 	return slices.ContainsFunc(o.members, func(m jsontext.Member) bool { return m.Name == name && !saysNothing(m.Value) })
 }
 
 // ignore passes over members that have no meaning outside their platform.
-func (o *importedObject) ignore(names ...string) {
+func (o *object) ignore(names ...string) {
 	for _, name := range names {
 		o.read[name] = true
 	}
 }
 
-// rest tells of all members that nobody read and that say something.
-func (o *importedObject) rest(text string) {
+// rest notes all members that nobody read and that say something.
+func (o *object) rest(text string) {
 	for _, m := range o.members {
 		if !o.read[m.Name] && !saysNothing(m.Value) {
-			o.im.note(NoteDropped, o.at(m.Name), "%s", text)
+			o.dropped(o.at(m.Name), "%s", text)
 		}
 	}
 }
 
-// saysNothing reports whether v is null or empty, as the members are that a platform keeps for other kinds of
-// connections.
+// saysNothing reports whether v is null or empty, as the members are that a platform keeps for other kinds of connections.
 func saysNothing(v jsontext.Value) bool {
 	switch v.Kind {
 	case jsontext.Literal:
@@ -97,31 +96,36 @@ func saysNothing(v jsontext.Value) bool {
 	return false
 }
 
-// mismatch tells of a member that is not what it should be.
-func (o *importedObject) mismatch(name, want string) {
-	o.im.note(NoteDropped, o.at(name), "is not %s, so it was not taken", want)
+// mismatch notes a member that is not what it should be.
+func (o *object) mismatch(name, want string) {
+	o.dropped(o.at(name), "is not %s; ignored", want)
 }
 
-// text returns a string member. One that a connection file would take for a reference to a secret of its own reader is
-// not taken.
-func (o *importedObject) text(name string) string {
+// scalar returns the text of a member that is no array or object.
+func (o *object) scalar(name string) string {
 	v, ok := o.get(name)
 	switch {
 	case !ok:
 		return ""
 	case v.Kind == jsontext.Array || v.Kind == jsontext.Object:
-		o.mismatch(name, "text")
-		return ""
-	case isImportedReference(v.Text):
-		o.im.note(NoteDropped, o.at(name), "looks like a reference of a connection file, so it was not taken: write "+
-			"it yourself if you mean it")
+		o.mismatch(name, "a text, a number or true or false")
 		return ""
 	}
 	return v.Text
 }
 
+// text returns a string member. One that a connection file would take for a reference to a secret is ignored.
+func (o *object) text(name string) string {
+	text := o.scalar(name)
+	if isReference(text) {
+		o.dropped(o.at(name), looksLikeReference)
+		return ""
+	}
+	return text
+}
+
 // word returns a text member in lower case, if it is one of known.
-func (o *importedObject) word(name string, known ...string) string {
+func (o *object) word(name string, known ...string) string {
 	text := o.text(name)
 	word := strings.ToLower(strings.TrimSpace(text))
 	if text != "" && !slices.Contains(known, word) {
@@ -132,7 +136,7 @@ func (o *importedObject) word(name string, known ...string) string {
 }
 
 // whole returns a member that is a whole number from least to most, or the text of one.
-func (o *importedObject) whole(name string, least, most int64) (int64, bool) {
+func (o *object) whole(name string, least, most int64) (int64, bool) {
 	v, ok := o.get(name)
 	if !ok || v.Kind == jsontext.String && v.Text == "" {
 		return 0, false
@@ -145,8 +149,8 @@ func (o *importedObject) whole(name string, least, most int64) (int64, bool) {
 	return n, true
 }
 
-// flag returns a member that is true or false; told says whether it is there.
-func (o *importedObject) flag(name string) (value, told bool) {
+// flag returns a member that is true or false; set says whether it is there.
+func (o *object) flag(name string) (value, set bool) {
 	v, ok := o.get(name)
 	if !ok || v.Kind == jsontext.String && v.Text == "" {
 		return false, false
@@ -162,7 +166,7 @@ func (o *importedObject) flag(name string) (value, told bool) {
 }
 
 // texts returns a member that is a list of texts, or one text with commas.
-func (o *importedObject) texts(name string) []string {
+func (o *object) texts(name string) []string {
 	v, ok := o.get(name)
 	if !ok {
 		return nil
@@ -179,7 +183,7 @@ func (o *importedObject) texts(name string) []string {
 	simple := func(e jsontext.Value) bool { return e.Kind != jsontext.Array && e.Kind != jsontext.Object }
 	if v.Kind != jsontext.String && v.Kind != jsontext.Array ||
 		slices.ContainsFunc(v.Elems, func(e jsontext.Value) bool { return !simple(e) }) ||
-		slices.ContainsFunc(list, isImportedReference) {
+		slices.ContainsFunc(list, isReference) {
 		o.mismatch(name, "a list of texts")
 		return nil
 	}
@@ -187,17 +191,17 @@ func (o *importedObject) texts(name string) []string {
 }
 
 // object returns a member that is an object; it has no members where there is none.
-func (o *importedObject) object(name string) *importedObject {
+func (o *object) object(name string) *object {
 	v, ok := o.get(name)
 	if ok && v.Kind != jsontext.Object {
 		o.mismatch(name, "an object")
 		v = jsontext.Value{}
 	}
-	return o.im.object(o.at(name), v)
+	return o.importing.object(o.at(name), v)
 }
 
 // objects returns the elements of a member that is a list of objects.
-func (o *importedObject) objects(name string) []*importedObject {
+func (o *object) objects(name string) []*object {
 	v, ok := o.get(name)
 	if !ok {
 		return nil
@@ -206,14 +210,14 @@ func (o *importedObject) objects(name string) []*importedObject {
 		o.mismatch(name, "a list")
 		return nil
 	}
-	var list []*importedObject
+	var list []*object
 	for i, e := range v.Elems {
 		path := fmt.Sprintf("%s[%d]", o.at(name), i)
 		if e.Kind != jsontext.Object {
-			o.im.note(NoteDropped, path, "is not an object, so it was not taken")
+			o.dropped(path, "is not an object; ignored")
 			continue
 		}
-		list = append(list, o.im.object(path, e))
+		list = append(list, o.importing.object(path, e))
 	}
 	return list
 }

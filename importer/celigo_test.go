@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"encoding/base64"
@@ -19,7 +19,7 @@ func celigoDoc(http, jwt string) string {
 }
 
 func TestImportCeligoCarriesAllOver(t *testing.T) {
-	conn, notes := importedOne(t, ImportCeligo, string(importedTestData(t, "celigo/acme.json")))
+	conn, notes := importOne(t, Celigo, string(testData(t, "celigo/acme.json")))
 	want := &jwtbearer.Connection{
 		Name:             "Acme API",
 		BaseURI:          "https://{{.Fields.tenant}}.api.acme.example/v2",
@@ -32,7 +32,7 @@ func TestImportCeligoCarriesAllOver(t *testing.T) {
 		Secret:          "${env:ACME_API_SECRET}",
 		SecretEncoding:  jwtbearer.SecretBase64,
 		Payload: `{"iss":"{{.Fields.issuer}}","user":"{{json .Fields.userId}}","iat":"{{now}}","nbf":"{{now -60}}","exp":"{{now 300}}",` +
-			`"aud":["https://api.acme.example","{{upper .Fields.tenant}}"],"jti":"{{randomHex 8}}","ms":"{{nowMillis}}","n":1.10,` +
+			`"aud":["https://api.acme.example","{{upper .Fields.tenant}}"],"jti":"{{.Fields.unresolved_random}}","ms":"{{nowMillis}}","n":1.10,` +
 			`"deep":{"who":"user {{.Fields.userId}} of {{.Fields.tenant}}"}}`,
 		JWTHeaders: `{"kid":"{{.Fields.client_id}}"}`,
 		Fields:     map[string]string{"tenant": "shop-1", "client_id": "c-77", "issuer": "acme-integration", "userId": "4711", "region": "eu-1"},
@@ -55,14 +55,14 @@ func TestImportCeligoCarriesAllOver(t *testing.T) {
 			PrivateKey: "${env:ACME_API_CLIENT_KEY}", Passphrase: "${env:ACME_API_CLIENT_PASSPHRASE}"},
 	}
 	if !reflect.DeepEqual(conn, want) {
-		t.Errorf("got  %s\nwant %s", importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}}, nil),
-			importedShape(&Imported{Connections: []*jwtbearer.Connection{want}}, nil))
+		t.Errorf("got  %s\nwant %s", shape(&Result{Connections: []*jwtbearer.Connection{conn}}, nil),
+			shape(&Result{Connections: []*jwtbearer.Connection{want}}, nil))
 	}
 	for _, n := range []Note{
 		{Path: "http.auth.jwt.secret", Kind: NoteSecret}, {Path: "http.auth.jwt.privateKey", Kind: NoteDropped},
 		{Path: "http.rateLimit.limit", Kind: NoteAssumed}, {Path: "http.retryHeader", Kind: NoteChanged},
 		{Path: "http.encryptedFields[0].id", Kind: NoteSecret}, {Path: "http.baseURI", Kind: NoteChanged},
-		{Path: "http.clientCertificates.key", Kind: NoteSecret}, {Path: "http.auth.failStatusCode", Kind: NoteChanged},
+		{Path: "http.auth.jwt.payload.jti", Kind: NoteDropped}, {Path: "http.clientCertificates.key", Kind: NoteSecret}, {Path: "http.auth.failStatusCode", Kind: NoteChanged},
 	} {
 		if !hasNote(notes, n.Path, n.Kind) {
 			t.Errorf("no note of kind %s at %s", n.Kind, n.Path)
@@ -71,13 +71,14 @@ func TestImportCeligoCarriesAllOver(t *testing.T) {
 }
 
 func TestImportedCeligoConnectionMintsItsClaims(t *testing.T) {
-	conn, _ := importedOne(t, ImportCeligo, string(importedTestData(t, "celigo/acme.json")))
-	conn.TLS = jwtbearer.TLS{} // whose key is no key
-	key, err := base64.StdEncoding.DecodeString(importedTestSecret)
+	conn, _ := importOne(t, Celigo, string(testData(t, "celigo/acme.json")))
+	conn.TLS = jwtbearer.TLS{}                                                                                          // whose key is no key
+	conn.Payload = jwtbearer.JSON(strings.Replace(string(conn.Payload), ".Fields.unresolved_random", "randomHex 8", 1)) // as its note says
+	key, err := base64.StdEncoding.DecodeString(testSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, claims := importedMint(t, conn, map[string]string{"key": string(key)})
+	header, claims := mint(t, conn, map[string]string{"key": string(key)})
 	if header["kid"] != "c-77" || header["alg"] != "HS256" || header["typ"] != "JWT" {
 		t.Errorf("header = %v", header)
 	}
@@ -104,12 +105,6 @@ func TestCeligoExpressionsBecomeTemplates(t *testing.T) {
 		{`"exp":"{{dateAdd timeStamp \"3E5\" \"US/Eastern\"}}"`, `"exp":"{{now 300}}"`},
 		{`"exp":"{{dateAdd (timestamp) \"\" \"UTC\"}}"`, `"exp":"{{now}}"`},
 		{`"exp":"{{dateAdd (dateAdd timestamp 300000) -60000}}"`, `"exp":"{{now 240}}"`},
-		{`"exp":"{{add (timestamp \"X\") 300}}"`, `"exp":"{{now 300}}"`},
-		{`"exp":"{{add \"300\" (dateFormat \"X\" timeStamp)}}"`, `"exp":"{{now 300}}"`},
-		{`"exp":"{{subtract (timestamp \"X\") 30}}"`, `"exp":"{{now -30}}"`},
-		{`"exp":"{{floor (divide (add (timestamp \"x\") 300000) 1000)}}"`, `"exp":"{{now 300}}"`},
-		{`"exp":"{{multiply (timestamp \"X\") 1000}}"`, `"exp":"{{nowMillis}}"`},
-		{`"exp":"{{add (timestamp \"X\") (multiply 5 60)}}"`, `"exp":"{{now 300}}"`},
 		{`"nbf":"{{dateAdd timestamp \"-1\"}}"`, `"nbf":"{{now -1}}"`},
 		{`"exp":"{{connection.http.unencrypted.user}}"`, `"exp":"{{int .Fields.user}}"`},
 		{`"exp":"1893456000"`, `"exp":1893456000`},
@@ -128,41 +123,34 @@ func TestCeligoExpressionsBecomeTemplates(t *testing.T) {
 		{`"x":"{{lowercase (trim connection.http.unencrypted.account)}}"`, `"x":"{{lower (trim .Fields.account)}}"`},
 		{`"x":"{{{base64Encode connection.http.unencrypted.account}}}"`, `"x":"{{base64 .Fields.account}}"`},
 		{`"x":"{{{base64Encode connection.http.unencrypted.account \"hex\"}}}"`, `"x":"{{hex .Fields.account}}"`},
-		{`"x":"{{hash \"sha256\" \"hex\" connection.http.unencrypted.account}}"`, `"x":"{{sha256 .Fields.account}}"`},
-		{`"x":"{{hash 'SHA256' 'base64' 'a b'}}"`, `"x":"{{base64 (sha256 \"a b\")}}"`},
 		{`"x":"{{join \"/\" connection.http.unencrypted.account 7}}"`, `"x":"{{.Fields.account}}/7"`},
 		{`"x":"{{jsonEncode connection.http.unencrypted.account}}"`, `"x":"{{.Fields.account}}"`},
-		{`"x":"{{random \"uuid\"}}"`, `"x":"{{uuid}}"`},
-		{`"x":"{{random \"crypto\" 7}}"`, `"x":"{{randomHex 4}}"`},
-		{`"x":"{{add 1.5 1}}"`, `"x":"2.5"`},
-		{`"x":"{{subtract 1 2.5}} {{divide 1 8}} {{floor 5}}"`, `"x":"-1.5 0.125 5"`},
 		{`"x":"{{lowercase (timestamp \"X\")}}"`, `"x":"{{lower (string (now))}}"`},
-		{`"x":"{{hash \"sha256\" \"hex\" \"a \\\"b\"}}"`, `"x":"{{sha256 \"a \\\"b\"}}"`},
 		// What is no expression stays what it is.
 		{`"x":"\\{{timestamp}}"`, `"x":"{{\"{{\"}}timestamp}}"`},
 		{`"x":"a{{! a comment }}b{{!-- {{x}} --}}c"`, `"x":"abc"`},
 		{`"x":"${env:HOME}"`, `"x":"{{\"${env:HOME}\"}}"`},
 		{`"x":[1.10,true,null,{"y":"{sub}"}]`, `"x":[1.10,true,null,{"y":"{sub}"}]`},
 	} {
-		conn, _ := importedOne(t, ImportCeligo, celigoDoc("", `,"payload":{`+tt.claim+`}`))
+		conn, _ := importOne(t, Celigo, celigoDoc("", `,"payload":{`+tt.claim+`}`))
 		if got := string(conn.Payload); got != "{"+tt.want+"}" {
 			t.Errorf("payload {%s} became %s, want {%s}", tt.claim, got, tt.want)
 			continue
 		}
 		if tt.claim != `"exp":"never"` {
-			importedMint(t, conn, nil)
+			mint(t, conn, nil)
 		}
 	}
 }
 
 func TestCeligoPayloadMayBecomeJSONWhenItIsEvaluated(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{`{"iat": {{timestamp "X"}}, "exp": {{{add (timestamp "X") 300}}}}`, `{"iat":"{{now}}","exp":"{{now 300}}"}`},
+		{`{"iat": {{timestamp "X"}}, "exp": {{{dateFormat "X" (dateAdd (timestamp) 300000)}}}}`, `{"iat":"{{now}}","exp":"{{now 300}}"}`},
 		{`{"iat": {{timestamp}}, "x": {{timestamp "X"}}}`, `{"iat":"{{now}}","x":"{{now}}"}`},
 		{`{"x": {{connection.http.unencrypted.user}}, "y": [{{connection.http.unencrypted.flags.[0]}}]}`,
 			`{"x":"{{json .Fields.user}}","y":["{{json .Fields.flags_0}}"]}`},
-		{`{"x": {{add 1 2}}, "y": "{{hash "sha256" "hex" connection.http.unencrypted.user}}"}`, `{"x":3,"y":"{{sha256 .Fields.user}}"}`},
-		{`{"x": "{{random "crypto" 16}} of \"{{connection.name}}\""}`, `{"x":"{{randomHex 8}} of \"Acme\""}`},
+		{`{"x": {{3}}, "y": "{{uppercase connection.http.unencrypted.user}}"}`, `{"x":3,"y":"{{upper .Fields.user}}"}`},
+		{`{"x": "{{connection.http.unencrypted.user}} of \"{{connection.name}}\""}`, `{"x":"{{.Fields.user}} of \"Acme\""}`},
 		{`{"a\"b": "{{connection.name}}\\"}`, `{"a\"b":"Acme\\"}`},
 		{"{\"x\": \"\U000f0000 {{connection.name}}\"}", "{\"x\":\"\U000f0000 Acme\"}"},
 		{`{"{{connection.name}}": 1}`, `{"Acme":1}`},
@@ -174,7 +162,7 @@ func TestCeligoPayloadMayBecomeJSONWhenItIsEvaluated(t *testing.T) {
 		{``, ``},
 	} {
 		doc := celigoDoc("", `,"payload":`+fmt.Sprintf("%q", tt.text))
-		conn, notes := importedOne(t, ImportCeligo, strings.ReplaceAll(doc, `\U000f0000`, "\U000f0000"))
+		conn, notes := importOne(t, Celigo, strings.ReplaceAll(doc, `\U000f0000`, "\U000f0000"))
 		if got := string(conn.Payload); got != tt.want {
 			t.Errorf("payload %s became %s, want %s", tt.text, got, tt.want)
 			continue
@@ -182,7 +170,7 @@ func TestCeligoPayloadMayBecomeJSONWhenItIsEvaluated(t *testing.T) {
 		if told := hasNote(notes, "http.auth.jwt.payload", NoteDropped); told != (tt.want == "" && tt.text != "") {
 			t.Errorf("payload %s became %s, and a note tells of it: %v", tt.text, tt.want, told)
 		}
-		importedMint(t, conn, map[string]string{"env:ACME_FLAGS_0": "true"})
+		mint(t, conn, map[string]string{"env:ACME_FLAGS_0": "true"})
 	}
 }
 
@@ -200,10 +188,12 @@ func TestCeligoExpressionWithoutCounterpartIsToldAndRefused(t *testing.T) {
 		`{{divide (timestamp \"X\") 7}}`, `{{add 1 connection.http.unencrypted.user}}`, `{{floor \"PLANTED\"}}`, `{{floor}}`, `{{hash \"sha256\"}}`,
 		`{{timestamp \"X\" \"UTC\" 5}}`, `{{dateAdd}}`, `{{dateAdd timestamp nobody.x}}`, `{{dateAdd timestamp connection.http.unencrypted.user}}`,
 		`{{random \"crypto\" 0}}`, `{{join}}`, `{{add (timestamp \"X\") 99999999999999}}`, `{{multiply 99999999999999999999 99999999999999999999999}}`,
+		`{{add (timestamp \"X\") 300}}`, `{{subtract (timestamp \"X\") 30}}`, `{{multiply 5 60}}`, `{{divide 6 3}}`, `{{floor 5}}`, `{{abs 5}}`, `{{add 1 \"PLANTED\"}}`,
+		`{{hash \"sha256\" \"hex\" \"PLANTED\"}}`, `{{random \"uuid\"}}`, `{{random \"crypto\" 16}}`, `{{base64Encode \"PLANTED\" \"latin1\"}}`,
 		`{{this}}`, `{{../x}}`, `{{settings.x}}`, `{{toFixed 1.55 1}}`,
 	} {
 		doc := celigoDoc("", `,"payload":{"deep":{"claim":"`+expression+`"}}`)
-		conn, notes := importedOne(t, ImportCeligo, doc)
+		conn, notes := importOne(t, Celigo, doc)
 		if !strings.Contains(string(conn.Payload), "{{.Fields.unresolved_") {
 			t.Errorf("%s became %s, want a field that is not there", expression, conn.Payload)
 			continue
@@ -218,7 +208,7 @@ func TestCeligoExpressionWithoutCounterpartIsToldAndRefused(t *testing.T) {
 		if !told {
 			t.Errorf("%s: no note tells of it: %v", expression, notes)
 		}
-		conn.Lookup = func(string) (string, error) { return importedTestSecret, nil }
+		conn.Lookup = func(string) (string, error) { return testSecret, nil }
 		_, err := jwtbearer.NewClient(conn)
 		if err == nil || !strings.Contains(err.Error(), "deep.claim") || !strings.Contains(err.Error(), "unresolved_") {
 			t.Errorf("%s: NewClient: %v, want the place of what is missing", expression, err)
@@ -227,7 +217,7 @@ func TestCeligoExpressionWithoutCounterpartIsToldAndRefused(t *testing.T) {
 }
 
 func TestCeligoExpressionsWithoutCounterpartAreKeptApart(t *testing.T) {
-	conn, _ := importedOne(t, ImportCeligo, celigoDoc("", `,"payload":{"a":"{{hmac 1}} {{hmac 2}}","b":"{{aws4 1}}"}`))
+	conn, _ := importOne(t, Celigo, celigoDoc("", `,"payload":{"a":"{{hmac 1}} {{hmac 2}}","b":"{{aws4 1}}"}`))
 	want := `{"a":"{{.Fields.unresolved_hmac}} {{.Fields.unresolved_hmac_2}}","b":"{{.Fields.unresolved_aws4}}"}`
 	if string(conn.Payload) != want {
 		t.Errorf("payload = %s, want %s", conn.Payload, want)
@@ -257,16 +247,16 @@ func TestCeligoRulesAreCarriedOver(t *testing.T) {
 	} {
 		auth := strings.Replace(celigoDoc(`"rateLimit":`+tt.rules+`,`, ""), `"type":"jwtbearer",`, `"type":"jwtbearer",`+
 			strings.TrimSuffix(strings.TrimPrefix(tt.rules, "{")+",", "},")+map[bool]string{true: ",", false: ""}[tt.rules != "{}"], 1)
-		conn, _ := importedOne(t, ImportCeligo, auth)
+		conn, _ := importOne(t, Celigo, auth)
 		if !reflect.DeepEqual(conn.AuthFailure, tt.auth) || !reflect.DeepEqual(conn.RateLimit.Rules, tt.limited) {
 			t.Errorf("rules %s:\nAuthFailure %+v, want %+v\nRateLimit.Rules %+v, want %+v", tt.rules, conn.AuthFailure, tt.auth, conn.RateLimit.Rules, tt.limited)
 		}
-		importedMint(t, conn, nil)
+		mint(t, conn, nil)
 	}
 }
 
 func TestCeligoRulesWithTheUsualStatusCountByThemselves(t *testing.T) {
-	conn, notes := importedOne(t, ImportCeligo, celigoDoc(`"rateLimit":{"failStatusCode":429,"failPath":"ok","failValues":["false"]},`, ""))
+	conn, notes := importOne(t, Celigo, celigoDoc(`"rateLimit":{"failStatusCode":429,"failPath":"ok","failValues":["false"]},`, ""))
 	want := []jwtbearer.Rule{{Path: "ok", Values: []string{"false"}}, {Status: []int{429}}, {Status: []int{503}, Header: "Retry-After", Class: "overload"}}
 	if !reflect.DeepEqual(conn.RateLimit.Rules, want) || !hasNote(notes, "http.rateLimit.failPath", NoteAssumed) {
 		t.Errorf("Rules = %+v, want %+v, with a note: %v", conn.RateLimit.Rules, want, notes)
@@ -289,7 +279,7 @@ func TestCeligoConcurrencyIsABound(t *testing.T) {
 		{`"rateLimit":{"limit":-5},"concurrencyLevel":0,`, 0, 0},
 		{`"rateLimit":{"limit":1e99},"concurrencyLevel":9999999,`, 0, 0},
 	} {
-		conn, notes := importedOne(t, ImportCeligo, celigoDoc(tt.http, ""))
+		conn, notes := importOne(t, Celigo, celigoDoc(tt.http, ""))
 		if conn.RateLimit.Concurrency != tt.want || conn.RateLimit.Interval != tt.interval {
 			t.Errorf("%s: concurrency %d, interval %v, want %d, %v", tt.http, conn.RateLimit.Concurrency, conn.RateLimit.Interval, tt.want, tt.interval)
 		}
@@ -298,7 +288,7 @@ func TestCeligoConcurrencyIsABound(t *testing.T) {
 		}
 	}
 	off := strings.Replace(celigoDoc(`"concurrencyLevel":5,"targetConcurrencyLevel":3,`, ""), `"type":"http"`, `"type":"http","autoRecoverRateLimitErrors":false`, 1)
-	conn, notes := importedOne(t, ImportCeligo, off)
+	conn, notes := importOne(t, Celigo, off)
 	if conn.RateLimit.Concurrency != 5 || !hasNote(notes, "http.targetConcurrencyLevel", NoteDropped) || !hasNote(notes, "autoRecoverRateLimitErrors", NoteChanged) {
 		t.Errorf("without recovery: concurrency %d, want 5, and notes: %v", conn.RateLimit.Concurrency, notes)
 	}
@@ -323,19 +313,19 @@ func TestCeligoPlacementIsCarriedOver(t *testing.T) {
 		{`{"location":"header","token":"******"}`, nil, "token"},
 	} {
 		doc := strings.Replace(celigoDoc("", ""), `"jwt":{`, `"token":`+tt.token+`,"jwt":{`, 1)
-		conn, notes := importedOne(t, ImportCeligo, doc)
+		conn, notes := importOne(t, Celigo, doc)
 		if !reflect.DeepEqual(conn.Placement, tt.want) {
 			t.Errorf("token %s: placement %+v, want %+v", tt.token, conn.Placement, tt.want)
 		}
 		if tt.note != "" && !hasNote(notes, "http.auth.token."+tt.note, NoteDropped) {
 			t.Errorf("token %s: no note at %s: %v", tt.token, tt.note, notes)
 		}
-		importedMint(t, conn, nil)
+		mint(t, conn, nil)
 	}
 }
 
 func TestCeligoHeaders(t *testing.T) {
-	conn, notes := importedOne(t, ImportCeligo, celigoDoc(`"headers":[{"name":"X-Token","value":"JWT {{{connection.http.auth.jwt.token}}}"},`+
+	conn, notes := importOne(t, Celigo, celigoDoc(`"headers":[{"name":"X-Token","value":"JWT {{{connection.http.auth.jwt.token}}}"},`+
 		`{"name":"X-Copy","value":"a b {{connection.http.auth.token.token}}"},{"name":"x-api-key","value":"PLANTED"},`+
 		`{"name":"X-Basic-Secret","value":"{{base64Encode \"PLANTED\"}}"},{"name":"X-API-KEY","value":"other"},{"name":"Cookie","value":"{{connection.http.unencrypted.user}}"},`+
 		`{"value":"nameless"}],`, ""))
@@ -351,11 +341,11 @@ func TestCeligoHeaders(t *testing.T) {
 	if !hasNote(notes, "http.headers[6]", NoteDropped) || !hasNote(notes, "http.headers[0].value", NoteChanged) {
 		t.Errorf("notes = %v", notes)
 	}
-	importedMint(t, conn, nil)
+	mint(t, conn, nil)
 }
 
 func TestCeligoTokenThatIsReadyMade(t *testing.T) {
-	conn, notes := importedOne(t, ImportCeligo, `{"name":"Acme","type":"http","http":{"baseURI":"https://api.example.com","auth":{"type":"jwtbearer","jwt":{"token":"PLANTED"}}}}`)
+	conn, notes := importOne(t, Celigo, `{"name":"Acme","type":"http","http":{"baseURI":"https://api.example.com","auth":{"type":"jwtbearer","jwt":{"token":"PLANTED"}}}}`)
 	if conn.Token != "${env:ACME_TOKEN}" || conn.Secret != "" || !hasNote(notes, "http.auth.jwt.token", NoteSecret) {
 		t.Errorf("token %q, secret %q, notes %v", conn.Token, conn.Secret, notes)
 	}
@@ -367,7 +357,7 @@ func TestCeligoTokenThatIsReadyMade(t *testing.T) {
 func TestCeligoSignatureMethods(t *testing.T) {
 	for name, want := range map[string]jwtbearer.SignatureMethod{"hmac-sha384": "HS384", "rsa-sha512": "RS512", "es256": "ES256", "ps384": "PS384", "RSA-SHA256": "RS256"} {
 		doc := strings.Replace(celigoDoc("", ""), "hmac-sha256", name, 1)
-		conn, notes := importedOne(t, ImportCeligo, doc)
+		conn, notes := importOne(t, Celigo, doc)
 		hmac := strings.HasPrefix(name, "hmac")
 		if conn.SignatureMethod != want || (conn.Secret == "") == hmac || (conn.PrivateKey == "") != hmac {
 			t.Errorf("%s: %s, secret %q, private key %q", name, conn.SignatureMethod, conn.Secret, conn.PrivateKey)
@@ -376,7 +366,7 @@ func TestCeligoSignatureMethods(t *testing.T) {
 			t.Errorf("%s: private key %q, notes %v", name, conn.PrivateKey, notes)
 		}
 	}
-	conn, notes := importedOne(t, ImportCeligo, strings.Replace(celigoDoc("", ""), "hmac-sha256", "none", 1))
+	conn, notes := importOne(t, Celigo, strings.Replace(celigoDoc("", ""), "hmac-sha256", "none", 1))
 	if conn.SignatureMethod != "" || !hasNote(notes, "http.auth.jwt.signatureMethod", NoteDropped) {
 		t.Errorf("none became %q, notes %v", conn.SignatureMethod, notes)
 	}
@@ -386,7 +376,7 @@ func TestImportCeligoTakesListsApart(t *testing.T) {
 	one := celigoDoc("", "")
 	other := `{"name":"N","type":"netsuite"},{"name":"O","type":"http","http":{"auth":{"type":"oauth"}}},{"name":"R","type":"rest","rest":{}},7`
 	for _, doc := range []string{"[" + one + "," + one + "," + other + "]", `{"connections":[` + one + "," + one + "," + other + `],"more":1}`} {
-		out, err := ImportCeligo([]byte(doc))
+		out, err := Celigo([]byte(doc))
 		if err != nil || len(out.Connections) != 2 {
 			t.Fatalf("import of %s: %v", doc, err)
 		}
@@ -416,7 +406,7 @@ func TestImportCeligoSaysWhatItFound(t *testing.T) {
 		`[]`: "none of the 0 connections",
 		`[{"type":"http","http":{"auth":{"type":"token"}}}, 42]`: "none of the 1 connections",
 	} {
-		_, err := ImportCeligo([]byte(doc))
+		_, err := Celigo([]byte(doc))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "PLANTED") {
 			t.Errorf("import of %s: %v, want %q", doc, err, want)
 		}
@@ -431,7 +421,7 @@ func TestImportCeligoTellsOrCarriesEveryMember(t *testing.T) {
 		"http.auth.jwt.secret", "http.auth.jwt.privateKey", "http.clientCertificates.key", "http.clientCertificates.passphrase",
 		"autoRecoverRateLimitErrors", // on is how this client is, too
 	}
-	testEveryMemberIsToldOrCarried(t, ImportCeligo, importedTestData(t, "celigo/acme.json"), passed...)
+	testEveryMemberIsToldOrCarried(t, Celigo, testData(t, "celigo/acme.json"), passed...)
 }
 
 func TestCeligoRareSettingsAreTold(t *testing.T) {
@@ -482,11 +472,11 @@ func TestCeligoRareSettingsAreTold(t *testing.T) {
 		{`"unencrypted":{"ref":"${file:/etc/passwd}",`, "http.unencrypted.ref", NoteDropped},
 	} {
 		where := tt.doc[:strings.Index(tt.doc, "{")+1]
-		conn, notes := importedOne(t, ImportCeligo, strings.Replace(celigoDoc("", ""), where, tt.doc, 1))
+		conn, notes := importOne(t, Celigo, strings.Replace(celigoDoc("", ""), where, tt.doc, 1))
 		if !hasNote(notes, tt.path, tt.kind) {
 			t.Errorf("%s: no note %s at %s: %v", tt.doc, tt.kind, tt.path, notes)
 		}
-		text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil)
+		text := shape(&Result{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil)
 		if strings.Contains(text, "PLANTED") || strings.Contains(text, "${file:") {
 			t.Errorf("%s: the import shows what is secret: %s", tt.doc, text)
 		}
@@ -501,23 +491,26 @@ func TestCeligoAddressesHoldNoSecrets(t *testing.T) {
 		{"https://api.example.com/@v1", "/me?key={{connection.http.encrypted.k}}&u={{connection.http.unencrypted.user}}&pwd=PLANTED",
 			"https://api.example.com/@v1", "/me?key={{.Secrets.k}}&u={{.Fields.user}}&pwd={{.Secrets.pwd}}"},
 		{"https://api.example.com", "/token=x/me?token&token=", "https://api.example.com", "/token=x/me?token&token="},
+		{"https://api.example.com", `/me?api%5Fsecret=PLANTED&pwd=\{{PLANTED`, "https://api.example.com", "/me?api%5Fsecret={{.Secrets.api_secret}}&pwd={{.Secrets.pwd}}"},
+		{"https://api.example.com", "/me?bad%zztoken=PLANTED#x", "https://api.example.com", "/me?bad%zztoken={{.Secrets.x}}#x"},
 	} {
 		doc := strings.Replace(celigoDoc(fmt.Sprintf(`"ping":{"relativeURI":%q},`, tt.ping), ""), "https://api.example.com", tt.base, 1)
-		conn, notes := importedOne(t, ImportCeligo, doc)
+		conn, notes := importOne(t, Celigo, doc)
 		if conn.BaseURI != tt.wantBase || conn.Ping.RelativeURI != tt.wantPing {
 			t.Errorf("%s %s became %s %s, want %s %s", tt.base, tt.ping, conn.BaseURI, conn.Ping.RelativeURI, tt.wantBase, tt.wantPing)
 		}
-		if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil); strings.Contains(text, "PLANTED") {
+		if text := shape(&Result{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil); strings.Contains(text, "PLANTED") {
 			t.Errorf("%s %s: the import shows what is secret: %s", tt.base, tt.ping, text)
 		}
-		importedMint(t, conn, nil)
+		mint(t, conn, nil)
 	}
 }
 
 func TestCeligoBaseURIWithoutTLSIsTold(t *testing.T) {
-	for address, told := range map[string]bool{"http://10.0.0.1/x": true, "https://api.example.com": false, "": true} {
+	for address, told := range map[string]bool{"http://10.0.0.1/x": true, "https://api.example.com": false, "": true, "http://localhost:3000": false,
+		"http://127.0.0.1:80/v1": false, "http://[::1]/v1": false, "http://localhost.example.com": true} {
 		doc := strings.Replace(celigoDoc("", ""), "https://api.example.com", address, 1)
-		conn, notes := importedOne(t, ImportCeligo, doc)
+		conn, notes := importOne(t, Celigo, doc)
 		if conn.BaseURI != address || conn.AllowPlainHTTP || (hasNote(notes, "http.baseURI", NoteChanged) || hasNote(notes, "http.baseURI", NoteDropped)) != told {
 			t.Errorf("base %q: %q, plain HTTP allowed %v, notes %v", address, conn.BaseURI, conn.AllowPlainHTTP, notes)
 		}

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 
 // postmanAddress is the address of a request, taken apart. What has to be evaluated is marked in its texts.
 type postmanAddress struct {
-	marked *importedMarked
+	marked *markedText
 
 	origin   string // scheme, host and port in lower case, or the variable: the same for all that go to one API
 	shown    string // the origin as it is written
@@ -26,7 +26,7 @@ type postmanAddress struct {
 }
 
 // address reads the address of a request, a text or an object.
-func (p *postmanImport) address(o *importedObject) *postmanAddress {
+func (p *postmanImport) address(o *object) *postmanAddress {
 	v, ok := o.get("url")
 	raw, variables := v.Text, map[string]string(nil)
 	if v.Kind == jsontext.Object {
@@ -36,14 +36,14 @@ func (p *postmanImport) address(o *importedObject) *postmanAddress {
 		return nil
 	}
 	if raw == "" {
-		p.note(NoteDropped, o.path, "a request without an address")
+		p.dropped(o.path, "a request without an address")
 		return nil
 	}
 	a := &postmanAddress{values: variables}
 	parts := postmanSplit(raw)
 	if parts[0].action {
 		if lead, ok := p.plain("{{" + parts[0].text + "}}"); ok {
-			parts[0] = importedPart{text: lead}
+			parts[0] = textPart{text: lead}
 			a.leads = true
 			a.lead = lead
 		} else if _, known := p.variables[strings.TrimSpace(parts[0].text)]; !known {
@@ -54,7 +54,7 @@ func (p *postmanImport) address(o *importedObject) *postmanAddress {
 	}
 	expanded, ok := p.unfold(parts)
 	if !ok {
-		p.note(NoteDropped, o.at("url"), "a variable in it holds itself, or far too much, so the request was not taken")
+		p.dropped(o.at("url"), "a variable in it holds itself, or far too much; the request is ignored")
 		return nil
 	}
 	a.cut(expanded)
@@ -62,8 +62,8 @@ func (p *postmanImport) address(o *importedObject) *postmanAddress {
 }
 
 // cut takes apart what is left of an address after its variables are replaced.
-func (a *postmanAddress) cut(parts []importedPart) {
-	a.marked = importedMarkParts(parts)
+func (a *postmanAddress) cut(parts []textPart) {
+	a.marked = markParts(parts, false)
 	text, _, _ := strings.Cut(a.marked.text, "#")
 	text, a.query, _ = strings.Cut(text, "?")
 	if a.variable != "" {
@@ -103,8 +103,8 @@ func (a *postmanAddress) named(text string) string {
 	return b.String()
 }
 
-// leadPath is the path in the variable that the address begins with, or, where that holds less or more than origin and
-// path, none.
+// leadPath is the path in the variable that the address begins with, or, where that holds less or more than origin and path,
+// none.
 func (a *postmanAddress) leadPath() string {
 	_, rest, ok := strings.Cut(a.lead, "://")
 	if !ok {
@@ -154,9 +154,9 @@ func (a *postmanAddress) known(base string) (string, bool) {
 	return strings.Join(segments, "/"), true
 }
 
-// assemble writes the address of which o has the parts, as Postman does, which looks at raw only where there are none.
-// It also returns the values of variables in its path.
-func (p *postmanImport) assemble(o *importedObject) (string, map[string]string) {
+// assemble writes the address of which o has the parts, as Postman does, which looks at raw only where there are none. It also
+// returns the values of variables in its path.
+func (p *postmanImport) assemble(o *object) (string, map[string]string) {
 	raw, protocol, host, port := o.text("raw"), o.text("protocol"), o.joined("host", "."), o.scalar("port")
 	path, query := o.joined("path", "/"), p.query(o)
 	o.ignore("hash", "auth")
@@ -185,7 +185,7 @@ func (p *postmanImport) assemble(o *importedObject) (string, map[string]string) 
 	}
 	before, _, _ := strings.Cut(raw, "?")
 	if raw != "" && strings.TrimRight(before, "/") != strings.TrimRight(b.String(), "/") {
-		p.note(NoteAssumed, o.at("raw"), "differs from the parts of the address, which count")
+		p.assumed(o.at("raw"), "differs from the parts of the address, which count")
 	}
 	if query != "" {
 		b.WriteString("?" + query)
@@ -194,7 +194,7 @@ func (p *postmanImport) assemble(o *importedObject) (string, map[string]string) 
 }
 
 // joined returns a list of texts as one, or the text that stands for the list.
-func (o *importedObject) joined(name, separator string) string {
+func (o *object) joined(name, separator string) string {
 	v, _ := o.get(name)
 	if v.Kind != jsontext.Array {
 		return o.text(name)
@@ -202,19 +202,19 @@ func (o *importedObject) joined(name, separator string) string {
 	var list []string
 	for i, e := range v.Elems {
 		if e.Kind == jsontext.Object {
-			element := o.im.object(fmt.Sprintf("%s[%d]", o.at(name), i), e)
+			element := o.importing.object(fmt.Sprintf("%s[%d]", o.at(name), i), e)
 			element.ignore("type")
 			e.Text = element.scalar("value")
 			element.rest(postmanOther)
 		} else if e.Kind == jsontext.Array {
-			o.im.note(NoteDropped, fmt.Sprintf("%s[%d]", o.at(name), i), "is not text, so it was not taken")
+			o.dropped(fmt.Sprintf("%s[%d]", o.at(name), i), "is not text; ignored")
 		}
 		list = append(list, e.Text)
 	}
 	return strings.Join(list, separator)
 }
 
-func (p *postmanImport) query(o *importedObject) string {
+func (p *postmanImport) query(o *object) string {
 	var params []string
 	for _, q := range o.objects("query") {
 		q.ignore("description", "type", "id", "enabled")

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 // postmanRequest is what a connection wants to know of a request.
 type postmanRequest struct {
 	path    string
-	source  *importedObject
+	source  *object
 	auth    *postmanAuth // nil: none
 	method  string
 	address *postmanAddress // nil: none
@@ -36,7 +36,7 @@ func (g *postmanGroup) host() string {
 }
 
 // request reads a request of the item at path, but for its address.
-func (p *postmanImport) request(o *importedObject, scope postmanScope, path string) {
+func (p *postmanImport) request(o *object, scope postmanScope, path string) {
 	o.ignore("body", "description", "id", "name", "uid", "responses", "createdAt", "updatedAt", "owner", "dataMode",
 		"data", "rawModeData")
 	auth := p.auth(o, scope)
@@ -46,8 +46,8 @@ func (p *postmanImport) request(o *importedObject, scope postmanScope, path stri
 	for _, name := range []string{"proxy", "certificate"} {
 		if o.has(name) {
 			o.ignore(name)
-			p.note(NoteDropped, o.at(name), "belongs to one request, but a connection has one for all: set tls, or "+
-				"HTTPS_PROXY in the environment")
+			p.dropped(o.at(name), "belongs to one request, but a connection has one for all: set tls, or HTTPS_PROXY in the "+
+				"environment")
 		}
 	}
 	p.requests = append(p.requests, &postmanRequest{path: path, source: o, auth: auth,
@@ -66,7 +66,7 @@ func (p *postmanImport) locate(r *postmanRequest) {
 	case ok:
 		g.requests = append(g.requests, r)
 	case len(r.auth.groups) == mostOrigins:
-		p.note(NoteDropped, r.path, "goes to one more origin with the same auth, of which %d make connections", mostOrigins)
+		p.dropped(r.path, "goes to one more origin with the same auth, of which %d make connections", mostOrigins)
 	default:
 		g = &postmanGroup{requests: []*postmanRequest{r}}
 		r.auth.groups, r.auth.byOrigin[r.address.origin] = append(r.auth.groups, g), g
@@ -77,7 +77,7 @@ func (p *postmanImport) locate(r *postmanRequest) {
 const mostOrigins = 32
 
 // headers reads a list of headers, or a text of lines.
-func (p *postmanImport) headers(o *importedObject) []postmanHeader {
+func (p *postmanImport) headers(o *object) []postmanHeader {
 	v, _ := o.get("header")
 	var list []postmanHeader
 	if v.Kind == jsontext.String {
@@ -103,7 +103,7 @@ func (p *postmanImport) headers(o *importedObject) []postmanHeader {
 // calls takes over what requests have in common.
 func (t *postmanTexts) calls(a *postmanAuth, g *postmanGroup) {
 	if len(g.requests) == 0 {
-		t.im.note(NoteDropped, a.path, "no request goes with it: set baseURI")
+		t.dropped(a.path, "no request goes with it: set baseURI")
 		return
 	}
 	base := g.base()
@@ -112,19 +112,18 @@ func (t *postmanTexts) calls(a *postmanAuth, g *postmanGroup) {
 	t.headers(g, ping)
 	first := g.requests[0].path
 	if ping == nil {
-		t.im.note(NoteAssumed, first, "there is no GET without variables that could try the connection: set ping, or "+
-			"it requests baseURI")
+		t.assumed(first, "there is no GET without variables that could try the connection: set ping, or it requests baseURI")
 	} else {
-		t.im.note(NoteAssumed, ping.path, "this request became the ping that tries the connection")
+		t.assumed(ping.path, "this request became the ping that tries the connection")
 		t.Ping.RelativeURI = t.relative(ping, base)
 	}
-	t.im.note(NoteDropped, first, "requests, %d in all, are calls that a program makes: only what is said of them "+
-		"here became part of the connection", len(g.requests))
+	t.dropped(first, "requests, %d in all, are calls that a program makes: only what is said of them here became part of "+
+		"the connection", len(g.requests))
 }
 
 // headers takes over those that all requests have, and for the ping its own.
 func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
-	told := make(map[string]bool)
+	noted := make(map[string]bool)
 	count := make(map[string]int) // requests with this header and value
 	for _, r := range g.requests {
 		seen := make(map[string]bool)
@@ -140,40 +139,32 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 			lower := strings.ToLower(h.name)
 			switch {
 			case lower == "authorization" && (len(t.Placement) == 0 || t.Placement[0].In == "header"):
-				t.tellHeader(told, h, "Postman replaces it by the token, and so does this client")
+				t.noteHeader(noted, h, "Postman replaces it by the token, and so does this client")
 			case lower == "content-type" || lower == "content-length" || lower == "host":
-				t.tellHeader(told, h, "follows from mediaType, the body and the address of each request")
+				t.noteHeader(noted, h, "follows from mediaType, the body and the address of each request")
 			case count[lower+"\x00"+h.value] == len(g.requests):
 				if r == g.requests[0] {
 					t.setHeader(h.path, h.name, t.header(h))
 				}
 			case r == ping:
-				if t.Ping.Headers == nil {
-					t.Ping.Headers = make(map[string]string)
-				}
 				t.Ping.Headers[h.name] = t.header(h)
 			default:
-				t.tellHeader(told, h, "not all requests have it with this value, so a program has to set it where it "+
-					"is wanted")
+				t.noteHeader(noted, h, "not all requests have it with this value, so a program has to set it where it is wanted")
 			}
 		}
 	}
 }
 
-func (t *postmanTexts) tellHeader(told map[string]bool, h postmanHeader, why string) {
-	if key := strings.ToLower(h.name) + why; !told[key] {
-		told[key] = true
-		t.im.note(NoteDropped, h.path, "the header %s: %s", importedQuote(h.name), why)
+func (t *postmanTexts) noteHeader(noted map[string]bool, h postmanHeader, why string) {
+	if key := strings.ToLower(h.name) + why; !noted[key] {
+		noted[key] = true
+		t.dropped(h.path, "the header %s: %s", quote(h.name), why)
 	}
 }
 
 // header translates the value of a header. One that is likely a secret becomes a reference.
 func (t *postmanTexts) header(h postmanHeader) string {
-	text := t.text(h.path, h.value)
-	if namesSecret(h.name) && h.value != "" && !holdsValue(text) {
-		return "{{" + t.secretField(h.path, h.name, t.prefix+"_"+importedEnv(h.name)) + "}}"
-	}
-	return text
+	return t.headerValue(h.path, h.name, h.value, t.text(h.path, h.value))
 }
 
 // base is the folder of paths that all requests have in common.
@@ -211,48 +202,34 @@ func (t *postmanTexts) baseURI(g *postmanGroup, base string) string {
 	a := first.address
 	if a.variable != "" {
 		env := t.p.env(a.variable)
-		t.im.note(NoteAssumed, first.path, "the address begins with %s, which is not in this document: put it into "+
-			"the environment variable %s, or into baseURI",
-			importedQuote(a.variable), env)
+		t.assumed(first.path, "the address begins with %s, which is not in this document: put it into the environment "+
+			"variable %s, or into baseURI",
+			quote(a.variable), env)
 		if base == "" {
 			return "${env:" + env + "}"
 		}
 		return "{{" + t.unknown(first.path, a.variable) + "}}" + base
 	}
 	if a.schemeless {
-		t.im.note(NoteAssumed, first.path, "the address has no scheme, so https was taken, where Postman takes http")
-	}
-	if a.userinfo {
-		t.im.note(NoteDropped, first.path, "a user name or password in the address: the token is the credential")
+		t.assumed(first.path, "the address has no scheme: https was assumed, where Postman assumes http")
 	}
 	uri := t.join(first.path, a.marked.split(a.shown+base))
-	if strings.HasPrefix(uri, "http:") {
-		t.im.note(NoteChanged, first.path, "without TLS anybody on the way can read the token, so only a loopback "+
-			"address is allowed: write https, or set allowPlainHTTP")
-	}
+	t.noteAddress(first.path, uri, a.userinfo)
 	return uri
 }
 
-// relative is the address of the ping after base. Parameters that are likely secrets become references.
+// relative is the address of the ping after base, without a parameter for the token.
 func (t *postmanTexts) relative(r *postmanRequest, base string) string {
-	path, _ := r.address.known(base)
-	var params []string
+	uri, _ := r.address.known(base)
+	separator := "?"
 	for param := range strings.SplitSeq(r.address.query, "&") {
-		name, value, _ := strings.Cut(param, "=")
-		plain, err := url.QueryUnescape(name)
-		if param == "" || len(t.Placement) > 0 && t.Placement[0] == (jwtbearer.Placement{In: "query", Name: plain}) {
-			continue
+		name, _, _ := strings.Cut(param, "=")
+		plain, _ := url.QueryUnescape(name)
+		token := len(t.Placement) > 0 && t.Placement[0] == (jwtbearer.Placement{In: "query", Name: plain})
+		if param != "" && !token {
+			uri += separator + param
+			separator = "&"
 		}
-		if value != "" && (err != nil || namesSecret(plain)) {
-			param = importedEscape(name) + "={{" + t.secretField(r.path, plain, t.prefix+"_"+importedEnv(plain)) + "}}"
-		} else {
-			param = importedEscape(param)
-		}
-		params = append(params, param)
 	}
-	uri := importedEscape(path)
-	if len(params) > 0 {
-		uri += "?" + strings.Join(params, "&")
-	}
-	return uri
+	return t.hideInQuery(r.path, escape(uri))
 }

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// declare makes the values known that expressions can refer to: http.unencrypted becomes Fields, but what is named like
-// a secret becomes Secrets, as does http.encrypted. Of that the API tells nothing but, in encryptedFields, the names.
-func (c *celigoImport) declare(http *importedObject) {
+// declare makes the values known that expressions can refer to: http.unencrypted becomes Fields, but what is named like a
+// secret becomes Secrets, as does http.encrypted. Of that the API gives only the names, in encryptedFields.
+func (c *celigoImport) declare(http *object) {
 	http.ignore("unencryptedFields")
 	plain := http.object("unencrypted")
 	for _, m := range plain.members {
@@ -18,7 +18,7 @@ func (c *celigoImport) declare(http *importedObject) {
 	}
 	if v, ok := http.get("encrypted"); ok && v.Kind == jsontext.Object {
 		for _, m := range v.Members {
-			c.declareSecret(importedPath(http.at("encrypted"), m.Name), m.Name)
+			c.declareSecret(joinPath(http.at("encrypted"), m.Name), m.Name)
 		}
 	}
 	for _, field := range http.objects("encryptedFields") {
@@ -35,7 +35,7 @@ func (c *celigoImport) declareValue(at, path, name string, v jsontext.Value) {
 	switch v.Kind {
 	case jsontext.Object:
 		for _, m := range v.Members {
-			c.declareValue(importedPath(at, m.Name), path+"."+m.Name, name+"_"+m.Name, m.Value)
+			c.declareValue(joinPath(at, m.Name), path+"."+m.Name, name+"_"+m.Name, m.Value)
 		}
 	case jsontext.Array:
 		for i, e := range v.Elems {
@@ -47,7 +47,7 @@ func (c *celigoImport) declareValue(at, path, name string, v jsontext.Value) {
 		case saysNothing(v):
 			return
 		case namesSecret(name):
-			pipeline = c.secretField(at, name, c.prefix+"_"+importedEnv(name))
+			pipeline = c.secretField(at, name, c.prefix+"_"+envName(name))
 		default:
 			pipeline = c.field(at, name, v.Text)
 		}
@@ -56,7 +56,7 @@ func (c *celigoImport) declareValue(at, path, name string, v jsontext.Value) {
 }
 
 func (c *celigoImport) declareSecret(at, name string) {
-	pipeline := c.secretField(at, name, c.prefix+"_"+importedEnv(name))
+	pipeline := c.secretField(at, name, c.prefix+"_"+envName(name))
 	c.fields["http.encrypted."+name] = pipeline
 }
 
@@ -64,62 +64,62 @@ func (c *celigoImport) declareSecret(at, name string) {
 var celigoRoots = [...]string{"@root", "record", "data", "hmacOptions", "hashOptions", "connection"}
 
 // path evaluates a path such as connection.http.unencrypted.account.
-func (c *celigoImport) path(at string, segments []string) (v importedValue, what string, err error) {
+func (c *celigoImport) path(at string, segments []string) (v value, what string, err error) {
 	rest := segments
 	for len(rest) > 1 && slices.Contains(celigoRoots[:], rest[0]) {
 		rest = rest[1:]
 	}
 	path := strings.Join(rest, ".")
 	if f, ok := c.fields[path]; ok {
-		return importedAction(f), "", nil
+		return actionValue(f), "", nil
 	}
 	switch {
 	case path == "timestamp" || path == "timeStamp": // as the recipes of Celigo's documentation have it
-		return importedValue{kind: importedTime}, "", nil
+		return value{form: formISO}, "", nil
 	case path == "name" && slices.Contains(segments, "connection"):
-		return importedLiteral(c.Name), "", nil
+		return literalValue(c.Name), "", nil
 	case slices.Contains([]string{"http.auth.jwt.token", "http.auth.token.token", "http.token.token",
 		"http.jwt.token"}, path):
 		return c.token(at)
 	}
 	if name, ok := strings.CutPrefix(path, "http.encrypted."); ok && name != "" {
 		c.declareSecret(at, name)
-		return importedAction(c.fields[path]), "", nil
+		return actionValue(c.fields[path]), "", nil
 	}
 	if name, ok := strings.CutPrefix(path, "http.unencrypted."); ok && name != "" {
-		return importedAction(c.unknownField(at, name, c.prefix+"_"+importedEnv(name))), "", nil
+		return actionValue(c.unknownField(at, name, c.prefix+"_"+envName(name))), "", nil
 	}
 	if v, ok := c.setting(rest); ok {
 		return v, "", nil
 	}
-	return v, rest[len(rest)-1], fmt.Errorf("refers to %s, which is not known outside of Celigo", importedQuote(path))
+	return v, rest[len(rest)-1], fmt.Errorf("refers to %s, which is not known outside of Celigo", quote(path))
 }
 
 // token is the token itself, which is there once it is signed.
-func (c *celigoImport) token(at string) (importedValue, string, error) {
+func (c *celigoImport) token(at string) (value, string, error) {
 	if strings.Contains(at, ".auth.jwt.") {
-		return importedValue{}, "token", fmt.Errorf("refers to the token that is being made")
+		return value{}, "token", fmt.Errorf("refers to the token that is being made")
 	}
-	return importedAction(".Token"), "", nil
+	return actionValue(".Token"), "", nil
 }
 
 // setting evaluates connection.settings.x, or settings.connection.x.
-func (c *celigoImport) setting(path []string) (importedValue, bool) {
+func (c *celigoImport) setting(path []string) (value, bool) {
 	if len(path) > 2 && path[0] == "settings" && path[1] == "connection" {
 		path = append([]string{"settings"}, path[2:]...)
 	}
 	if len(path) != 2 || path[0] != "settings" {
-		return importedValue{}, false
+		return value{}, false
 	}
 	v, ok := celigoPeek(c.settings).get(path[1])
 	if !ok || v.Kind == jsontext.Object || v.Kind == jsontext.Array {
-		return importedValue{}, false
+		return value{}, false
 	}
 	c.settings.ignore(path[1])
 	c.declareValue(c.settings.at(path[1]), "settings."+path[1], path[1], v)
 	f, ok := c.fields["settings."+path[1]]
 	if !ok {
-		return importedValue{}, false
+		return value{}, false
 	}
-	return importedAction(f), true
+	return actionValue(f), true
 }

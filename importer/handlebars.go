@@ -1,25 +1,25 @@
-package connfile
+package importer
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
-// Handlebars expressions as integration platforms use them in settings: {{path.to.value}}, {{helper "text" 5 (nested
-// path)}} and the same in triple braces, which differ in escaping only. Blocks, partials, decorators and named
-// arguments are recognised, to say that they have no counterpart. The syntax is that of
-// handlebarsjs.com/guide/expressions.html.
+// Handlebars expressions as integration platforms use them in settings: {{path.to.value}}, {{helper "text" 5 (nested path)}}
+// and the same in triple braces, which differ in escaping only. Blocks, partials, decorators and named arguments are
+// recognised, to say that they have no counterpart. The syntax is that of handlebarsjs.com/guide/expressions.html.
 
-// importedPart is a part of a text: literal, or an expression.
-type importedPart struct {
+// textPart is a part of a text: literal, or an expression.
+type textPart struct {
 	text   string // where it is an expression: what stands between its braces
 	action bool
 	bare   bool // an expression that stands in a JSON text without quotes
 }
 
 // handlebarsSplit takes text apart. Comments vanish, and \{{ begins a literal.
-func handlebarsSplit(text string) []importedPart {
-	var parts importedParts
+func handlebarsSplit(text string) []textPart {
+	var parts textParts
 	for text != "" {
 		before, rest, found := strings.Cut(text, "{{")
 		if !found {
@@ -34,36 +34,36 @@ func handlebarsSplit(text string) []importedPart {
 		parts.literal(before)
 		inner, after := handlebarsInner(rest)
 		if !strings.HasPrefix(inner, "!") {
-			parts.add(importedPart{text: inner, action: true})
+			parts.add(textPart{text: inner, action: true})
 		}
 		text = after
 	}
 	return parts.done()
 }
 
-// importedParts gathers parts, and makes one of literals that follow each other.
-type importedParts struct {
-	parts   []importedPart
+// textParts gathers parts, and makes one of literals that follow each other.
+type textParts struct {
+	parts   []textPart
 	pending strings.Builder
 }
 
-func (p *importedParts) literal(text string) { p.pending.WriteString(text) }
+func (p *textParts) literal(text string) { p.pending.WriteString(text) }
 
-func (p *importedParts) add(part importedPart) {
+func (p *textParts) add(part textPart) {
 	p.done()
 	p.parts = append(p.parts, part)
 }
 
-func (p *importedParts) done() []importedPart {
+func (p *textParts) done() []textPart {
 	if p.pending.Len() > 0 {
-		p.parts = append(p.parts, importedPart{text: p.pending.String()})
+		p.parts = append(p.parts, textPart{text: p.pending.String()})
 		p.pending.Reset()
 	}
 	return p.parts
 }
 
-// handlebarsInner cuts rest, which follows the first two braces, where the expression ends. Braces between quotes do
-// not end it. One that does not end takes all.
+// handlebarsInner cuts rest, which follows the first two braces, where the expression ends. Braces between quotes do not end
+// it. One that does not end takes all.
 func handlebarsInner(rest string) (inner, after string) {
 	closing := "}}"
 	switch {
@@ -92,8 +92,8 @@ func handlebarsInner(rest string) (inner, after string) {
 	return "#unclosed", ""
 }
 
-// handlebarsQuote returns the quote at the start of text, if there is one. In a text that stands in a JSON string,
-// quotes are escaped; elsewhere an escaped quote stands within others.
+// handlebarsQuote returns the quote at the start of text, if there is one. In a text that stands in a JSON string, quotes are
+// escaped; elsewhere an escaped quote stands within others.
 func handlebarsQuote(text string) string {
 	bare := strings.TrimPrefix(text, `\`)
 	if bare != "" && (bare[0] == '"' || bare[0] == '\'') {
@@ -115,9 +115,7 @@ type handlebarsKind uint8
 
 const (
 	handlebarsPath    handlebarsKind = iota // a path, which may be the name of a helper without arguments
-	handlebarsText                          // "text" or 'text'
-	handlebarsNumber                        // 5 or -2.5
-	handlebarsLiteral                       // true, false, null or undefined
+	handlebarsLiteral                       // "text", 'text', 5, true, false, null or undefined
 	handlebarsCall                          // helper arg …
 )
 
@@ -212,7 +210,7 @@ func (p *handlebarsParser) quoted(quote string) (e handlebarsExpr, ok bool) {
 	for p.rest != "" {
 		if strings.HasPrefix(p.rest, quote) {
 			p.rest = p.rest[len(quote):]
-			return handlebarsExpr{kind: handlebarsText, text: text.String()}, true
+			return handlebarsExpr{kind: handlebarsLiteral, text: text.String()}, true
 		}
 		if strings.HasPrefix(p.rest, `\`+quote) {
 			p.rest = p.rest[1:]
@@ -234,14 +232,9 @@ func (p *handlebarsParser) bare() (e handlebarsExpr, ok bool) {
 	}
 	word := p.rest[:end]
 	if end == len(p.rest) || p.rest[end] != '[' {
-		switch word {
-		case "true", "false", "null", "undefined":
+		if slices.Contains([]string{"true", "false", "null", "undefined"}, word) || handlebarsIsNumber(word) {
 			p.rest = p.rest[end:]
 			return handlebarsExpr{kind: handlebarsLiteral, text: word}, true
-		}
-		if handlebarsIsNumber(word) {
-			p.rest = p.rest[end:]
-			return handlebarsExpr{kind: handlebarsNumber, text: word}, true
 		}
 	}
 	return p.path()

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"encoding/json"
@@ -15,13 +15,14 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/connfile"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedTestSecret is a TESTING KEY, for HMAC; in base64 it is one for HMAC, too.
-const importedTestSecret = "VEVTVElORyBLRVkgVEVTVElORyBLRVkgVEVTVElORyBLRVk="
+// testSecret is a TESTING KEY, for HMAC; in base64 it is one for HMAC, too.
+const testSecret = "VEVTVElORyBLRVkgVEVTVElORyBLRVkgVEVTVElORyBLRVk="
 
-func importedTestData(t testing.TB, name string) []byte {
+func testData(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
@@ -30,8 +31,8 @@ func importedTestData(t testing.TB, name string) []byte {
 	return data
 }
 
-// importedOne returns the only connection of an import.
-func importedOne(t *testing.T, from func([]byte) (*Imported, error), doc string) (*jwtbearer.Connection, []Note) {
+// importOne returns the only connection of an import.
+func importOne(t *testing.T, from func([]byte) (*Result, error), doc string) (*jwtbearer.Connection, []Note) {
 	t.Helper()
 	out, err := from([]byte(doc))
 	if err != nil {
@@ -43,14 +44,14 @@ func importedOne(t *testing.T, from func([]byte) (*Imported, error), doc string)
 	return out.Connections[0], out.Notes
 }
 
-// importedMint returns header and claims of a token of conn, whose references all give importedTestSecret but those in known.
-func importedMint(t *testing.T, conn *jwtbearer.Connection, known map[string]string) (header, claims map[string]any) {
+// mint returns header and claims of a token of conn, whose references all give testSecret but those in known.
+func mint(t *testing.T, conn *jwtbearer.Connection, known map[string]string) (header, claims map[string]any) {
 	t.Helper()
 	conn.Lookup = func(ref string) (string, error) {
 		if value, ok := known[ref]; ok {
 			return value, nil
 		}
-		return importedTestSecret, nil
+		return testSecret, nil
 	}
 	client, err := jwtbearer.NewClient(conn)
 	if err != nil {
@@ -65,7 +66,7 @@ func importedMint(t *testing.T, conn *jwtbearer.Connection, known map[string]str
 		if key, ok := known["key"]; ok {
 			return []byte(key), nil
 		}
-		return []byte(importedTestSecret), nil
+		return []byte(testSecret), nil
 	})
 	if err != nil {
 		t.Fatalf("token %s: %v", token, err)
@@ -88,8 +89,8 @@ func hasNote(notes []Note, path string, kind NoteKind) bool {
 	return slices.ContainsFunc(notes, func(n Note) bool { return n.Path == path && n.Kind == kind })
 }
 
-// importedShape is all that an import says, to compare it.
-func importedShape(out *Imported, err error) string {
+// shape is all that an import says, to compare it.
+func shape(out *Result, err error) string {
 	if err != nil {
 		return "error: " + err.Error()
 	}
@@ -104,19 +105,19 @@ func importedShape(out *Imported, err error) string {
 	return b.String()
 }
 
-// importedMutations calls visit for every member and element of v that is no array or object, with a function that gives the text of
+// mutations calls visit for every member and element of v that is no array or object, with a function that gives the text of
 // the whole with that value changed; and for every object, with one more member.
-func importedMutations(root *jsontext.Value, visit func(path string, mutated string, added bool)) {
+func mutations(root *jsontext.Value, visit func(path string, mutated string, added bool)) {
 	var walk func(path string, v *jsontext.Value)
 	walk = func(path string, v *jsontext.Value) {
 		switch v.Kind {
 		case jsontext.Object:
 			plain := v.Members
 			v.Members = append(slices.Clone(plain), jsontext.Member{Name: "zzAdded", Value: jsontext.Value{Kind: jsontext.Number, Text: "7"}})
-			visit(importedPath(path, "zzAdded"), string(root.Append(nil)), true)
+			visit(joinPath(path, "zzAdded"), string(root.Append(nil)), true)
 			v.Members = plain
 			for i := range v.Members {
-				walk(importedPath(path, v.Members[i].Name), &v.Members[i].Value)
+				walk(joinPath(path, v.Members[i].Name), &v.Members[i].Value)
 			}
 		case jsontext.Array:
 			for i := range v.Elems {
@@ -124,7 +125,7 @@ func importedMutations(root *jsontext.Value, visit func(path string, mutated str
 			}
 		default:
 			plain := *v
-			for _, changed := range importedChanges(plain) {
+			for _, changed := range changes(plain) {
 				*v = changed
 				visit(path, string(root.Append(nil)), false)
 			}
@@ -134,13 +135,13 @@ func importedMutations(root *jsontext.Value, visit func(path string, mutated str
 	walk("", root)
 }
 
-// importedChanges are other values of the same kind, and one of another.
-func importedChanges(v jsontext.Value) []jsontext.Value {
+// changes are other values of the same kind, and one of another.
+func changes(v jsontext.Value) []jsontext.Value {
 	other := jsontext.Value{Kind: jsontext.Array, Elems: []jsontext.Value{{Kind: jsontext.Object,
 		Members: []jsontext.Member{{Name: "zz", Value: jsontext.Value{Kind: jsontext.Number, Text: "1"}}}}}}
 	switch v.Kind {
 	case jsontext.String:
-		return []jsontext.Value{importedString(v.Text + "zz"), other}
+		return []jsontext.Value{jsonString(v.Text + "zz"), other}
 	case jsontext.Number:
 		return []jsontext.Value{{Kind: jsontext.Number, Text: v.Text + "1"}, other}
 	}
@@ -150,7 +151,7 @@ func importedChanges(v jsontext.Value) []jsontext.Value {
 
 // testEveryMemberIsToldOrCarried changes every single value of a document, and adds a member to every object: unless it is one of
 // passed, which may end in a star, the import must differ, and an added member must have a note of its own.
-func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, error), doc []byte, passed ...string) {
+func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Result, error), doc []byte, passed ...string) {
 	t.Helper()
 	root, err := jsontext.Parse(string(doc))
 	if err != nil {
@@ -160,7 +161,7 @@ func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := importedShape(out, nil)
+	before := shape(out, nil)
 	isPassed := func(path string) bool {
 		return slices.ContainsFunc(passed, func(p string) bool {
 			prefix, star := strings.CutSuffix(p, "*")
@@ -169,7 +170,7 @@ func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, 
 	}
 	used := make(map[string]bool)
 	visited := 0
-	importedMutations(&root, func(path, mutated string, added bool) {
+	mutations(&root, func(path, mutated string, added bool) {
 		visited++
 		out, err := from([]byte(mutated))
 		if isPassed(path) {
@@ -180,9 +181,9 @@ func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, 
 			return n.Path == path || n.Kind == NoteDropped && n.Path != "" && strings.HasPrefix(path, n.Path+".")
 		})
 		switch {
-		case importedShape(out, err) == before && !told:
+		case shape(out, err) == before && !told:
 			t.Errorf("%s was changed, and the import is the same: it is neither carried over nor told\n%s", path, mutated)
-		case added && !told && !importedHas(out, "zzAdded"):
+		case added && !told && !holdsText(out, "zzAdded"):
 			t.Errorf("%s was added, and no note tells of it", path)
 		}
 	})
@@ -191,9 +192,9 @@ func testEveryMemberIsToldOrCarried(t *testing.T, from func([]byte) (*Imported, 
 	}
 }
 
-// importedHas reports whether a connection holds a text anywhere.
-func importedHas(out *Imported, text string) bool {
-	return strings.Contains(importedShape(&Imported{Connections: out.Connections}, nil), text)
+// holdsText reports whether a connection holds a text anywhere.
+func holdsText(out *Result, text string) bool {
+	return strings.Contains(shape(&Result{Connections: out.Connections}, nil), text)
 }
 
 func TestNotesPrintOnOneLine(t *testing.T) {
@@ -211,8 +212,8 @@ func TestNotesPrintOnOneLine(t *testing.T) {
 }
 
 func TestImportersRefuseWhatIsNoDocument(t *testing.T) {
-	huge := strings.Repeat(" ", importedCap) + "{}"
-	for name, from := range map[string]func([]byte) (*Imported, error){"Celigo": ImportCeligo, "Postman": ImportPostman} {
+	huge := strings.Repeat(" ", maxSize) + "{}"
+	for name, from := range map[string]func([]byte) (*Result, error){"Celigo": Celigo, "Postman": Postman} {
 		for _, tt := range []struct{ doc, want string }{
 			{"", "line 1, column 1: expected a value"},
 			{"openapi: 3.1.0", "not JSON"},
@@ -223,7 +224,7 @@ func TestImportersRefuseWhatIsNoDocument(t *testing.T) {
 			{`"text"`, "the document is n"},
 		} {
 			out, err := from([]byte(tt.doc))
-			if err == nil || out != nil || !strings.HasPrefix(err.Error(), "connfile: import "+name+": ") || !strings.Contains(err.Error(), tt.want) {
+			if err == nil || out != nil || !strings.HasPrefix(err.Error(), "importer: "+name+": ") || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("import %s of %.30q: %v, %v; want an error with %q", name, tt.doc, out, err, tt.want)
 			}
 		}
@@ -235,8 +236,8 @@ func TestEnvironmentVariablesAreNamedForWhatTheyHold(t *testing.T) {
 		"Acme API": "ACME_API", "apiKey": "API_KEY", "jwt_secret": "JWT_SECRET", "  x--y  ": "X_Y", "": "CONNECTION", "42": "CONNECTION_42",
 		"Überfluß": "BERFLU", "HTTPServer": "HTTPSERVER", "a.b.c": "A_B_C", strings.Repeat("n", 200): strings.Repeat("N", longestEnv),
 	} {
-		if got := importedEnv(name); got != want {
-			t.Errorf("importedEnv(%q) = %q, want %q", name, got, want)
+		if got := envName(name); got != want {
+			t.Errorf("envName(%q) = %q, want %q", name, got, want)
 		}
 	}
 }
@@ -254,46 +255,68 @@ func TestNamesOfSecretsAreKnown(t *testing.T) {
 	}
 }
 
-func TestLiteralTextIsNoTemplate(t *testing.T) {
-	for _, tt := range []struct {
-		pieces []importedPiece
-		want   string
-	}{
-		{[]importedPiece{{"a", false}, {"now", true}}, "a{{now}}"},
-		{[]importedPiece{{"{{now}}", false}}, `{{"{{"}}now}}`},
-		{[]importedPiece{{"{", false}, {"{now}}", false}}, `{{"{{"}}now}}`},
-		{[]importedPiece{{"{", false}, {"now", true}, {"}", false}}, `{{"{"}}{{now}}}`},
-		{[]importedPiece{{"${env:HOME}", false}}, `{{"${env:HOME}"}}`},
-		{[]importedPiece{{"${env:", false}, {"HOME}", false}}, `{{"${env:HOME}"}}`},
-	} {
-		got, ok := importedValue{pieces: tt.pieces}.template()
-		if got != tt.want || !ok {
-			t.Errorf("template of %v = %s, %v, want %s", tt.pieces, got, ok, tt.want)
+func TestNotesAreOneLineEach(t *testing.T) {
+	docs := map[string]func([]byte) (*Result, error){
+		celigoDoc("", `,"payload":{"exp":"{{connection.http.unencrypted.user}}","iat":3600,"nbf":"{{timestamp}}"}`):                  Celigo,
+		postmanDoc(`,"payload":"{\"exp\": {{life}}, \"iat\": 3600, \"nbf\": \"1\"}"`, "", `{"request":{"url":"api.example.com/x"}}`): Postman,
+	}
+	for _, name := range []string{"celigo", "postman"} {
+		docs[string(testData(t, name+"/acme.json"))] = map[string]func([]byte) (*Result, error){"celigo": Celigo, "postman": Postman}[name]
+	}
+	for doc, from := range docs {
+		out, err := from([]byte(doc))
+		if err != nil || len(out.Notes) < 3 {
+			t.Errorf("import of %.100s: %v, %v, want notes", doc, out, err)
 			continue
 		}
-		conn := &jwtbearer.Connection{BaseURI: "https://api.example.com", SignatureMethod: jwtbearer.HS256, Secret: importedTestSecret,
+		for _, n := range out.Notes {
+			if line := n.String(); strings.ContainsAny(line, "\n\r\t") || line != strings.TrimSpace(line) {
+				t.Errorf("import of %.100s: the note %q is more than a line", doc, line)
+			}
+		}
+	}
+}
+
+func TestLiteralTextIsNoTemplate(t *testing.T) {
+	for _, tt := range []struct {
+		pieces []piece
+		want   string
+	}{
+		{[]piece{{"a", false}, {"now", true}}, "a{{now}}"},
+		{[]piece{{"{{now}}", false}}, `{{"{{"}}now}}`},
+		{[]piece{{"{", false}, {"{now}}", false}}, `{{"{{"}}now}}`},
+		{[]piece{{"{", false}, {"now", true}, {"}", false}}, `{{"{"}}{{now}}}`},
+		{[]piece{{"${env:HOME}", false}}, `{{"${env:HOME}"}}`},
+		{[]piece{{"${env:", false}, {"HOME}", false}}, `{{"${env:HOME}"}}`},
+	} {
+		got := value{pieces: tt.pieces}.template()
+		if got != tt.want {
+			t.Errorf("template of %v = %s, want %s", tt.pieces, got, tt.want)
+			continue
+		}
+		conn := &jwtbearer.Connection{BaseURI: "https://api.example.com", SignatureMethod: jwtbearer.HS256, Secret: testSecret,
 			Payload: jwtbearer.JSON(jsontext.Value{Kind: jsontext.Object,
-				Members: []jsontext.Member{{Name: "x", Value: importedString(strings.ReplaceAll(got, "{{now}}", `{{"now"}}`))}}}.Append(nil))}
+				Members: []jsontext.Member{{Name: "x", Value: jsonString(strings.ReplaceAll(got, "{{now}}", `{{"now"}}`))}}}.Append(nil))}
 		var plain strings.Builder
 		for _, p := range tt.pieces {
 			plain.WriteString(p.text)
 		}
-		if _, claims := importedMint(t, conn, nil); claims["x"] != plain.String() {
+		if _, claims := mint(t, conn, nil); claims["x"] != plain.String() {
 			t.Errorf("template %s gives %v, want %q", got, claims["x"], plain.String())
 		}
 	}
 }
 
 func TestImportedConnectionsAreEqualEachTime(t *testing.T) {
-	for name, from := range map[string]func([]byte) (*Imported, error){"celigo/acme.json": ImportCeligo, "postman/acme.json": ImportPostman} {
-		data := importedTestData(t, name)
+	for name, from := range map[string]func([]byte) (*Result, error){"celigo/acme.json": Celigo, "postman/acme.json": Postman} {
+		data := testData(t, name)
 		first, err := from(data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 20 {
 			if again, err := from(data); err != nil || !reflect.DeepEqual(first, again) {
-				t.Fatalf("%s: a second import differs: %v\n%s\n%s", name, err, importedShape(first, nil), importedShape(again, err))
+				t.Fatalf("%s: a second import differs: %v\n%s\n%s", name, err, shape(first, nil), shape(again, err))
 			}
 		}
 	}
@@ -301,29 +324,29 @@ func TestImportedConnectionsAreEqualEachTime(t *testing.T) {
 
 // sameConnections compares what files can say of connections.
 func sameConnections(a, b []*jwtbearer.Connection) bool {
-	return importedShape(&Imported{Connections: a}, nil) == importedShape(&Imported{Connections: b}, nil)
+	return shape(&Result{Connections: a}, nil) == shape(&Result{Connections: b}, nil)
 }
 
 func TestImportsAreMarshalledAndParsedAgain(t *testing.T) {
-	for name, from := range map[string]func([]byte) (*Imported, error){"celigo/acme.json": ImportCeligo, "postman/acme.json": ImportPostman} {
-		out, err := from(importedTestData(t, name))
+	for name, from := range map[string]func([]byte) (*Result, error){"celigo/acme.json": Celigo, "postman/acme.json": Postman} {
+		out, err := from(testData(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var file []byte
 		for _, c := range out.Connections {
-			text, err := Marshal(c)
+			text, err := connfile.Marshal(c)
 			if err != nil {
 				t.Fatalf("%s: Marshal: %v", name, err)
 			}
 			file = append(append(file, "---\n"...), text...)
 		}
-		again, err := Parse(file)
+		again, err := connfile.Parse(file)
 		if err != nil {
 			t.Fatalf("%s: Parse of what Marshal gave: %v\n%s", name, err, file)
 		}
 		if !sameConnections(out.Connections, again) {
-			t.Errorf("%s: got  %s\nwant %s", name, importedShape(&Imported{Connections: again}, nil), importedShape(&Imported{Connections: out.Connections}, nil))
+			t.Errorf("%s: got  %s\nwant %s", name, shape(&Result{Connections: again}, nil), shape(&Result{Connections: out.Connections}, nil))
 		}
 		if strings.Contains(string(file), "PLANTED") || strings.Contains(string(file), "******") {
 			t.Errorf("%s: the file holds a secret, or what stands for one:\n%s", name, file)
@@ -368,16 +391,16 @@ func TestImportersTakeNoLongerThanDocumentsAreLong(t *testing.T) {
 		"requests":        postmanDoc(`,"payload":"{}"`, "", repeat(request+",")+request),
 		"braces":          postmanDoc(`,"payload":"`+repeat("{")+`"`, "", request),
 	}
-	limit := 5 * time.Second // each takes some ms, with the race detector some 100 ms
+	limit := 30 * time.Second // each takes some ms, with the race detector some 100 ms, on a busy machine some seconds
 	for name, doc := range celigo {
-		testQuick(t, "Celigo: "+name, ImportCeligo, doc, limit)
+		testQuick(t, "Celigo: "+name, Celigo, doc, limit)
 	}
 	for name, doc := range postman {
-		testQuick(t, "Postman: "+name, ImportPostman, doc, limit)
+		testQuick(t, "Postman: "+name, Postman, doc, limit)
 	}
 }
 
-func testQuick(t *testing.T, name string, from func([]byte) (*Imported, error), doc string, limit time.Duration) {
+func testQuick(t *testing.T, name string, from func([]byte) (*Result, error), doc string, limit time.Duration) {
 	t.Helper()
 	start := time.Now()
 	out, err := from([]byte(doc))
@@ -390,7 +413,7 @@ func testQuick(t *testing.T, name string, from func([]byte) (*Imported, error), 
 	for _, c := range out.Connections {
 		longest = max(longest, len(c.Payload)+len(c.BaseURI)+len(c.Ping.RelativeURI))
 	}
-	if took > limit || longest > 10*len(doc)+importedCap {
+	if took > limit || longest > 10*len(doc)+maxSize {
 		t.Errorf("%s: took %v, and the longest result has %d bytes of %d", name, took, longest, len(doc))
 	}
 	if testing.Verbose() {

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"fmt"
@@ -6,22 +6,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-363d07a3/jwtbearer/connfile"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// importedPlanted is put where documents hold secrets, to see that it comes out nowhere.
-const importedPlanted = "PLANTED-7f3a-SECRET"
+// planted is put where documents hold secrets, to see that it comes out nowhere.
+const planted = "PLANTED-7f3a-SECRET"
 
-// importedPlant replaces the texts at secret places of a document.
-func importedPlant(v *jsontext.Value, path string, isSecret func(path string, v *jsontext.Value) *jsontext.Value) {
+// plant replaces the texts at secret places of a document.
+func plant(v *jsontext.Value, path string, isSecret func(path string, v *jsontext.Value) *jsontext.Value) {
 	if found := isSecret(path, v); found != nil && found.Kind == jsontext.String {
-		found.Text = importedPlanted
+		found.Text = planted
 	}
 	for i := range v.Members {
-		importedPlant(&v.Members[i].Value, path+"."+v.Members[i].Name, isSecret)
+		plant(&v.Members[i].Value, path+"."+v.Members[i].Name, isSecret)
 	}
 	for i := range v.Elems {
-		importedPlant(&v.Elems[i], path, isSecret)
+		plant(&v.Elems[i], path, isSecret)
 	}
 }
 
@@ -62,41 +63,41 @@ func postmanSecret(path string, v *jsontext.Value) *jsontext.Value {
 // fuzzImport holds an importer to what is true of every document: it does not panic, gives the same each time, shows no secret, and
 // what it gives can be checked and, where it is text that YAML can carry, marshalled and parsed again.
 // A document is doc, or, where that is empty, what with makes of text, which then stands where expressions are.
-func fuzzImport(f *testing.F, from func([]byte) (*Imported, error), with func(text string) string,
+func fuzzImport(f *testing.F, from func([]byte) (*Result, error), with func(text string) string,
 	isSecret func(string, *jsontext.Value) *jsontext.Value) {
 	f.Fuzz(func(t *testing.T, doc, text string) {
 		if doc == "" {
 			doc = with(string(jsontext.AppendString(nil, text)))
 		}
-		if strings.Contains(doc, importedPlanted) || len(doc) > 1<<16 {
+		if strings.Contains(doc, planted) || len(doc) > 1<<16 {
 			t.Skip()
 		}
 		if v, err := jsontext.Parse(doc); err == nil {
-			importedPlant(&v, "", isSecret)
+			plant(&v, "", isSecret)
 			doc = string(v.Append(nil))
 		}
 		out, err := from([]byte(doc))
-		if shape := importedShape(out, nilImport(out, err)); strings.Contains(shape, importedPlanted) {
+		if shape := shape(out, nilImport(out, err)); strings.Contains(shape, planted) {
 			t.Fatalf("import of %s shows the secret: %s", doc, shape)
 		}
 		if err != nil {
 			return
 		}
 		again, err := from([]byte(doc))
-		if a, b := importedShape(out, nil), importedShape(again, err); a != b {
+		if a, b := shape(out, nil), shape(again, err); a != b {
 			t.Fatalf("import of %s gives %s, then %s", doc, a, b)
 		}
 		for _, c := range out.Connections {
 			c.Lookup = func(ref string) (string, error) { return "", fmt.Errorf("no %s", ref) }
-			if c.Validate() != nil && strings.Contains(c.Validate().Error(), importedPlanted) {
+			if c.Validate() != nil && strings.Contains(c.Validate().Error(), planted) {
 				t.Fatalf("import of %s: Validate shows the secret: %v", doc, c.Validate())
 			}
-			file, err := Marshal(c)
+			file, err := connfile.Marshal(c)
 			if err != nil {
 				continue
 			}
 			c.Lookup = nil
-			if back, err := Parse(file); err == nil && !sameConnections(back, append(back[:0:0], c)) {
+			if back, err := connfile.Parse(file); err == nil && !sameConnections(back, append(back[:0:0], c)) {
 				t.Fatalf("import of %s: what was marshalled reads otherwise:\n%s", doc, file)
 			}
 		}
@@ -104,34 +105,34 @@ func fuzzImport(f *testing.F, from func([]byte) (*Imported, error), with func(te
 }
 
 // nilImport is err, which stands for out where there is none.
-func nilImport(out *Imported, err error) error {
+func nilImport(out *Result, err error) error {
 	if out != nil {
 		return nil
 	}
 	return err
 }
 
-func FuzzImportCeligo(f *testing.F) {
-	f.Add(string(importedTestData(f, "celigo/acme.json")), "")
+func FuzzCeligo(f *testing.F) {
+	f.Add(string(testData(f, "celigo/acme.json")), "")
 	f.Add(celigoDoc(`"encrypted":{"apiKey":"x"},"clientCertificates":{"pfx":"x","cert":"-----BEGIN PRIVATE KEY-----"},`, ""), "")
 	f.Add(`{"connections":[{"type":"http","http":{"auth":{"type":"jwtbearer","jwt":{"token":"x"}}}}]}`, "")
 	for _, text := range []string{`{"x": {{add 1 2}}, "y": "{{dateAdd (timestamp) "5"}}"}`, `{"exp": "{{hmac \"a\" (b c) [d e].f}}"}`, `\{{a}} {{{{b}}}} {{#c}}`,
 		`{{!-- x --}}{{uppercase 'y'}}`, `{{dateFormat "x" (subtract (timestamp "X") 1.5)}}`} {
 		f.Add("", text)
 	}
-	fuzzImport(f, ImportCeligo, func(text string) string {
+	fuzzImport(f, Celigo, func(text string) string {
 		return celigoDoc(fmt.Sprintf(`"headers":[{"name":"h","value":%[1]s}],"ping":{"body":%[1]s,"relativeURI":%[1]s},"retryHeader":%[1]s,`, text),
 			fmt.Sprintf(`,"payload":%[1]s,"headers":{"kid":%[1]s,"iat":%[1]s}`, text))
 	}, celigoSecret)
 }
 
-func FuzzImportPostman(f *testing.F) {
-	f.Add(string(importedTestData(f, "postman/acme.json")), "")
+func FuzzPostman(f *testing.F) {
+	f.Add(string(testData(f, "postman/acme.json")), "")
 	f.Add(`{"name":"a","auth":{"type":"jwt","jwt":[{"key":"secret","value":"x"},{"key":"algorithm","value":"HS256"}]},"url":{"host":["a"],"path":["b"]}}`, "")
 	for _, text := range []string{`{"x": {{v}}, "exp": "{{$timestamp}}"}`, `https://{{h}}/v1/:id?x={{v}}#y`, `{{v}}/x?api_key=1`, `{{{v}}}{{w}}`, `{{$guid}}`} {
 		f.Add("", text)
 	}
-	fuzzImport(f, ImportPostman, func(text string) string {
+	fuzzImport(f, Postman, func(text string) string {
 		return postmanDoc(fmt.Sprintf(`,"payload":%[1]s,"header":{"kid":%[1]s},"headerPrefix":%[1]s,"queryParamKey":%[1]s`, text),
 			fmt.Sprintf(`{"key":"v","value":%[1]s},{"key":"w","value":"{{v}}{{v}}"}`, text),
 			fmt.Sprintf(`{"name":%[1]s,"request":{"url":%[1]s,"header":[{"key":"h","value":%[1]s}]}},{"request":{"url":%[1]s}},%[2]s`, text,

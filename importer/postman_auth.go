@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"cmp"
@@ -11,10 +11,10 @@ import (
 
 // postmanAuth is auth of type jwt, wherever it was written.
 type postmanAuth struct {
-	*importedObject        // its attributes
-	own             string // the name of the collection, folder or request that has it
-	groups          []*postmanGroup
-	byOrigin        map[string]*postmanGroup
+	*object         // its attributes
+	own      string // the name of the collection, folder or request that has it
+	groups   []*postmanGroup
+	byOrigin map[string]*postmanGroup
 }
 
 // postmanAuths are the other types of auth.
@@ -22,7 +22,7 @@ var postmanAuths = [...]string{"apikey", "awsv4", "basic", "bearer", "digest", "
 	"oauth2", "asap", "akamai"}
 
 // auth returns what o says of auth, or what it inherits.
-func (p *postmanImport) auth(o *importedObject, scope postmanScope) *postmanAuth {
+func (p *postmanImport) auth(o *object, scope postmanScope) *postmanAuth {
 	v, ok := o.get("auth")
 	if !ok || v.Kind != jsontext.Object {
 		if ok {
@@ -40,15 +40,15 @@ func (p *postmanImport) auth(o *importedObject, scope postmanScope) *postmanAuth
 		auth.rest(postmanOther)
 		return scope.auth
 	case slices.Contains(postmanAuths[:], kind):
-		p.note(NoteDropped, auth.path, "auth of type %s: only jwt is imported", kind)
+		p.dropped(auth.path, "auth of type %s: only jwt is imported", kind)
 	default:
-		p.note(NoteDropped, auth.path, "auth of a type that is not known: only jwt is imported")
+		p.dropped(auth.path, "auth of a type that is not known: only jwt is imported")
 	}
 	return nil
 }
 
 // jwt reads auth of type jwt. What says the same as another is that other.
-func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAuth {
+func (p *postmanImport) jwt(auth *object, scope postmanScope) *postmanAuth {
 	v, _ := auth.get("jwt")
 	path := auth.at("jwt")
 	members := v.Members
@@ -62,7 +62,7 @@ func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAu
 	if same, ok := p.keys[key]; ok {
 		return same
 	}
-	a := &postmanAuth{importedObject: p.object(path, jsontext.Value{Members: members}), own: scope.name,
+	a := &postmanAuth{object: p.object(path, jsontext.Value{Members: members}), own: scope.name,
 		byOrigin: make(map[string]*postmanGroup)}
 	p.keys[key] = a
 	p.auths = append(p.auths, a)
@@ -70,7 +70,7 @@ func (p *postmanImport) jwt(auth *importedObject, scope postmanScope) *postmanAu
 }
 
 // attributes makes an object of a list of key, value and type.
-func (p *postmanImport) attributes(path string, list []*importedObject) []jsontext.Member {
+func (p *postmanImport) attributes(path string, list []*object) []jsontext.Member {
 	var members []jsontext.Member
 	have := make(map[string]bool)
 	for _, attribute := range list {
@@ -79,7 +79,7 @@ func (p *postmanImport) attributes(path string, list []*importedObject) []jsonte
 		attribute.ignore("type", "enabled", "description")
 		attribute.rest(postmanOther)
 		if key == "" || have[key] {
-			p.note(NoteDropped, attribute.path, "an attribute without a name, or a second one of its name")
+			p.dropped(attribute.path, "an attribute without a name, or a second one of its name")
 			continue
 		}
 		have[key] = true
@@ -102,7 +102,7 @@ func (p *postmanImport) hideKeys() {
 }
 
 // hide makes secret what variables hold that are keys, wherever else they are used.
-func (p *postmanImport) hide(parts []importedPart, depth int) {
+func (p *postmanImport) hide(parts []textPart, depth int) {
 	for _, part := range parts {
 		variable, ok := p.variables[strings.TrimSpace(part.text)]
 		if part.action && ok && !variable.secret && depth > 0 {
@@ -113,12 +113,12 @@ func (p *postmanImport) hide(parts []importedPart, depth int) {
 }
 
 // connections makes a connection of each auth and each origin. Auth that no request uses makes one without an address.
-func (p *postmanImport) connections() []*importedConn {
+func (p *postmanImport) connections() []*connection {
 	p.hideKeys()
 	for _, r := range p.requests {
 		p.locate(r)
 	}
-	var conns []*importedConn
+	var conns []*connection
 	for _, a := range p.auths {
 		if len(a.groups) == 0 {
 			a.groups = []*postmanGroup{{}}
@@ -148,30 +148,15 @@ func (t *postmanTexts) signing(a *postmanAuth) {
 	known := []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
 		"ES384", "ES512"}
 	if !ok || !slices.Contains(known, method) {
-		t.im.note(NoteDropped, a.at("algorithm"), "there is none that is known: set signatureMethod")
+		t.dropped(a.at("algorithm"), "there is none that is known: set signatureMethod")
 		method = ""
 	}
-	t.SignatureMethod = jwtbearer.SignatureMethod(method)
-	used, unused := "privateKey", "secret"
-	if strings.HasPrefix(method, "HS") {
-		used, unused = unused, used
-		t.Secret = t.keyOf(a, used, "SECRET")
-	} else if method != "" {
-		t.PrivateKey = t.keyOf(a, used, "PRIVATE_KEY")
-	}
-	if encoded, _ := a.flag("isSecretBase64Encoded"); encoded && used == "secret" {
-		t.SecretEncoding = jwtbearer.SecretBase64
-	} else if encoded {
-		t.im.note(NoteDropped, a.at("isSecretBase64Encoded"), "says nothing about a private key, so it was not taken")
-	}
-	if a.has(unused) {
-		t.im.note(NoteDropped, a.at(unused), "is not what this algorithm signs with, so it was not taken")
-	}
-	a.ignore(used, unused)
+	t.signWith(a.object, jwtbearer.SignatureMethod(method),
+		func(member, suffix string) jwtbearer.Secret { return t.keyOf(a, member, suffix) })
 	if a.has("passphrase") {
 		t.Passphrase = t.keyOf(a, "passphrase", "PASSPHRASE")
 	}
-	t.claims(a)
+	t.postmanClaims(a)
 }
 
 // keyOf makes a reference for a secret: of the variable where it is one, else of this connection.
@@ -188,26 +173,13 @@ func (t *postmanTexts) keyOf(a *postmanAuth, name, suffix string) jwtbearer.Secr
 	return t.secret(a.at(name), suffix)
 }
 
-// claims takes over payload and header, which are texts or objects. Postman adds no typ of its own.
-func (t *postmanTexts) claims(a *postmanAuth) {
-	if payload, ok := a.get("payload"); ok {
-		var err error
-		if t.Payload, err = t.object(a.at("payload"), payload, true); err != nil {
-			t.im.note(NoteDropped, a.at("payload"), "%s", err)
-		}
-	}
+// postmanClaims takes over payload and header. Postman adds no typ of its own.
+func (t *postmanTexts) postmanClaims(a *postmanAuth) {
 	name := "header"
 	if !a.has(name) && a.has("headers") {
 		name = "headers"
 	}
-	header, ok := a.get(name)
-	if ok {
-		var err error
-		if t.JWTHeaders, err = t.object(a.at(name), header, false, "alg"); err != nil {
-			t.im.note(NoteDropped, a.at(name), "%s", err)
-		}
-		t.tellAlg(a.at(name), header, string(t.SignatureMethod))
-	}
+	t.claims(a.object, "payload", name)
 	own, err := jsontext.Parse(cmp.Or(string(t.JWTHeaders), "{}"))
 	if err == nil && !slices.ContainsFunc(own.Members, func(m jsontext.Member) bool { return m.Name == "typ" }) {
 		typ := jsontext.Member{Name: "typ", Value: jsontext.Value{Text: "null"}}
@@ -228,7 +200,7 @@ func (t *postmanTexts) placement(a *postmanAuth) {
 			scheme = "Bearer"
 		}
 		if !ok || strings.ContainsAny(strings.TrimSpace(scheme), " \t") {
-			t.im.note(NoteDropped, a.at("headerPrefix"), "is not one word, so Bearer stands in its place: set placement")
+			t.dropped(a.at("headerPrefix"), "is not one word, so Bearer stands in its place: set placement")
 			scheme = "Bearer"
 		}
 		if scheme = strings.TrimSpace(scheme); scheme != "Bearer" {
@@ -236,14 +208,13 @@ func (t *postmanTexts) placement(a *postmanAuth) {
 		}
 	case "queryParam":
 		if !plain {
-			t.im.note(NoteDropped, a.at("queryParamKey"), "holds a variable that is not known, so token stands in "+
-				"its place: set placement")
+			t.dropped(a.at("queryParamKey"), "holds a variable that is not known, so token stands in its place: set placement")
 			param = "token"
 		}
 		t.Placement = []jwtbearer.Placement{{In: "query", Name: param}}
 	default:
-		t.im.note(NoteDropped, a.at("addTokenTo"), "is neither header nor queryParam: set placement, or the token "+
-			"goes into the header Authorization")
+		t.dropped(a.at("addTokenTo"), "is neither header nor queryParam: set placement, or the token goes into the header "+
+			"Authorization")
 	}
 }
 
@@ -252,7 +223,7 @@ func (p *postmanImport) env(name string) string {
 	if env, ok := p.envs[name]; ok {
 		return env
 	}
-	env := p.envTaken.unique(importedEnv(name), "_")
+	env := p.envTaken.unique(envName(name), "_")
 	p.envs[name] = env
 	return env
 }

@@ -1,13 +1,14 @@
-package connfile_test
+package importer_test
 
 import (
 	"fmt"
 	"log"
 
 	"github.com/seed-363d07a3/jwtbearer/connfile"
+	"github.com/seed-363d07a3/jwtbearer/importer"
 )
 
-func ExampleImportCeligo() {
+func ExampleCeligo() {
 	const fromAPI = `{"name": "Acme", "type": "http", "http": {
 		"baseURI": "https://api.acme.example/v2", "mediaType": "json",
 		"unencrypted": {"issuer": "shop-1"},
@@ -15,7 +16,7 @@ func ExampleImportCeligo() {
 			"signatureMethod": "hmac-sha256", "secret": "******",
 			"payload": "{\"iss\": \"{{{connection.http.unencrypted.issuer}}}\", \"exp\": {{dateFormat \"X\" (dateAdd timestamp 300000)}}}"}},
 		"rateLimit": {"limit": 200}, "_iClientId": "6203a7e4f321d800129a1b8e"}}`
-	imported, err := connfile.ImportCeligo([]byte(fromAPI))
+	imported, err := importer.Celigo([]byte(fromAPI))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -46,14 +47,14 @@ func ExampleImportCeligo() {
 	// # dropped http._iClientId
 }
 
-func ExampleImportPostman() {
+func ExamplePostman() {
 	const collection = `{"info": {"name": "Acme"},
 		"variable": [{"key": "baseUrl", "value": "https://api.acme.example/v2"}],
 		"auth": {"type": "jwt", "jwt": [
 			{"key": "algorithm", "value": "HS256"}, {"key": "secret", "value": "{{jwt_secret}}"},
 			{"key": "payload", "value": "{\"iat\": {{$timestamp}}, \"jti\": \"{{$guid}}\"}"}]},
 		"item": [{"name": "Me", "request": {"method": "GET", "url": "{{baseUrl}}/me"}}]}`
-	imported, err := connfile.ImportPostman([]byte(collection))
+	imported, err := importer.Postman([]byte(collection))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ func postmanGET(name, address string) string {
 }
 
 func TestImportPostmanCarriesAllOver(t *testing.T) {
-	out, err := ImportPostman(importedTestData(t, "postman/acme.json"))
+	out, err := Postman(testData(t, "postman/acme.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestImportPostmanCarriesAllOver(t *testing.T) {
 		},
 	}
 	if !reflect.DeepEqual(out.Connections, want) {
-		t.Errorf("got  %s\nwant %s", importedShape(out, nil), importedShape(&Imported{Connections: want}, nil))
+		t.Errorf("got  %s\nwant %s", shape(out, nil), shape(&Result{Connections: want}, nil))
 	}
 	for _, n := range []Note{
 		{Path: "event[0]", Kind: NoteDropped}, {Path: "auth.jwt.secret", Kind: NoteSecret},
@@ -64,11 +64,11 @@ func TestImportPostmanCarriesAllOver(t *testing.T) {
 }
 
 func TestImportedPostmanConnectionMintsItsClaims(t *testing.T) {
-	out, err := ImportPostman(importedTestData(t, "postman/acme.json"))
+	out, err := Postman(testData(t, "postman/acme.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, claims := importedMint(t, out.Connections[0], map[string]string{"env:ACCOUNT_ID": "42"})
+	header, claims := mint(t, out.Connections[0], map[string]string{"env:ACCOUNT_ID": "42"})
 	if _, typ := header["typ"]; typ || header["kid"] != "key-1" || len(header) != 2 {
 		t.Errorf("header = %v, want alg and kid alone", header)
 	}
@@ -105,7 +105,7 @@ func TestPostmanPayloads(t *testing.T) {
 		{`{"x": "{{}}", "y": "{{ref}}"}`, `{"x":"{{\"{{\"}}}}","y":"{{.Fields.ref}}"}`},
 		{`  `, ``},
 	} {
-		conn, _ := importedOne(t, ImportPostman, postmanDoc(fmt.Sprintf(`,"payload":%q`, tt.payload), variables,
+		conn, _ := importOne(t, Postman, postmanDoc(fmt.Sprintf(`,"payload":%q`, tt.payload), variables,
 			postmanGET("a", "https://api.example.com/v1/a")))
 		if got := string(conn.Payload); got != tt.want {
 			t.Errorf("payload %s became %s, want %s", tt.payload, got, tt.want)
@@ -115,10 +115,10 @@ func TestPostmanPayloads(t *testing.T) {
 			t.Errorf("payload %s: a foreign reference became one of ours: %v", tt.payload, conn.Fields)
 		}
 		if !strings.Contains(tt.want, "unresolved") {
-			importedMint(t, conn, map[string]string{"env:EXPIRY": "1893456000", "env:NOBODY": "n"})
+			mint(t, conn, map[string]string{"env:EXPIRY": "1893456000", "env:NOBODY": "n"})
 		}
 	}
-	conn, _ := importedOne(t, ImportPostman, postmanDoc(`,"payload":{"a":{"b":"{{n}}"}},"header":{"kid":"{{n}}","typ":"at+jwt","alg":"HS512"}`, variables,
+	conn, _ := importOne(t, Postman, postmanDoc(`,"payload":{"a":{"b":"{{n}}"}},"header":{"kid":"{{n}}","typ":"at+jwt","alg":"HS512"}`, variables,
 		postmanGET("a", "https://api.example.com/v1/a")))
 	if conn.Payload != `{"a":{"b":"{{.Fields.n}}"}}` || conn.JWTHeaders != `{"kid":"{{.Fields.n}}","typ":"at+jwt"}` {
 		t.Errorf("payload and header that are objects became %s and %s", conn.Payload, conn.JWTHeaders)
@@ -143,7 +143,7 @@ func TestPostmanPlacementIsCarriedOver(t *testing.T) {
 			Name: "token"}}, "queryParamKey"},
 		{`,"addTokenTo":"body"`, nil, "addTokenTo"},
 	} {
-		conn, notes := importedOne(t, ImportPostman, postmanDoc(tt.attributes, "", postmanGET("a",
+		conn, notes := importOne(t, Postman, postmanDoc(tt.attributes, "", postmanGET("a",
 			"https://api.example.com/v1/a")))
 		if !reflect.DeepEqual(conn.Placement, tt.want) {
 			t.Errorf("%s: placement %+v, want %+v", tt.attributes, conn.Placement, tt.want)
@@ -151,7 +151,7 @@ func TestPostmanPlacementIsCarriedOver(t *testing.T) {
 		if tt.note != "" && !hasNote(notes, "auth.jwt."+tt.note, NoteDropped) {
 			t.Errorf("%s: no note at %s: %v", tt.attributes, tt.note, notes)
 		}
-		importedMint(t, conn, nil)
+		mint(t, conn, nil)
 	}
 }
 
@@ -190,18 +190,18 @@ func TestPostmanBaseIsWhatAddressesHaveInCommon(t *testing.T) {
 		for i, address := range tt.addresses {
 			items = append(items, postmanGET(fmt.Sprint("r", i), address))
 		}
-		conn, notes := importedOne(t, ImportPostman, postmanDoc("", base, strings.Join(items, ",")))
+		conn, notes := importOne(t, Postman, postmanDoc("", base, strings.Join(items, ",")))
 		if conn.BaseURI != tt.base || conn.Ping.RelativeURI != tt.ping {
 			t.Errorf("%q: base %s, ping %s, want %s, "+
 				"%s", tt.addresses, conn.BaseURI, conn.Ping.RelativeURI, tt.base, tt.ping)
 			continue
 		}
-		if strings.Contains(importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil),
+		if strings.Contains(shape(&Result{Connections: []*jwtbearer.Connection{conn}, Notes: notes}, nil),
 			"PLANTED") {
 			t.Errorf("%q: the import shows what is secret", tt.addresses)
 		}
 		if tt.ping != "//users" {
-			importedMint(t, conn, map[string]string{"env:NOBODY": "https://api.example.com", "env:TENANT": "t-1"})
+			mint(t, conn, map[string]string{"env:NOBODY": "https://api.example.com", "env:TENANT": "t-1"})
 		}
 	}
 }
@@ -210,7 +210,7 @@ func TestPostmanAddressesMayBeInParts(t *testing.T) {
 	item := `{"name":"a","request":{"method":"get","url":{"raw":"x","protocol":"https","host":["api","example","com"],"port":"8443",` +
 		`"path":["v1",":id",{"type":"string","value":"all"}],"query":[{"key":"a","value":"b"},{"key":"c","value":"d","disabled":true},{"key":"e","value":null}],` +
 		`"variable":[{"key":"id","value":"a b"}]}}}`
-	conn, notes := importedOne(t, ImportPostman, postmanDoc("", "", item))
+	conn, notes := importOne(t, Postman, postmanDoc("", "", item))
 	if conn.BaseURI != "https://api.example.com:8443" || conn.Ping.RelativeURI != "/v1/a%20b/all?a=b&e" {
 		t.Errorf("base %s, ping %s", conn.BaseURI, conn.Ping.RelativeURI)
 	}
@@ -230,7 +230,7 @@ func TestPostmanAuthIsInherited(t *testing.T) {
 			{"name":"none","request":{"auth":{"type":"noauth"},"url":"https://n.example.com/5"}},
 			{"name":"null","request":{"auth":null,"url":"https://b.example.com/6"}},
 			{"name":"inherits","request":{"auth":{"type":"inherit"},"url":"https://a.example.com/7"}}]}]}`
-	out, err := ImportPostman([]byte(doc))
+	out, err := Postman([]byte(doc))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestPostmanReadsFoldersRequestsAndWrapped(t *testing.T) {
 		`{"info":{"name":"A"},` + jwt + `,"item":[{"name":"x","request":"https://api.example.com/v1"}]}`,
 		`{"info":{"name":"A"},` + jwt + `,"item":[{"name":"f","item":[{"name":"x","request":"https://api.example.com/v1"}]}]}`,
 	} {
-		conn, notes := importedOne(t, ImportPostman, doc)
+		conn, notes := importOne(t, Postman, doc)
 		if conn.Name != "A" || conn.BaseURI != "https://api.example.com" || conn.Secret != "${env:A_SECRET}" ||
 			conn.Ping.RelativeURI != "/v1" {
 			t.Errorf("%s: %s %s %s %s, notes %v", doc, conn.Name, conn.BaseURI, conn.Secret, conn.Ping.RelativeURI, notes)
@@ -265,7 +265,7 @@ func TestPostmanReadsFoldersRequestsAndWrapped(t *testing.T) {
 }
 
 func TestPostmanAuthThatNoRequestUses(t *testing.T) {
-	conn, notes := importedOne(t, ImportPostman, postmanDoc("", "", ""))
+	conn, notes := importOne(t, Postman, postmanDoc("", "", ""))
 	if conn.Secret != "${env:K}" || conn.BaseURI != "" || !hasNote(notes, "auth.jwt", NoteDropped) {
 		t.Errorf("connection %+v, notes %v", conn, notes)
 	}
@@ -289,7 +289,7 @@ func TestPostmanKeysOfEachAlgorithm(t *testing.T) {
 		{`"algorithm":"none"`, "", "", "", "algorithm"},
 		{`"algorithm":"RS256"`, "", "${env:A_PRIVATE_KEY}", "", ""},
 	} {
-		conn, notes := importedOne(t, ImportPostman,
+		conn, notes := importOne(t, Postman,
 			`{"info":{"name":"A"},"variable":[{"key":"alg","value":"PS256"}],"auth":{"type":"jwt","jwt":{`+tt.attributes+
 				`}},"item":[`+postmanGET("x", "https://api.example.com/v1")+`]}`)
 		if conn.Secret != tt.secret || conn.PrivateKey != tt.key || conn.SecretEncoding != tt.encoding {
@@ -299,12 +299,12 @@ func TestPostmanKeysOfEachAlgorithm(t *testing.T) {
 		if tt.note != "" && !hasNote(notes, "auth.jwt."+tt.note, NoteDropped) {
 			t.Errorf("%s: no note at %s: %v", tt.attributes, tt.note, notes)
 		}
-		if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
+		if text := shape(&Result{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
 			nil); strings.Contains(text, "PLANTED") {
 			t.Errorf("%s: the import shows the secret: %s", tt.attributes, text)
 		}
 	}
-	conn, _ := importedOne(t, ImportPostman, postmanDoc(`,"passphrase":"PLANTED"`, "", postmanGET("x",
+	conn, _ := importOne(t, Postman, postmanDoc(`,"passphrase":"PLANTED"`, "", postmanGET("x",
 		"https://api.example.com/v1")))
 	if conn.Passphrase != "${env:ACME_PASSPHRASE}" {
 		t.Errorf("passphrase = %q", conn.Passphrase)
@@ -312,13 +312,13 @@ func TestPostmanKeysOfEachAlgorithm(t *testing.T) {
 }
 
 func TestPostmanVariablesThatAreKeysAreSecretEverywhere(t *testing.T) {
-	conn, notes := importedOne(t, ImportPostman, postmanDoc(`,"payload":{"a":"{{k}}","b":"{{inner}}","c":"{{around}}"}`,
+	conn, notes := importOne(t, Postman, postmanDoc(`,"payload":{"a":"{{k}}","b":"{{inner}}","c":"{{around}}"}`,
 		`{"key":"k","value":"PLANTED{{inner}}"},{"key":"inner","value":"PLANTED"},{"key":"around","value":"<{{inner}}>"}`,
 		postmanGET("a", "https://api.example.com/v1/{{inner}}")))
 	if want := `{"a":"{{.Secrets.k}}","b":"{{.Secrets.inner}}","c":"<{{.Secrets.inner}}>"}`; string(conn.Payload) != want {
 		t.Errorf("payload %s, want %s", conn.Payload, want)
 	}
-	if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
+	if text := shape(&Result{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
 		nil); strings.Contains(text, "PLANTED") {
 		t.Errorf("the import shows the secret: %s", text)
 	}
@@ -329,7 +329,7 @@ func TestPostmanHeadersOfAllRequestsBecomeHeaders(t *testing.T) {
 		return fmt.Sprintf(`{"name":%q,"request":{"method":%q,"header":%s,"url":"https://api.example.com/v1/%s"}}`,
 			name, method, headers, name)
 	}
-	conn, notes := importedOne(t, ImportPostman, postmanDoc("", "", strings.Join([]string{
+	conn, notes := importOne(t, Postman, postmanDoc("", "", strings.Join([]string{
 		item("a", "POST", `[{"key":"X-All","value":"{{tenant}}"},{"key":"X-Api-Key","value":"PLANTED"},{"key":"authorization","value":"PLANTED"},{"key":"X-Some","value":"1"}]`),
 		item("b", "GET", `"X-All: {{tenant}}\nX-Api-Key: PLANTED\nX-Ping: {{$guid}}\n"`),
 		item("c", "GET", `[{"key":"x-all","value":"{{tenant}}"},{"key":"X-Api-Key","value":"PLANTED"},{"key":"X-Off","value":"1","disabled":true},{"key":"X-Some","value":"2"}]`),
@@ -343,7 +343,7 @@ func TestPostmanHeadersOfAllRequestsBecomeHeaders(t *testing.T) {
 		!hasNote(notes, "item[0].request.header[3]", NoteDropped) {
 		t.Errorf("notes %v", notes)
 	}
-	if text := importedShape(&Imported{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
+	if text := shape(&Result{Connections: []*jwtbearer.Connection{conn}, Notes: notes},
 		nil); strings.Contains(text, "PLANTED") {
 		t.Errorf("the import shows a secret: %s", text)
 	}
@@ -354,7 +354,7 @@ func TestPostmanSettingsOfTheWholeCollection(t *testing.T) {
 		`{"name":"x","protocolProfileBehavior":{"strictSSL":false,"followRedirects":false},"request":{"method":"GET",`+
 			`"url":"https://api.example.com/v1","proxy":{"host":"p"},"certificate":{"passphrase":"PLANTED"}}}`), `"item"`,
 		`"protocolProfileBehavior":{"strictSSL":false},"item"`, 1)
-	conn, notes := importedOne(t, ImportPostman, doc)
+	conn, notes := importOne(t, Postman, doc)
 	if !conn.TLS.InsecureSkipVerify {
 		t.Errorf("strictSSL was off, and InsecureSkipVerify is not set")
 	}
@@ -376,7 +376,7 @@ func TestImportPostmanSaysWhatItFound(t *testing.T) {
 		`{"info":{"name":"x"},"auth":{"type":"bearer"},"item":[{"name":"f","item":[` + postmanGET("x",
 			"y") + `]}]}`: "none of the 1 requests",
 	} {
-		_, err := ImportPostman([]byte(doc))
+		_, err := Postman([]byte(doc))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("import of %s: %v, want %q", doc, err, want)
 		}
@@ -389,7 +389,7 @@ func TestPostmanVariablesThatGrowAreStopped(t *testing.T) {
 		inner := fmt.Sprintf("{{v%d}}", i+1)
 		variables = append(variables, fmt.Sprintf(`{"key":"v%d","value":%q}`, i, strings.Repeat(inner, 20)))
 	}
-	conn, _ := importedOne(t, ImportPostman, postmanDoc(`,"payload":"{\"x\": \"{{v0}}\"}"`, strings.Join(variables, ","),
+	conn, _ := importOne(t, Postman, postmanDoc(`,"payload":"{\"x\": \"{{v0}}\"}"`, strings.Join(variables, ","),
 		postmanGET("x", "https://api.example.com/v1")+","+postmanGET("y", "https://{{v0}}/v1")))
 	if conn.Payload != `{"x":"{{.Fields.unresolved_variable}}"}` || conn.BaseURI != "https://api.example.com" {
 		t.Errorf("payload %s, base %s", conn.Payload, conn.BaseURI)
@@ -402,7 +402,7 @@ func TestImportPostmanTellsOrCarriesEveryMember(t *testing.T) {
 		passed = append(passed, fmt.Sprintf("auth.jwt[%d].type", i), fmt.Sprintf("variable[%d].type",
 			i)) // follows from the value
 	}
-	testEveryMemberIsToldOrCarried(t, ImportPostman, importedTestData(t, "postman/acme.json"), append(passed,
+	testEveryMemberIsToldOrCarried(t, Postman, testData(t, "postman/acme.json"), append(passed,
 		"info._postman_id", "info.schema",
 		"item[0].item[0].request.url.raw", // its parts count
 		"item[0].item[1].request.body*", "item[1].name",

@@ -1,4 +1,4 @@
-package connfile
+package importer
 
 import (
 	"errors"
@@ -7,38 +7,37 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// Collections are described in github.com/postmanlabs/schemas (schemas/draft-07/v2.1.0, and v2.0.0, where auth.jwt is
-// an object and not a list), auth of type jwt in github.com/postmanlabs/postman-runtime, lib/authorizer/jwt.js, dynamic
-// variables in github.com/postmanlabs/postman-collection, lib/superstring/dynamic-variables.js.
+// Collections are described in github.com/postmanlabs/schemas (schemas/draft-07/v2.1.0, and v2.0.0, where auth.jwt is an
+// object and not a list), auth of type jwt in github.com/postmanlabs/postman-runtime, lib/authorizer/jwt.js, dynamic variables
+// in github.com/postmanlabs/postman-collection, lib/superstring/dynamic-variables.js.
 
-// ImportPostman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of
-// one, and makes a Connection of each auth of type jwt and each origin to which requests go with it. What holds for a
-// folder or the whole collection is inherited as Postman does it.
+// Postman reads a Postman collection (v2.0 or v2.1, also as Postman's API wraps it), a folder or a request of one, and makes a
+// Connection of each auth of type jwt and each origin to which requests go with it. What holds for a folder or the whole
+// collection is inherited as Postman does it.
 //
-// BaseURI is what the addresses of those requests have in common: a variable that all begin with, or their origin and
-// folder of paths, and for a single request its origin. The first plain GET becomes Ping, headers of all requests
-// become HTTPHeaders. Requests are calls, which a program makes with Client.NewRequest: their bodies, sample answers
-// and descriptions are passed over.
+// BaseURI is what the addresses of those requests have in common: a variable that all begin with, or their origin and folder
+// of paths, and for a single request its origin. The first plain GET becomes Ping, headers of all requests become HTTPHeaders.
+// Requests are calls, which a program makes with Client.NewRequest: their bodies, sample responses and descriptions are
+// ignored.
 //
-// Collection variables that are used become Fields, secret ones Secrets; a variable that the collection does not hold
-// comes from the environment of the process, like all secrets: in their places are references to environment variables,
-// which notes of kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}.
-// Scripts do not run here; notes tell where there were some. Every other member that is neither carried over nor passed
-// over is told, too.
-func ImportPostman(data []byte) (*Imported, error) {
-	doc, err := importedDocument(data, "Postman")
+// Collection variables that are used become Fields, secret ones Secrets; a variable that the collection does not hold comes
+// from the environment of the process, like all secrets: in their places are references to environment variables, which notes
+// of kind NoteSecret list. {{$timestamp}} becomes {{now}}, {{$guid}} and {{$randomUUID}} become {{uuid}}. Scripts do not run
+// here; notes say where there were some. Every other member that is not in the connection gets a note, too.
+func Postman(data []byte) (*Result, error) {
+	doc, err := readDocument(data, "Postman")
 	if err != nil {
 		return nil, err
 	}
 	p := &postmanImport{importing: newImporting(), variables: make(map[string]*postmanVariable),
 		keys: make(map[string]*postmanAuth),
-		envs: make(map[string]string), envTaken: make(importedNames), left: importedCap}
+		envs: make(map[string]string), envTaken: make(uniqueNames), left: maxSize}
 	if err := p.document(doc); err != nil {
-		return nil, fmt.Errorf("connfile: import Postman: %w", err)
+		return nil, fmt.Errorf("importer: Postman: %w", err)
 	}
 	conns := p.connections()
 	if len(conns) == 0 {
-		return nil, fmt.Errorf("connfile: import Postman: none of the %d requests has auth of type jwt, nor has the "+
+		return nil, fmt.Errorf("importer: Postman: none of the %d requests has auth of type jwt, nor has the "+
 			"collection", len(p.requests))
 	}
 	p.unusedVariables()
@@ -54,13 +53,13 @@ type postmanImport struct {
 	keys      map[string]*postmanAuth // by what they say
 	auths     []*postmanAuth          // in the order in which they are met
 	envs      map[string]string       // environment variables, by the variables of Postman's that they stand for
-	envTaken  importedNames
+	envTaken  uniqueNames
 	left      int // how much more variables may grow to
 	requests  []*postmanRequest
 	insecure  bool // strictSSL is off for the whole collection
 }
 
-const postmanOther = "has no counterpart in a connection, so it was not taken"
+const postmanOther = "has no counterpart in a connection; ignored"
 
 // document finds out what doc is.
 func (p *postmanImport) document(doc jsontext.Value) error {
@@ -97,7 +96,7 @@ type postmanScope struct {
 }
 
 // collection reads a collection, or a folder that was exported by itself.
-func (p *postmanImport) collection(o *importedObject) {
+func (p *postmanImport) collection(o *object) {
 	info := o.object("info")
 	info.ignore("_postman_id", "schema", "description", "version", "_exporter_id", "_collection_link", "createdAt",
 		"updatedAt",
@@ -116,7 +115,7 @@ var postmanBookkeeping = [...]string{"id", "_postman_id", "uid", "name", "descri
 	"response", "collectionId", "folder", "_postman_isSubFolder", "_postman_previewlanguage", "isFolder"}
 
 // folder reads the items of a collection or a folder.
-func (p *postmanImport) folder(o *importedObject, scope postmanScope) {
+func (p *postmanImport) folder(o *object, scope postmanScope) {
 	o.ignore(postmanBookkeeping[:]...)
 	p.declare(o)
 	p.behaviour(o, o.path == "" || o.path == "collection")
@@ -132,7 +131,7 @@ func (p *postmanImport) folder(o *importedObject, scope postmanScope) {
 }
 
 // item reads a folder or a request.
-func (p *postmanImport) item(o *importedObject, scope postmanScope) {
+func (p *postmanImport) item(o *object, scope postmanScope) {
 	name := o.text("name")
 	if o.holds("item") {
 		p.folder(o, postmanScope{name: name, auth: scope.auth})
@@ -148,7 +147,7 @@ func (p *postmanImport) item(o *importedObject, scope postmanScope) {
 }
 
 // requestOf returns the request of an item, which may be its address alone.
-func (p *postmanImport) requestOf(o *importedObject) *importedObject {
+func (p *postmanImport) requestOf(o *object) *object {
 	v, _ := o.get("request")
 	if v.Kind == jsontext.String {
 		return p.object(o.at("request"), jsontext.Value{Members: []jsontext.Member{{Name: "url", Value: v}}})
@@ -157,30 +156,28 @@ func (p *postmanImport) requestOf(o *importedObject) *importedObject {
 }
 
 // behaviour reads protocolProfileBehavior.
-func (p *postmanImport) behaviour(o *importedObject, whole bool) {
+func (p *postmanImport) behaviour(o *object, whole bool) {
 	b := o.object("protocolProfileBehavior")
-	strict, told := b.flag("strictSSL")
+	strict, set := b.flag("strictSSL")
 	switch {
-	case told && !strict && whole:
+	case set && !strict && whole:
 		p.insecure = true
-		p.note(NoteChanged, b.at("strictSSL"), "became tls.insecureSkipVerify: anybody on the way can read the "+
-			"token; tls.ca is the safe way to trust a private authority")
-	case told && !strict:
-		p.note(NoteDropped, b.at("strictSSL"), "is off for this part only, but a connection verifies certificates "+
-			"always or never: set tls.insecureSkipVerify if need be")
+		p.noteInsecure(b.at("strictSSL"))
+	case set && !strict:
+		p.dropped(b.at("strictSSL"), "is off for this part only, but a connection verifies certificates always or never: "+
+			"set tls.insecureSkipVerify if need be")
 	}
-	b.rest("is a matter of how Postman sends requests, so it was not taken")
+	b.rest("is a matter of how Postman sends requests; ignored")
 }
 
-// scripts tells of scripts, which may set the variables that tokens are made of.
-func (p *postmanImport) scripts(o *importedObject) {
+// scripts notes scripts, which may set the variables that tokens are made of.
+func (p *postmanImport) scripts(o *object) {
 	for _, event := range o.objects("event") {
 		event.ignore("id", "disabled", "listen")
 		script := event.object("script")
 		source, _ := script.get("exec")
 		if !saysNothing(source) || script.has("src") {
-			p.note(NoteDropped, event.path, "a script: it does not run here, and variables that it sets have to be "+
-				"set otherwise")
+			p.dropped(event.path, "a script: it does not run here, and variables that it sets have to be set otherwise")
 		}
 		script.ignore("id", "type", "packages", "src", "name")
 		script.rest(postmanOther)

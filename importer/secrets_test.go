@@ -1,9 +1,11 @@
-package connfile
+package importer
 
 import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/connfile"
 )
 
 func TestSecretsThatAreWrittenOutAreNotCarriedOver(t *testing.T) {
@@ -26,12 +28,12 @@ func TestSecretsThatAreWrittenOutAreNotCarriedOver(t *testing.T) {
 		{ping(`{"note":"a password=5"}`), `body: '{"note":"a password=5"}'`},
 		{celigo("headers", `[{"name":"x-functions-key","value":"PLANTED"}]`), `x-functions-key: "{{.Secrets.x_functions_key}}"`},
 	} {
-		out, err := ImportCeligo([]byte(tt.doc))
+		out, err := Celigo([]byte(tt.doc))
 		if err != nil {
 			t.Errorf("%s: %v", tt.doc, err)
 			continue
 		}
-		got, err := Marshal(out.Connections[0])
+		got, err := connfile.Marshal(out.Connections[0])
 		if text := string(got) + fmt.Sprint(out.Notes); err != nil || strings.Contains(text, "PLANTED") || !strings.Contains(text, tt.want) {
 			t.Errorf("%s became\n%s\n%v, %v\nwant %s", tt.doc, got, out.Notes, err, tt.want)
 		}
@@ -39,7 +41,7 @@ func TestSecretsThatAreWrittenOutAreNotCarriedOver(t *testing.T) {
 }
 
 func TestVaultOfPostmanIsSecret(t *testing.T) {
-	out, err := ImportPostman([]byte(`{"request":{"url":"https://api.example.com/me","auth":{"type":"jwt","jwt":[{"key":"algorithm","value":"HS256"},
+	out, err := Postman([]byte(`{"request":{"url":"https://api.example.com/me","auth":{"type":"jwt","jwt":[{"key":"algorithm","value":"HS256"},
 		{"key":"payload","value":"{\"sub\":\"{{vault:subject}}\",\"password\":\"PLANTED\"}"}]}}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +54,7 @@ func TestVaultOfPostmanIsSecret(t *testing.T) {
 
 func TestCeligoMethodsHaveTheirShortNamesToo(t *testing.T) {
 	for name, want := range map[string]string{"hmac-sha384": "HS384", "HS256": "HS256", "RS512": "RS512", "rsa-sha256": "RS256", "ES256": "ES256", "ps384": "PS384"} {
-		out, err := ImportCeligo(fmt.Appendf(nil, `{"type":"http","http":{"baseURI":"https://api.example.com","auth":{"type":"jwtbearer",
+		out, err := Celigo(fmt.Appendf(nil, `{"type":"http","http":{"baseURI":"https://api.example.com","auth":{"type":"jwtbearer",
 			"jwt":{"signatureMethod":%q,"payload":{}}}}}`, name))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

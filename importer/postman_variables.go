@@ -1,11 +1,10 @@
-package connfile
+package importer
 
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
-
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 // postmanVariable is a variable of a collection.
@@ -18,7 +17,7 @@ type postmanVariable struct {
 }
 
 // declare reads the variables of a collection or folder. The first of a name counts, which is that of the collection.
-func (p *postmanImport) declare(o *importedObject) {
+func (p *postmanImport) declare(o *object) {
 	for _, v := range o.objects("variable") {
 		v.ignore("description", "system")
 		name, id := v.text("key"), v.text("id")
@@ -34,11 +33,11 @@ func (p *postmanImport) declare(o *importedObject) {
 		v.ignore("name", "inactive")
 		v.rest(postmanOther)
 		if name == "" || off {
-			p.note(NoteDropped, v.path, "a variable that is off or has no name")
+			p.dropped(v.path, "a variable that is off or has no name")
 			continue
 		}
 		if _, has := p.variables[name]; has {
-			p.note(NoteDropped, v.path, "a second variable of this name: the first counts")
+			p.dropped(v.path, "a second variable of this name: the first counts")
 			continue
 		}
 		variable := &postmanVariable{path: v.at("value"), name: name, value: value, secret: kind == "secret" ||
@@ -48,57 +47,28 @@ func (p *postmanImport) declare(o *importedObject) {
 	}
 }
 
-// scalar returns the text of a member that is no array or object.
-func (o *importedObject) scalar(name string) string {
-	v, ok := o.get(name)
-	switch {
-	case !ok:
-		return ""
-	case v.Kind == jsontext.Array || v.Kind == jsontext.Object:
-		o.mismatch(name, "a text, a number or true or false")
-		return ""
-	}
-	return v.Text
-}
-
 func (p *postmanImport) unusedVariables() {
 	for _, v := range p.order {
 		if !v.used {
-			p.note(NoteDropped, v.path, "the variable %s is used by nothing that was imported", importedQuote(v.name))
+			p.dropped(v.path, "the variable %s is used by nothing that was imported", quote(v.name))
 		}
 	}
 }
 
-// postmanSplit takes text apart at {{name}}, as Postman does: a name holds no braces.
-func postmanSplit(text string) []importedPart {
-	var parts []importedPart
+// postmanVariables matches variables: a name holds no braces.
+var postmanVariables = regexp.MustCompile(`\{\{([^{}]+)\}\}`)
+
+// postmanSplit takes text apart, as Postman does.
+func postmanSplit(text string) []textPart {
+	var parts textParts
 	from := 0
-	for i := 0; i < len(text); {
-		start := strings.Index(text[i:], "{{")
-		if start < 0 {
-			break
-		}
-		start += i
-		end := strings.IndexAny(text[start+2:], "{}")
-		switch {
-		case end < 0:
-			i = len(text)
-			continue
-		case end == 0 || !strings.HasPrefix(text[start+2+end:], "}}"):
-			i = start + 1
-			continue
-		}
-		if start > from {
-			parts = append(parts, importedPart{text: text[from:start]})
-		}
-		end += start + 2
-		parts = append(parts, importedPart{text: text[start+2 : end], action: true})
-		from, i = end+2, end+2
+	for _, at := range postmanVariables.FindAllStringSubmatchIndex(text, -1) {
+		parts.literal(text[from:at[0]])
+		parts.add(textPart{text: text[at[2]:at[3]], action: true})
+		from = at[1]
 	}
-	if from < len(text) {
-		parts = append(parts, importedPart{text: text[from:]})
-	}
-	return parts
+	parts.literal(text[from:])
+	return parts.done()
 }
 
 // postmanDeepest is how often Postman replaces variables in the values of variables.
@@ -108,7 +78,7 @@ const postmanDeepest = 19
 const postmanLongest = 64 << 10
 
 // unfold replaces variables by what they hold. It reports whether that came to an end.
-func (p *postmanImport) unfold(parts []importedPart) ([]importedPart, bool) {
+func (p *postmanImport) unfold(parts []textPart) ([]textPart, bool) {
 	left := min(postmanLongest, p.left)
 	before := left
 	parts, ok := p.expand(parts, postmanDeepest, &left)
@@ -118,18 +88,18 @@ func (p *postmanImport) unfold(parts []importedPart) ([]importedPart, bool) {
 
 // postmanTexts translates texts of one connection.
 type postmanTexts struct {
-	*importedTexts
+	*texts
 	p *postmanImport
 }
 
-func (p *postmanImport) texts(c *importedConn) *postmanTexts {
+func (p *postmanImport) texts(c *connection) *postmanTexts {
 	t := &postmanTexts{p: p}
-	t.importedTexts = &importedTexts{importedConn: c, split: postmanSplit, eval: t.eval}
+	t.texts = &texts{connection: c, split: postmanSplit, eval: t.eval}
 	return t
 }
 
 // eval says what a variable gives.
-func (t *postmanTexts) eval(path string, part importedPart) (v importedValue, what string, err error) {
+func (t *postmanTexts) eval(path string, part textPart) (v value, what string, err error) {
 	name := strings.TrimSpace(part.text)
 	if dynamic, ok := strings.CutPrefix(name, "$"); ok {
 		return t.dynamic(dynamic)
@@ -137,13 +107,13 @@ func (t *postmanTexts) eval(path string, part importedPart) (v importedValue, wh
 	variable, ok := t.p.variables[name]
 	switch {
 	case !ok:
-		return importedAction(t.unknown(path, name)), "", nil
+		return actionValue(t.unknown(path, name)), "", nil
 	case variable.secret:
 		variable.used = true
-		return importedAction(t.secretField(variable.path, name, t.p.env(name))), "", nil
+		return actionValue(t.secretField(variable.path, name, t.p.env(name))), "", nil
 	case !strings.Contains(variable.value, "{{"):
 		variable.used = true
-		return importedAction(t.field(variable.path, name, variable.value)), "", nil
+		return actionValue(t.field(variable.path, name, variable.value)), "", nil
 	}
 	return t.within(path, part)
 }
@@ -159,40 +129,36 @@ func (t *postmanTexts) unknown(path, name string) string {
 var errPostmanDynamic = errors.New("has no counterpart among the functions of templates")
 
 // dynamic says what {{$name}} gives.
-func (t *postmanTexts) dynamic(name string) (v importedValue, what string, err error) {
+func (t *postmanTexts) dynamic(name string) (v value, what string, err error) {
 	switch name {
 	case "timestamp":
-		return importedValue{kind: importedTime, form: importedSeconds}, "", nil
+		return value{form: formSeconds}, "", nil
 	case "isoTimestamp":
-		return importedValue{kind: importedTime, form: importedISO}, "", nil
+		return value{form: formISO}, "", nil
 	case "guid", "randomUUID":
-		return importedAction("uuid"), "", nil
+		return actionValue("uuid"), "", nil
 	}
-	return v, name, fmt.Errorf("the variable %s %w", importedQuote("$"+name), errPostmanDynamic)
+	return v, name, fmt.Errorf("the variable %s %w", quote("$"+name), errPostmanDynamic)
 }
 
-// within evaluates a variable whose value holds others. It is put in where it stands, since values of Fields are no
-// templates.
-func (t *postmanTexts) within(path string, part importedPart) (v importedValue, what string, err error) {
-	parts, ok := t.p.unfold([]importedPart{part})
+// within evaluates a variable whose value holds others. It is put in where it stands, since values of Fields are no templates.
+func (t *postmanTexts) within(path string, part textPart) (v value, what string, err error) {
+	parts, ok := t.p.unfold([]textPart{part})
 	if !ok {
 		return v, "variable", errors.New("a variable that holds itself, or far too much")
 	}
 	for _, part := range parts {
-		next := importedLiteral(part.text)
+		next := literalValue(part.text)
 		if part.action {
 			if next, what, err = t.eval(path, part); err != nil {
 				return v, what, err
 			}
 		}
-		if next.kind == importedTime {
-			if len(parts) == 1 {
-				return next, "", nil
-			}
-			if next.form == importedISO {
-				return v, "form", errors.New("a date in ISO 8601, which no template here gives")
-			}
-			next = importedAction(next.now())
+		if len(parts) == 1 {
+			return next, "", nil
+		}
+		if next, ok = next.inText(); !ok {
+			return v, "form", errors.New("a date in ISO 8601, which no template here gives")
 		}
 		v.pieces = append(v.pieces, next.pieces...)
 	}
@@ -200,8 +166,8 @@ func (t *postmanTexts) within(path string, part importedPart) (v importedValue, 
 }
 
 // expand replaces variables until only such are left that are secret, dynamic or unknown, or left is used up.
-func (p *postmanImport) expand(parts []importedPart, depth int, left *int) ([]importedPart, bool) {
-	var out importedParts
+func (p *postmanImport) expand(parts []textPart, depth int, left *int) ([]textPart, bool) {
+	var out textParts
 	for _, part := range parts {
 		variable, ok := p.variables[strings.TrimSpace(part.text)]
 		if !part.action {
