@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -115,9 +116,7 @@ func TestAFloodOfHeaderFieldsCostsLittle(t *testing.T) {
 	} {
 		c := dialFake(t, always(func() *http.Response {
 			resp := fakeReply(test.status, "{}")
-			for field, values := range test.header {
-				resp.Header[field] = values
-			}
+			maps.Copy(resp.Header, test.header)
 			return resp
 		}), func(conn *Connection) {
 			conn.RateLimit.Rules = []Rule{{Header: "X-Rule", Match: "(a*)b"}, {Status: []int{429}}, {Status: []int{400}, Path: "code"}}
