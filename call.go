@@ -20,7 +20,7 @@ type call struct {
 	probe bool          // a Test: no retries, no waiting for a closed gate
 	odd   bool          // a header's name is not in canonical form
 	seq   uint64        // place in line
-	began time.Time     // when the first attempt left the line
+	began time.Time     // when the first attempt left the line, refused probes not counted; zero: none did
 
 	ticket    *minted // the token that all attempts carry, or the next one where it is an access token; nil: one is minted
 	throttled func()  // is called after each throttle; nil: nobody asks
@@ -183,7 +183,7 @@ func (k *call) await(s *slot) (time.Duration, error) {
 
 // latest is when the last attempt may start; zero: no bound. Before the first attempt only the context bounds the wait.
 func (k *call) latest() time.Time {
-	if k.attempts == 0 || k.c.retry.MaxElapsed == 0 {
+	if k.began.IsZero() || k.c.retry.MaxElapsed == 0 {
 		return time.Time{}
 	}
 	return k.began.Add(k.c.retry.MaxElapsed)
@@ -268,7 +268,7 @@ func (k *call) endedBy(err error) error {
 // send makes one attempt and judges its outcome.
 func (k *call) send(out *http.Request, a *attempt) {
 	w, s := &a.watch, &a.slot
-	if k.attempts == 0 {
+	if k.began.IsZero() {
 		k.began = s.sent
 	}
 	k.discard()
@@ -325,6 +325,9 @@ func (k *call) judge(s *slot) {
 	seen := k.c.sighting(a)
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = new(t) // a copy, so that t itself is not allocated where there is none
+		if s.probe && k.began.Equal(s.sent) {
+			k.began = time.Time{} // it still waits for its first turn, as it would had it not been the probe
+		}
 		k.shut = s.refused(t, seen)
 		k.c.stats.throttles.Add(1)
 		if k.throttled != nil {

@@ -129,7 +129,11 @@ func (s *slot) close(t throttle, now time.Time) {
 		l.pace.failed(s.sent, now)
 		l.pace.close(now.Add(l.maxWait + time.Second)) // nobody waits for an end that nobody knows
 	default:
-		if t.told && s.tests() {
+		if s.tests() {
+			if !t.told { // nothing new: the gate stays closed for as long as it is
+				l.pace.refused(s.sent, now, 0, false)
+				break
+			}
 			l.pace.giveWay(now)
 			l.pace.quotas.dropUsedUp(now, 0)
 		}
