@@ -104,7 +104,7 @@
 //
 // # Security
 //
-// A [Secret] does not print. No key, secret or token is in any error, log record or report, and no error of this
+// A [Secret] does not print, and encoding/gob, net/rpc and database/sql refuse it. No key, secret or token is in any error, log record or report, and no error of this
 // package holds a query. HMAC secrets shorter than their hash and RSA keys under 2048 bits are refused unless
 // AllowWeakKey, and alg comes from SignatureMethod alone. The package does not store secrets. Tokens that others signed
 // are verified by package verify.
