@@ -20,6 +20,9 @@ func (c *core) scrub(err error, u *url.URL, token string) error {
 	if named, ok := errors.AsType[*url.Error](err); ok {
 		text = strings.ReplaceAll(text, named.URL, withoutQuery(named.URL))
 	}
+	if c.hop != nil {
+		text = withoutResponseText(text)
+	}
 	text = c.censor(text, token)
 	if escaped := url.QueryEscape(token); escaped != token {
 		text = scrubText(text, escaped)
