@@ -114,8 +114,6 @@ func (p *probe) misplaced(a *answer) (what, advice string) {
 	}
 	final := p.resp.Request.URL
 	switch {
-	case p.call == nil:
-		return "the API redirected to a page of " + originOf(final).String() + ", which looks like a login", login
 	case p.sent != nil && !samePlace(final, p.sent.URL):
 		return "the API redirected to the page " + p.core.hide(final.EscapedPath()) + ", which looks like a login", login
 	}
