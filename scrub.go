@@ -43,6 +43,14 @@ type scrubbedError struct {
 func (e *scrubbedError) Error() string        { return e.text }
 func (e *scrubbedError) Is(target error) bool { return errors.Is(e.is, target) }
 
+// behind returns err together with the error that it replaces, for questions of its type. What it prints may hold a secret.
+func behind(err error) error {
+	if s, ok := errors.AsType[*scrubbedError](err); ok {
+		return errors.Join(err, s.is)
+	}
+	return err
+}
+
 // Format implements fmt.Formatter for all verbs, of which some would look behind the text.
 func (e *scrubbedError) Format(f fmt.State, _ rune) { io.WriteString(f, e.text) }
 
