@@ -16,19 +16,26 @@ const leastSecret = 4 // bytes: less cannot be told from other text
 
 // A censor takes secrets out of texts: in whatever case of letters, since hosts are written in lower case, percent-encoded in
 // whatever way, in the ASCII form of a host (RFC 5891), and as JSON and Go quote them. It is immutable; nil takes nothing out.
-type censor struct{ forms []string } // normalized, the longest first
+type censor struct {
+	plain   []string // in lower case, the longest first
+	decoded []string // the same without percent-encoding
+}
 
 // newCensor makes the censor of these secrets.
 func newCensor(secrets map[string]string) *censor {
 	c := new(censor)
 	for _, secret := range secrets {
 		for _, form := range formsOf(secret) {
-			if form, _ = normalize(form, false); len(form) >= leastSecret && !slices.Contains(c.forms, form) {
-				c.forms = append(c.forms, form)
-			}
+			plain, _ := normalize(form, false)
+			decoded, _ := normalize(form, true)
+			c.plain, c.decoded = append(c.plain, plain), append(c.decoded, decoded)
 		}
 	}
-	slices.SortFunc(c.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
+	for _, forms := range []*[]string{&c.plain, &c.decoded} {
+		*forms = slices.DeleteFunc(*forms, func(form string) bool { return len(form) < leastSecret })
+		slices.SortFunc(*forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
+		*forms = slices.Compact(*forms)
+	}
 	return c
 }
 
@@ -62,21 +69,31 @@ func hostForms(host string) []string {
 	return forms
 }
 
-// hide returns text with ****** in the place of each secret.
+// hide returns text with ****** in the place of each secret. It looks at the text as it is, too, since a percent sign may stand
+// before a secret by chance.
 func (c *censor) hide(text string) string {
-	if c == nil || len(c.forms) == 0 || len(text) < leastSecret {
+	if c == nil || len(text) < leastSecret {
 		return text
 	}
-	plain, at := normalize(text, true)
-	next := make([]int, len(c.forms)) // where each form stands next; -1: nowhere
+	text = hideForms(text, c.plain, false)
+	if strings.Contains(text, "%") {
+		text = hideForms(text, c.decoded, true)
+	}
+	return text
+}
+
+// hideForms replaces what is one of forms when it is normalized. Of several that begin at one place the first counts.
+func hideForms(text string, forms []string, decode bool) string {
+	plain, at := normalize(text, decode)
+	next := make([]int, len(forms)) // where each form stands next; -1: nowhere
 	for i := range next {
-		next[i] = strings.Index(plain, c.forms[i])
+		next[i] = strings.Index(plain, forms[i])
 	}
 	var b strings.Builder
 	from := 0 // in plain
 	for {
 		best := -1
-		for i, form := range c.forms {
+		for i, form := range forms {
 			if next[i] >= 0 && next[i] < from {
 				if next[i] = strings.Index(plain[from:], form); next[i] >= 0 {
 					next[i] += from
@@ -87,27 +104,21 @@ func (c *censor) hide(text string) string {
 			}
 		}
 		if best < 0 {
-			break
+			return b.String() + text[at[from]:]
 		}
 		b.WriteString(text[at[from]:at[next[best]]] + redacted)
-		from = next[best] + len(c.forms[best])
+		from = next[best] + len(forms[best])
 	}
-	if from == 0 {
-		return text
-	}
-	return b.String() + text[at[from]:]
 }
 
-// normalize returns text with its percent-encoding decoded and its ASCII letters in lower case, and, where that is wanted, the
-// offset in text of each byte of that, and of its end.
-func normalize(text string, offsets bool) (plain string, at []int) {
-	out := make([]byte, 0, len(text))
+// normalize returns text with its ASCII letters in lower case and, where that is wanted, its percent-encoding decoded, and the
+// offset in text of each byte of that and of its end.
+func normalize(text string, decode bool) (plain string, at []int) {
+	out, at := make([]byte, 0, len(text)), make([]int, 0, len(text)+1)
 	for i := 0; i < len(text); i++ {
-		if offsets {
-			at = append(at, i)
-		}
+		at = append(at, i)
 		b := text[i]
-		if b == '%' && i+2 < len(text) {
+		if decode && b == '%' && i+2 < len(text) {
 			if n, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
 				b = byte(n)
 				i += 2

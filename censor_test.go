@@ -27,7 +27,8 @@ func TestCensorTakesOutEverySpelling(t *testing.T) {
 		{"bücher-kunde.example", "lookup xn--bcher-kunde-thb.example, b%C3%BCcher-kunde.example, bücher-KUNDE.example", "lookup ******, ******, ******"},
 		{"kunde.example.", "lookup kunde.example.: no; not kunde.example", "lookup ******: no; not ******"},
 		{"https://Kunde.example:8443/very/secret/v1", "dial Kunde.example:8443: valid for kunde.example, GET /very/secret/v1/me", "dial ******: valid for ******, GET ******/me"},
-		{"100%", "at 100%25 and 100% of it", "at ****** and ****** of it"},
+		{"100%", "at 100%25 and 100% of it", "at ******25 and ****** of it"},
+		{"0000", "%0000% and %30%3000", "%******% and ******"},
 		{"%zz%4", "a %ZZ%4 b %", "a ****** b %"},
 		{"four", "FOURfourFo ur", "************Fo ur"},
 		{"abc", "abc is too short to be told from other text", "abc is too short to be told from other text"},
@@ -48,10 +49,11 @@ func TestCensorTakesOutEverySpelling(t *testing.T) {
 func FuzzCensorLeavesNoSecret(f *testing.F) {
 	f.Add("Tangerine7", "a%54angerine7%")
 	f.Add("%%%%", "%25%25%25%25%%%%")
+	f.Add("0000", "%0000%")
 	f.Fuzz(func(t *testing.T, secret, text string) {
 		c := newCensor(map[string]string{"k": secret})
 		hidden := c.hide(text + secret + text)
-		if len(secret) >= leastSecret && !strings.Contains(redacted, strings.Trim(secret, "%2a")) && strings.Contains(strings.ReplaceAll(hidden, redacted, "\x00"), secret) {
+		if len(secret) >= leastSecret && !strings.ContainsAny(secret, "*") && strings.Contains(hidden, secret) {
 			t.Errorf("%q is left in %q", secret, hidden)
 		}
 		if short := newCensor(map[string]string{"k": "abc"}).hide(text); short != text {

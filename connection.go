@@ -355,7 +355,8 @@ type Retry struct {
 	BufferLimit int64 `json:"bufferLimit,omitzero"`
 }
 
-// Ping is the request by which Test tries a connection.
+// Ping is the request by which Test tries a connection. Its redirects are followed to the origin of BaseURI and to TrustedOrigins
+// only, since what it holds may be made of the token and of Secrets.
 type Ping struct {
 	// RelativeURI is appended to BaseURI, as by NewRequest. Template. Empty: BaseURI itself.
 	RelativeURI string `json:"relativeURI,omitzero"`
