@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -51,8 +50,8 @@ type core struct {
 	silence                         time.Duration // Timeout; zero: none
 	ping                            ping
 	warnings                        []Warning
-	claims, header                  JSON              // the templates of the token, for reports
-	secrets                         *strings.Replacer // takes out what Secrets hold, also as addresses and JSON have it
+	claims, header                  JSON    // the templates of the token, for reports
+	secrets                         *censor // takes out what Secrets hold; nil: nothing
 
 	line      *line
 	limiter   Limiter

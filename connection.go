@@ -363,7 +363,8 @@ type Retry struct {
 	BufferLimit int64 `json:"bufferLimit,omitzero"`
 }
 
-// Ping is the request by which Test tries a connection.
+// Ping is the request by which Test tries a connection. Its redirects are followed to the origin of BaseURI and to TrustedOrigins
+// only, since what it holds may be made of the token and of Secrets.
 type Ping struct {
 	// RelativeURI is appended to BaseURI, as by NewRequest. Template, whose values are escaped as in BaseURI, but for one that
 	// begins it. Empty: BaseURI itself.

@@ -28,6 +28,7 @@ func (p *probe) diagnose(err error) diagnosis {
 	if _, ok := errors.AsType[*ThrottledError](err); ok || err == nil || p.advice != "" {
 		return diagnosis{}
 	}
+	err = behind(err)
 	causes := []func(error) (diagnosis, bool){p.unmade, p.ofCertificate, p.ofAlert, p.ofProxy, p.ofScheme, p.ofName, p.ofDial,
 		p.ofSilence, p.ofHangUp}
 	if p.resp != nil {

@@ -53,7 +53,7 @@
 // A token is minted at the last moment before an attempt, after every wait, unless TokenReuse lets one serve for
 // longer. An answer that refuses it (AuthFailure) makes the client mint once more and send the request again, with the
 // time corrected where the answer shows that the clocks differ. Token and HTTPHeaders go to the origin of BaseURI and
-// to TrustedOrigins only; a redirect elsewhere is followed without them.
+// to TrustedOrigins only; a redirect elsewhere is followed without them. Test reports it instead of following it.
 //
 // Below the client, net/http may send one attempt twice when an idle connection turns out to be closed, with the same
 // token. A server that refuses a repeated jti then answers 401, and the client mints once more.
@@ -124,7 +124,7 @@
 //
 // # Security
 //
-// A [Secret] does not print. No key, secret or token is in any error, log record or report, and no error of this
+// A [Secret] does not print, and encoding/gob, net/rpc and database/sql refuse it. No key, secret or token is in any error, log record or report, and no error of this
 // package holds a query. HMAC secrets shorter than their hash and RSA keys under 2048 bits are refused unless
 // AllowWeakKey, and alg comes from SignatureMethod alone. The package does not store secrets. Tokens that others signed
 // are verified by package verify.

@@ -78,13 +78,15 @@ func (e *AuthError) Error() string {
 	return "jwtbearer: token refused: " + sentence(status(e.StatusCode), words(e.Code, e.Message), e.Hint)
 }
 
-// TokenError is an answer by which a token endpoint refused an assertion (RFC 6749, section 5.2).
+// TokenError is an answer by which a token endpoint refused an assertion (RFC 6749, section 5.2), or in which it gave no token.
+// Since a body may hold a token whatever its status and Content-Type say, no text of it is kept but what its members for errors say;
+// of a 2xx answer nothing but a Code that is known.
 type TokenError struct {
 	StatusCode  int
 	Code        string // invalid_grant, invalid_client, ...
-	Description string
-	URI         string
-	Hint        string
+	Description string // what the endpoint says; where it says nothing, what came, in words of this package
+	URI         string // of a page about the error
+	Hint        string // what to do
 }
 
 func (e *TokenError) Error() string {

@@ -197,7 +197,7 @@ func (b *setup) compileParams(h *hop, x *Exchange) *objectTemplate {
 	}
 	params := joinObjects(auto.without(given.names()...), given).withoutNulls()
 	b.checkParams(h, x, params, placed)
-	h.core.secrets = secretsReplacer(b.secretParams(params))
+	h.core.secrets = newCensor(b.secretParams(params))
 	return params
 }
 

@@ -2,11 +2,9 @@ package jwtbearer
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -64,17 +62,26 @@ func (h *hop) read(k *call, got grant) (grant, error) {
 		if base == "" {
 			return got, h.refusal(k, "the answer has no base URI at BaseURIPath", "BaseURIPath")
 		}
+		if scheme, _, _ := strings.Cut(base, ":"); !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") {
+			return got, h.refusal(k, "what the answer has at BaseURIPath is no http or https URI", "BaseURIPath")
+		}
 		got.base = base
 	}
 	return got, nil
 }
 
-// answer views the whole answer, which may be a form, as those of some older servers are.
+// answer views the whole answer. A JSON object is one whatever its Content-Type says, and what else is called a form is read as
+// one, since some older servers answer so.
 func (h *hop) answer(k *call) *answer {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
 	a := newAnswer(k.resp, "", k.answered)
 	a.peeked, a.text, a.whole = true, data, len(data) <= mostAnswer
+	tree, _ := a.tree()
+	if _, isObject := tree.(map[string]any); isObject {
+		a.media = MediaJSON
+		return a
+	}
 	if a.contentType() != formType {
 		return a
 	}
@@ -187,23 +194,6 @@ func expiresIn(text string) (time.Duration, bool) {
 		n /= 1000
 	}
 	return time.Duration(min(n, unbounded.Seconds()) * float64(time.Second)), true
-}
-
-// describe says what came, without any value of it.
-func describe(a *answer) string {
-	tree, ok := a.tree()
-	switch object, isObject := tree.(map[string]any); {
-	case !a.whole:
-		return fmt.Sprintf("longer than %d bytes", mostAnswer)
-	case len(a.text) == 0:
-		return "empty"
-	case ok && isObject:
-		names := slices.Sorted(maps.Keys(object))
-		return oneLine("a JSON object with " + cmp.Or(strings.Join(names[:min(len(names), 20)], ", "), "no members"))
-	case ok:
-		return "JSON, but no object"
-	}
-	return fmt.Sprintf("%s of %d bytes", cmp.Or(oneLine(a.contentType()), "something without a Content-Type"), len(a.text))
 }
 
 // relocate takes over the base URI that the token endpoint told, with BaseURI after it. Origins that were trusted stay so: a

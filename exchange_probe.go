@@ -1,7 +1,6 @@
 package jwtbearer
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -32,7 +31,7 @@ func (p *probe) exchange(ctx context.Context) error {
 		return err
 	}
 	p.core.access.current.Store(got.token)
-	step.Detail = fmt.Sprintf("%s token of %d bytes", cmp.Or(p.core.scheme(got.token), "a"), len(got.token.value))
+	step.Detail = fmt.Sprintf("%s of %d bytes", p.core.describeToken(got.token), len(got.token.value))
 	if !got.token.grant.expiry.IsZero() {
 		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.grant.expiry).Round(time.Second))
 	}

@@ -7,20 +7,12 @@ import (
 )
 
 // refusal is the typed form of an answer that gives no token. problem says why, where the status does not, and is about what
-// stands at path. Neither the assertion nor a secret of the connection is in it.
+// stands at path. Neither the assertion nor a secret of the connection is in it, and of the body no more than said allows.
 func (h *hop) refusal(k *call, problem, path string) error {
 	a := h.answer(k)
-	e := &TokenError{StatusCode: k.resp.StatusCode}
-	tree, _ := a.tree()
-	if object, ok := tree.(map[string]any); ok {
-		text := func(name string) string { s, _ := object[name].(string); return s }
-		e.Code, e.Description, e.URI = text("error"), text("error_description"), text("error_uri")
-	}
-	if problem == "" {
-		code, message := a.words(nil)
-		e.Code, e.Description = cmp.Or(e.Code, code), cmp.Or(e.Description, message)
-	}
-	if e.Code == "" && e.Description == "" {
+	said := h.said(a)
+	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.code, Description: said.description, URI: said.uri}
+	if e.Description == "" && (e.Code == "" || problem != "") {
 		e.Description = cmp.Or(problem, describe(a))
 	}
 	if e.Description == e.Code {
@@ -31,7 +23,7 @@ func (h *hop) refusal(k *call, problem, path string) error {
 			e.Description = own
 		}
 	}
-	e.Hint = h.hint(k, e, path)
+	e.Hint = h.hint(k, e.Code, cmp.Or(said.hidden, said.description), path)
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
 		*text = oneLine(h.core.censor(*text, k.token.value))
 	}
@@ -46,8 +38,8 @@ var definitions = []string{
 	"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
 }
 
-// hint says what to do about a refusal, or about a success that has nothing at path.
-func (h *hop) hint(k *call, e *TokenError, path string) string {
+// hint says what to do about a refusal with that code and those words, or about a success that has nothing at path.
+func (h *hop) hint(k *call, code, said, path string) string {
 	status := k.resp.StatusCode
 	if k.refused || status >= 500 {
 		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
@@ -55,9 +47,9 @@ func (h *hop) hint(k *call, e *TokenError, path string) string {
 			return clockHint(ahead)
 		}
 	}
-	if hint := codeHints[e.Code]; hint != "" {
-		if isOfAssertion(e.Code) {
-			return cmp.Or(assertionHint(e), hint)
+	if hint := codeHints[code]; hint != "" {
+		if isOfAssertion(code) {
+			return cmp.Or(assertionHint(said), hint)
 		}
 		return hint
 	}
@@ -69,11 +61,11 @@ func (h *hop) hint(k *call, e *TokenError, path string) string {
 	case status == http.StatusUnsupportedMediaType:
 		return "check " + h.field + ".Encoding"
 	case status == http.StatusUnauthorized:
-		return cmp.Or(assertionHint(e), codeHints["invalid_client"])
+		return cmp.Or(assertionHint(said), codeHints["invalid_client"])
 	case status < 300:
 		return "check " + h.field + ".TokenURL and " + path
 	}
-	return assertionHint(e)
+	return assertionHint(said)
 }
 
 // isOfAssertion reports whether a code says that something is wrong with the assertion.
@@ -83,16 +75,19 @@ func isOfAssertion(code string) bool {
 
 // codeHints are the usual causes of the errors of RFC 6749, section 5.2.
 var codeHints = map[string]string{
-	"invalid_grant":          "compare iss, sub and aud with what the server expects, and the key with the one it has",
-	"invalid_client":         "compare iss, sub, kid and the client id with what is registered, and the key with the one there",
-	"invalid_assertion":      "compare the claims with what the server expects, and the key with the one it has",
-	"unauthorized_client":    "the client may not use this grant: permit it where the client is registered",
-	"invalid_scope":          "ask only for scopes that the client was granted",
-	"unsupported_grant_type": "check Grant, and Encoding: a server that cannot read the parameters says the same",
-	"invalid_request":        "a parameter is missing or not understood: check Params and Encoding",
-	"access_denied":          "permit the client, or the user in sub, where the client is registered",
-	"consent_required":       "the user in sub, or an administrator, has to consent to this client once",
-	"interaction_required":   "the user in sub, or an administrator, has to consent to this client once",
+	"invalid_grant":           "compare iss, sub and aud with what the server expects, and the key with the one it has",
+	"invalid_client":          "compare iss, sub, kid and the client id with what is registered, and the key with the one there",
+	"invalid_assertion":       "compare the claims with what the server expects, and the key with the one it has",
+	"unauthorized_client":     "the client may not use this grant: permit it where the client is registered",
+	"invalid_scope":           "ask only for scopes that the client was granted",
+	"unsupported_grant_type":  "check Grant, and Encoding: a server that cannot read the parameters says the same",
+	"invalid_request":         "a parameter is missing or not understood: check Params and Encoding",
+	"invalid_target":          "check the parameter resource or audience: the server issues no token for it",
+	"server_error":            "the token endpoint itself failed: try again later",
+	"temporarily_unavailable": "the token endpoint is busy or under maintenance: try again later",
+	"access_denied":           "permit the client, or the user in sub, where the client is registered",
+	"consent_required":        "the user in sub, or an administrator, has to consent to this client once",
+	"interaction_required":    "the user in sub, or an administrator, has to consent to this client once",
 }
 
 // assertionHints tell by a server's own words what it has against an assertion; the first that fits counts.
@@ -108,8 +103,8 @@ var assertionHints = []struct{ words, hint string }{
 }
 
 // assertionHint looks for the cause in the server's words.
-func assertionHint(e *TokenError) string {
-	said := strings.ToLower(e.Description)
+func assertionHint(said string) string {
+	said = strings.ToLower(said)
 	for _, h := range assertionHints {
 		for word := range strings.SplitSeq(h.words, ",") {
 			if said != "" && strings.Contains(said, word) {

@@ -66,7 +66,11 @@ func TestTokenErrorTellsWhatTheEndpointSaid(t *testing.T) {
 		{"null", func() *http.Response { return json(200, `{"access_token":null}`) },
 			TokenError{StatusCode: 200, Description: "the answer has no token at TokenPath: it is a JSON object with access_token", Hint: "TokenPath"}},
 		{"an error with 200", func() *http.Response { return json(200, `{"error":"bad_verification_code","error_description":"no"}`) },
-			TokenError{StatusCode: 200, Code: "bad_verification_code", Description: "no"}},
+			TokenError{StatusCode: 200, Description: "the answer has no token at TokenPath: it is a JSON object with error, error_description", Hint: "TokenPath"}},
+		{"a known error with 200", func() *http.Response {
+			return json(200, `{"error":"invalid_scope","error_description":"no"}`)
+		}, TokenError{StatusCode: 200, Code: "invalid_scope", Description: "the answer has no token at TokenPath: it is a JSON object with error, error_description",
+			Hint: "scopes that the client was granted"}},
 		{"nothing", func() *http.Response { return json(204, "") },
 			TokenError{StatusCode: 204, Description: "the answer has no token at TokenPath: it is empty", Hint: "TokenPath"}},
 		{"cut", func() *http.Response { return json(200, `{"access_token":"hidden`) },

@@ -22,7 +22,7 @@ func (b *setup) buildValues() {
 	for name, secret := range b.conn.Secrets {
 		b.templates.secrets[name] = string(secret)
 	}
-	b.core.secrets = secretsReplacer(b.templates.secrets)
+	b.core.secrets = newCensor(b.templates.secrets)
 }
 
 // buildKey reads the key and makes the signer.

@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 // An observation is what an answer to the ping tells beside its status.
@@ -119,8 +117,6 @@ func (p *probe) misplaced(a *answer) (what, advice string) {
 	}
 	final := p.resp.Request.URL
 	switch {
-	case p.call == nil:
-		return "the API redirected to a page of " + origin.Name(final) + ", which looks like a login", login
 	case p.sent != nil && !samePlace(final, p.sent.URL):
 		return "the API redirected to the page " + p.core.hide(final.EscapedPath()) + ", which looks like a login", login
 	}

@@ -16,8 +16,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -101,6 +99,7 @@ func (c *Client) Test(ctx context.Context) (*Report, error) {
 	p.describe()
 	err := p.request(ctx)
 	p.verdict(err)
+	p.report.hide(p.core)
 	return p.report, err
 }
 
@@ -112,6 +111,7 @@ type probe struct {
 	resp   *http.Response
 	call   *call
 	advice string // what to do about a success that is refused; empty: the answer was not, or no success
+	left   string // where resp redirects to, in words, which is not followed; empty: nowhere
 	broken error  // resp is a success whose body did not come whole
 	denied bool   // the token endpoint gave no access token
 	sent   *http.Request
@@ -241,7 +241,11 @@ func (p *probe) judge(last *lastCall) error {
 	}
 	accepted := matchAny(p.core.ping.success, a) >= 0
 	if !accepted {
-		if err := last.failure(p.resp); err != nil {
+		err := last.failure(p.resp)
+		if _, plain := errors.AsType[*ResponseError](err); plain && last.left != nil {
+			return p.leaves(last.left, err)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -348,10 +352,11 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 	switch {
 	case err != nil && p.resp == nil:
 		step.Status, step.Detail = StatusFailed, p.shown(err)
+	case p.left != "":
+		step.Status, step.Hint = StatusFailed, p.advice
+		step.Detail += ": " + p.left
 	case err != nil:
 		step.Status = StatusFailed // the verdict says why
-	case p.call == nil:
-		step.Status, step.Hint = StatusWarning, "the answer came from "+origin.Name(p.resp.Request.URL)+", which got no token"
 	case p.report.Skew.Abs() > skewNoticed:
 		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
 	}

@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 const errorBytes = 64 << 10 // of the body of a refused answer are kept
@@ -159,36 +156,6 @@ func scrubText(text, token string) string {
 }
 
 const leastPiece = 8 // bytes of a token that are worth hiding
-
-// secretsReplacer takes each secret out of a text, in each form in which it stands in addresses and in JSON.
-func secretsReplacer(secrets map[string]string) *strings.Replacer {
-	var forms []string
-	for _, secret := range secrets {
-		if len(secret) >= leastSecret {
-			escaped := string(jsontext.AppendEscaped(nil, secret))
-			forms = append(forms, secret, url.PathEscape(secret), url.QueryEscape(secret), escaped)
-		}
-	}
-	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // the first that fits counts
-	pairs := make([]string, 0, 2*len(forms))
-	for _, form := range forms {
-		pairs = append(pairs, form, redacted)
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-const leastSecret = 4 // bytes: less cannot be told from other text
-
-// censor takes the token and the values of Secrets out of what an API said.
-func (c *core) censor(text, token string) string { return c.hide(scrubText(text, token)) }
-
-// hide takes the values of Secrets out of a text that may have been made from them.
-func (c *core) hide(text string) string {
-	if c.secrets == nil {
-		return text
-	}
-	return c.secrets.Replace(text)
-}
 
 // joined is errors.Join that leaves a single error as it is.
 func joined(err, more error) error {

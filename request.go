@@ -98,6 +98,7 @@ type lastCall struct {
 	probe bool
 	call  *call          // nil: the answer came from another origin
 	resp  *http.Response // what came last; http.Client drops one with a bad Location
+	left  *url.URL       // where resp redirects to, which a Test does not follow; nil: nowhere
 
 	answered bool // the last request got an answer, so that an error is http.Client's own
 }
@@ -105,6 +106,9 @@ type lastCall struct {
 // do sends req and follows redirects.
 func (t *lastCall) do(req *http.Request) (*http.Response, error) {
 	client := http.Client{Transport: t, CheckRedirect: checkRedirect}
+	if t.probe {
+		client.CheckRedirect = t.stay
+	}
 	resp, err := client.Do(req)
 	if err == nil {
 		return resp, nil

@@ -22,6 +22,9 @@ func (c *core) scrub(err error, u *url.URL, token string) error {
 	if named, ok := errors.AsType[*url.Error](err); ok {
 		text = strings.ReplaceAll(text, named.URL, withoutQuery(named.URL))
 	}
+	if c.hop != nil {
+		text = withoutResponseText(text)
+	}
 	text = c.censor(text, token)
 	if escaped := url.QueryEscape(token); escaped != token {
 		text = scrubText(text, escaped)
@@ -41,6 +44,14 @@ type scrubbedError struct {
 
 func (e *scrubbedError) Error() string        { return e.text }
 func (e *scrubbedError) Is(target error) bool { return errors.Is(e.is, target) }
+
+// behind returns err together with the error that it replaces, for questions of its type. What it prints may hold a secret.
+func behind(err error) error {
+	if s, ok := errors.AsType[*scrubbedError](err); ok {
+		return errors.Join(err, s.is)
+	}
+	return err
+}
 
 // Format implements fmt.Formatter for all verbs, of which some would look behind the text.
 func (e *scrubbedError) Format(f fmt.State, _ rune) { io.WriteString(f, e.text) }

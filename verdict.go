@@ -65,6 +65,7 @@ func (p *probe) kindOf(err error) Kind {
 		}
 		return KindUnexpectedAnswer
 	}
+	err = behind(err)
 	if op, ok := errors.AsType[*net.OpError](err); dial.IsTLSVerdict(err) || errors.Is(err, http.ErrSchemeMismatch) ||
 		ok && op.Op == "remote error" { // an alert of the peer, such as that it wants a certificate
 		return KindTLSFailed

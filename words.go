@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -140,7 +141,7 @@ func firstText(members map[string]any, names []string) string {
 	return ""
 }
 
-// wordsOfXML takes the first element of each name, wherever it stands. SOAP 1.2 has its code and text in Value and Text.
+// wordsOfXML takes the first element of each name, wherever it stands. A Fault of SOAP 1.2 has its code and text in Value and Text.
 func wordsOfXML(root *etree.Element) (code, message string) {
 	members := map[string]any{}
 	for _, element := range root.FindElements("//*") {
@@ -150,11 +151,11 @@ func wordsOfXML(root *etree.Element) (code, message string) {
 			members[name] = text
 		}
 	}
-	code = codeOf(members)
-	if code == "" {
-		code = firstText(members, []string{"value"})
+	code, message = codeOf(members), firstText(members, messageNames)
+	if root.FindElement("//Fault") != nil {
+		code, message = cmp.Or(code, firstText(members, []string{"value"})), cmp.Or(message, firstText(members, []string{"text"}))
 	}
-	return code, firstText(members, append(slices.Clone(messageNames), "text"))
+	return code, message
 }
 
 // oneLine makes s fit for an error message: one line without control and invisible characters, and not long.

@@ -1,0 +1,196 @@
+package jwtbearer
+
+import (
+	"cmp"
+	"fmt"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// What a token endpoint's response may show. Its body may hold an access token, whatever its status and its Content-Type say, so
+// that no text of it is shown but what is known to be an error's word: the members of RFC 6749, section 5.2, and the names under
+// which other APIs give codes and words, in a response that is no success. Of a success nothing is shown but names and codes that
+// stand in the tables below.
+
+// saidWords are what a response says of an error.
+type saidWords struct {
+	code, description, uri string // may be shown
+	hidden                 string // must not be shown, but a hint may be chosen by it
+}
+
+// said returns what a response says of an error.
+func (h *hop) said(a *answer) saidWords {
+	var s saidWords
+	tree, _ := a.tree()
+	object, isObject := tree.(map[string]any)
+	text := func(name string) string { t, _ := object[name].(string); return t }
+	if a.resp.StatusCode/100 == 2 {
+		if _, known := codeHints[text("error")]; known {
+			s.code = text("error")
+		}
+		s.hidden = text("error_description")
+		return s
+	}
+	s.code, s.description, s.uri = text("error"), text("error_description"), text("error_uri")
+	var code, message string
+	if list, isList := tree.([]any); isList && len(list) > 0 {
+		_, isObject = list[0].(map[string]any)
+	}
+	switch {
+	case isObject:
+		code, message = wordsOfJSON(tree, 3)
+	case a.whole && a.syntax(a.text) == MediaXML:
+		if document, ok := a.document(); ok {
+			code, message = wordsOfXML(document.Root())
+		}
+	case strings.ContainsFunc(strings.TrimSpace(string(a.text)), unicode.IsSpace): // prose, or a page
+		s.hidden = oneLine(string(a.text))
+	}
+	s.code, s.description = cmp.Or(s.code, code), cmp.Or(s.description, message)
+	if !isErrorCode(s.code) {
+		s.code = ""
+	}
+	for _, t := range []*string{&s.code, &s.description, &s.uri} {
+		*t = h.withoutTokens(a, oneLine(*t))
+	}
+	return s
+}
+
+// withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
+func (h *hop) withoutTokens(a *answer, text string) string {
+	text = anyJWS.ReplaceAllString(text, redacted)
+	if token, ok := a.scalar(h.token); ok {
+		text = withoutPieces(text, token)
+	}
+	tree, _ := a.tree()
+	object, _ := tree.(map[string]any)
+	for name, value := range object {
+		if token, ok := value.(string); ok && slices.Contains(tokenMembers, name) {
+			text = withoutPieces(text, token)
+		}
+	}
+	return text
+}
+
+// withoutPieces takes a token out of a text, and each piece of it that is long enough to be worth hiding.
+func withoutPieces(text, token string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		n := leastPiece
+		for i+n <= len(text) && strings.Contains(token, text[i:i+n]) {
+			n++
+		}
+		if n == leastPiece {
+			b.WriteByte(text[i])
+			i++
+			continue
+		}
+		b.WriteString(redacted)
+		i += n - 1
+	}
+	return b.String()
+}
+
+// anyJWS finds a JWS, also one that was cut off: its header is a JSON object, of which the first letters are always these.
+var anyJWS = regexp.MustCompile(`ey[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`)
+
+// isErrorCode reports whether a text looks like a code of an error: INVALID_JWT, AADSTS50027, a few words, or a URI (RFC 9457,
+// section 3.1.1). What mixes letters and digits at length, or is one long number, looks like a token.
+func isErrorCode(text string) bool {
+	if strings.ContainsFunc(text, unicode.IsSpace) || strings.Contains(text, "://") || strings.HasPrefix(text, "urn:") {
+		return true
+	}
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		word := strings.TrimRight(part, "0123456789")
+		if len(part) >= 12 && (len(part)-len(word) > 8 || strings.ContainsFunc(word, unicode.IsDigit)) {
+			return false
+		}
+	}
+	return len(text) <= 100
+}
+
+// knownMembers are the names of members that are shown where a response has no token: those that token endpoints use.
+var knownMembers = slices.Concat(tokenMembers, []string{"data", "error", "error_description", "error_uri", "errors", "expires", "expires_at",
+	"expires_in", "expiresIn", "instance_url", "issued_token_type", "message", "result", "scope", "success", "token_type", "tokenType"})
+
+// tokenMembers are the names under which token endpoints give tokens.
+var tokenMembers = []string{"access_token", "accessToken", "auth_token", "id_token", "idToken", "jwt", "refresh_token", "refreshToken", "session_token", "token"}
+
+// describe says what came in words of our own: its syntax and its size, and the members that have known names.
+func describe(a *answer) string {
+	tree, ok := a.tree()
+	switch object, isObject := tree.(map[string]any); {
+	case !a.whole:
+		return fmt.Sprintf("longer than %d bytes", mostAnswer)
+	case len(a.text) == 0:
+		return "empty"
+	case ok && isObject:
+		return describeMembers(a, object)
+	case ok:
+		return "JSON, but no object"
+	}
+	return fmt.Sprintf("%s of %d bytes", describeType(a.resp.Header), len(a.text))
+}
+
+// describeMembers names the known members of an object, and counts the others.
+func describeMembers(a *answer, object map[string]any) string {
+	what := "a JSON object"
+	if _, isJSON := decodeJSON(a.text); !isJSON {
+		what = "a form"
+	}
+	var names []string
+	for name := range object {
+		if slices.Contains(knownMembers, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	switch others := len(object) - len(names); {
+	case len(object) == 0:
+		return what + " with no members"
+	case len(names) == 0:
+		return what + " with " + times(others, "unknown member")
+	case others > 0:
+		return what + " with " + strings.Join(names, ", ") + " and " + times(others, "unknown member")
+	}
+	return what + " with " + strings.Join(names, ", ")
+}
+
+// describeType is the media type of a response, which must be one.
+func describeType(header http.Header) string {
+	field := header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(field)
+	switch {
+	case field == "":
+		return "something without a Content-Type"
+	case err != nil || len(kind) > 80 || !strings.Contains(kind, "/"):
+		return "something with a malformed Content-Type"
+	}
+	return kind
+}
+
+// describeToken says of which type an access token is, where the type is one that tokens have.
+func (c *core) describeToken(t *minted) string {
+	scheme := c.scheme(t)
+	configured := slices.ContainsFunc(c.placements, func(p Placement) bool { return p.Scheme == scheme })
+	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
+		return "a token"
+	}
+	return scheme + " token"
+}
+
+// knownSchemes are types of tokens that are named in a report.
+var knownSchemes = []string{"Bearer", "DPoP", "MAC", "JWT", "Token", "OAuth", "BearerToken"}
+
+// malformedResponse finds what net/http repeats of a response that is none, in its errors.
+var malformedResponse = regexp.MustCompile(
+	`(malformed (?:HTTP|MIME)[A-Za-z ]*(?:: missing colon)?:? ?|bad Content-Length |unsupported transfer encoding: )(?:"(?:[^"\\]|\\.)*"|[^"\n]+)`)
+
+// withoutResponseText takes out of an error of the transport what it repeats of a response.
+func withoutResponseText(text string) string {
+	return malformedResponse.ReplaceAllString(text, "${1}"+redacted)
+}
