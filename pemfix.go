@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/keytext"
+	keytext "github.com/seed-363d07a3/jwtbearer/internal/key/text"
 )
 
 // PrivateKey is what ParsePrivateKey found. Printed or logged, it shows what it is and no part of the key.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/jwk"
-	"github.com/seed-363d07a3/jwtbearer/internal/keycheck"
-	"github.com/seed-363d07a3/jwtbearer/internal/keytext"
-	"github.com/seed-363d07a3/jwtbearer/internal/pfx"
-	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/jwk"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/pfx"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
+	keytext "github.com/seed-363d07a3/jwtbearer/internal/key/text"
 )
 
 var (
@@ -60,7 +60,7 @@ func keyProblem(item *keytext.Item, err error) *KeyError {
 			e.Problem = "it is truncated or damaged: " + m.What
 		}
 	}
-	if m, ok := errors.AsType[*keycheck.MismatchError](err); ok {
+	if m, ok := errors.AsType[*check.MismatchError](err); ok {
 		e.Problem = "it is damaged, or two keys were mixed: " + m.What
 	}
 	if _, ok := errors.AsType[*sealed.CostError](err); ok {

@@ -10,14 +10,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/jwk"
-	"github.com/seed-363d07a3/jwtbearer/internal/keycheck"
-	"github.com/seed-363d07a3/jwtbearer/internal/keytext"
-	"github.com/seed-363d07a3/jwtbearer/internal/pfx"
-	"github.com/seed-363d07a3/jwtbearer/internal/pkcs8"
-	"github.com/seed-363d07a3/jwtbearer/internal/ppk"
-	"github.com/seed-363d07a3/jwtbearer/internal/sealed"
-	"github.com/seed-363d07a3/jwtbearer/internal/sshkey"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/jwk"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/pfx"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/pkcs8"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/ppk"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/sshkey"
+	keytext "github.com/seed-363d07a3/jwtbearer/internal/key/text"
 )
 
 const (
@@ -234,11 +234,11 @@ func (l *loader) decode(key *PrivateKey, item *keytext.Item, passphrase string) 
 func (l *loader) plain(shape keytext.Shape, der []byte) (crypto.Signer, error) {
 	switch shape {
 	case keytext.PKCS8:
-		return keycheck.PKCS8(der)
+		return check.PKCS8(der)
 	case keytext.PKCS1:
-		return keycheck.PKCS1(der)
+		return check.PKCS1(der)
 	case keytext.SEC1:
-		return keycheck.SEC1(der, l.params)
+		return check.SEC1(der, l.params)
 	case keytext.DSAPrivate:
 		return nil, &sealed.UnsupportedError{What: "DSA: no method of JSON web tokens uses it"}
 	}
