@@ -79,7 +79,7 @@ func TestParseNamesWhatItDoesNotRead(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("../../../testdata/keys/cases/*jwk*")
+	files, err := filepath.Glob("../testdata/keys/cases/*jwk*")
 	if err != nil || len(files) == 0 {
 		f.Fatalf("no samples: %v", err)
 	}

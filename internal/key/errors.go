@@ -1,4 +1,4 @@
-package jwtbearer
+package key
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/key/jwk"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/pfx"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
-	keytext "github.com/seed-363d07a3/jwtbearer/internal/key/text"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/text"
 )
 
 var (
@@ -29,13 +29,13 @@ const (
 	hintNewKey     = "create one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem, or -algorithm EC -pkeyopt ec_paramgen_curve:P-256, or -algorithm ED25519"
 )
 
-func keyFault(f *keytext.Fault) *KeyError {
-	return &KeyError{Found: f.Found, Problem: f.Problem, Hint: f.Hint, Line: f.Line}
+func faultError(f *text.Fault) *Error {
+	return &Error{Found: f.Found, Problem: f.Problem, Hint: f.Hint, Line: f.Line}
 }
 
 // keyProblem tells what a reader's error means for the user.
-func keyProblem(item *keytext.Item, err error) *KeyError {
-	e := &KeyError{Found: itemName(item), Problem: err.Error(), Line: item.Line, Hint: hintCopy}
+func keyProblem(item *text.Item, err error) *Error {
+	e := &Error{Found: itemName(item), Problem: err.Error(), Line: item.Line, Hint: hintCopy}
 	switch {
 	case err == sealed.ErrNoPassphrase:
 		e.Problem = "it is encrypted and no passphrase was given"
@@ -71,7 +71,7 @@ func keyProblem(item *keytext.Item, err error) *KeyError {
 }
 
 // keyRefused fills in what concerns keys that are whole, but not what is wanted.
-func keyRefused(e *KeyError, item *keytext.Item, err error) {
+func keyRefused(e *Error, item *text.Item, err error) {
 	if u, ok := errors.AsType[*sealed.UnsupportedError](err); ok {
 		e.Problem, e.Hint = "not supported: "+u.What, "convert it: "+decryptCommand(item)
 		for _, kind := range []string{"curve", "DSA", "Ed448", "X25519", "X448", "key type", "RSA"} {
@@ -93,25 +93,25 @@ func keyRefused(e *KeyError, item *keytext.Item, err error) {
 }
 
 // decryptCommand is how to make an unencrypted PEM of what was found.
-func decryptCommand(item *keytext.Item) string {
+func decryptCommand(item *text.Item) string {
 	switch {
-	case item.Kind == keytext.PPK:
+	case item.Kind == text.PPK:
 		return "puttygen FILE -O private-openssh -o key"
-	case item.Shape == keytext.OpenSSH:
+	case item.Shape == text.OpenSSH:
 		return `ssh-keygen -p -N "" -f FILE`
-	case item.Shape == keytext.PKCS12:
+	case item.Shape == text.PKCS12:
 		return "openssl pkcs12 -in FILE -nodes -out key.pem (with -legacy for old files)"
 	}
 	return "openssl pkey -in FILE -out key.pem"
 }
 
-func itemName(item *keytext.Item) string {
+func itemName(item *text.Item) string {
 	switch {
-	case item.Kind == keytext.PPK:
+	case item.Kind == text.PPK:
 		return "PuTTY private key (PPK)"
-	case item.Kind == keytext.JWK && item.Source == ".NET XML":
+	case item.Kind == text.JWK && item.Source == ".NET XML":
 		return "RSA key in XML"
-	case item.Kind == keytext.JWK:
+	case item.Kind == text.JWK:
 		return "JWK"
 	case item.DEK != "":
 		return "encrypted PEM private key"
@@ -119,21 +119,21 @@ func itemName(item *keytext.Item) string {
 	return cmp.Or(item.Shape.String(), "private key")
 }
 
-func weakKey(bits, least, line int) *KeyError {
-	return &KeyError{Found: fmt.Sprintf("RSA key of %d bits", bits), Line: line,
+func weakKey(bits, least, line int) *Error {
+	return &Error{Found: fmt.Sprintf("RSA key of %d bits", bits), Line: line,
 		Problem: fmt.Sprintf("too small (weak): %d bits are the least", least),
 		Hint:    "create a longer one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem"}
 }
 
 // notPrivate refuses what is whole and no private key.
-func notPrivate(item *keytext.Item) *KeyError {
-	e := &KeyError{Found: item.Shape.String(), Problem: "not a private key", Hint: hintPrivate, Line: item.Line}
+func notPrivate(item *text.Item) *Error {
+	e := &Error{Found: item.Shape.String(), Problem: "not a private key", Hint: hintPrivate, Line: item.Line}
 	switch item.Shape {
-	case keytext.PublicKey, keytext.RSAPublicKey:
+	case text.PublicKey, text.RSAPublicKey:
 		e.Problem = "the public key was given instead of the private key"
-	case keytext.Certificate, keytext.PKCS7:
+	case text.Certificate, text.PKCS7:
 		e.Problem = "a certificate holds a public key only; there is no private key in the input"
-	case keytext.Parameters:
+	case text.Parameters:
 		e.Found, e.Problem = "key parameters (EC, DH or DSA PARAMETERS)", "there is no private key beside them"
 		e.Hint = "copy the block with PRIVATE KEY in its BEGIN line too"
 	}

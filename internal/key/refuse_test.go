@@ -1,19 +1,16 @@
-package jwtbearer
+package key
 
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 )
 
-func TestParsePrivateKeyTellsATruncatedKeyWhereverItIsCut(t *testing.T) {
+func TestLoadTellsATruncatedKeyWhereverItIsCut(t *testing.T) {
 	for _, s := range samples(t) {
 		for _, percent := range []int{99, 97, 90, 75, 50, 30} {
 			body := strings.TrimRight(s.text, "\n")
@@ -29,7 +26,7 @@ func TestParsePrivateKeyTellsATruncatedKeyWhereverItIsCut(t *testing.T) {
 				if name == "END" && !strings.Contains(s.text, "-----END") {
 					continue
 				}
-				_, err := ParsePrivateKey([]byte(text), s.pass)
+				_, err := Load([]byte(text), s.pass, Options{})
 				if err == nil || !mentions(err.Error(), []string{"truncat", "incomplete", "missing", "too short"}) {
 					t.Errorf("%s, %s, %d %%: error %v, want one about truncation", s.name, name, percent, err)
 				}
@@ -38,7 +35,7 @@ func TestParsePrivateKeyTellsATruncatedKeyWhereverItIsCut(t *testing.T) {
 	}
 }
 
-func TestParsePrivateKeySaysWhatWasPasted(t *testing.T) {
+func TestLoadSaysWhatWasPasted(t *testing.T) {
 	for _, test := range []struct {
 		input string
 		want  []string
@@ -71,8 +68,8 @@ func TestParsePrivateKeySaysWhatWasPasted(t *testing.T) {
 		{"PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n", []string{"truncat"}},
 		{strings.Repeat("A", 1<<20+1), []string{"1 MiB"}},
 	} {
-		_, err := ParsePrivateKey([]byte(test.input), "pass")
-		e, ok := errors.AsType[*KeyError](err)
+		_, err := Load([]byte(test.input), "pass", Options{})
+		e, ok := errors.AsType[*Error](err)
 		if !ok || !mentions(err.Error(), test.want) {
 			t.Errorf("%.40q: error %v, want a word of %q", test.input, err, test.want)
 			continue
@@ -83,86 +80,62 @@ func TestParsePrivateKeySaysWhatWasPasted(t *testing.T) {
 	}
 }
 
-func TestParsePrivateKeyTellsTheLine(t *testing.T) {
+func TestLoadTellsTheLine(t *testing.T) {
 	input := "one\ntwo\n" + `{"a": 1}` + "\n\n-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQ\n"
 	for name, text := range map[string]string{"LF": input, "CRLF": strings.ReplaceAll(input, "\n", "\r\n"), "dashes": strings.ReplaceAll(input, "-----", "———")} {
-		_, err := ParsePrivateKey([]byte(text), "")
-		if e, ok := errors.AsType[*KeyError](err); !ok || e.Line != 5 {
+		_, err := Load([]byte(text), "", Options{})
+		if e, ok := errors.AsType[*Error](err); !ok || e.Line != 5 {
 			t.Errorf("%s: error %#v, want line 5", name, err)
 		}
 	}
 }
 
-func TestParsePrivateKeyWithTwoKeysRefusesUnlessTheyAreTheSame(t *testing.T) {
+func TestLoadWithTwoKeysRefusesUnlessTheyAreTheSame(t *testing.T) {
 	all := samples(t)
 	for i, a := range all[:8] {
 		for _, mangle := range []func(string) string{func(s string) string { return s }, func(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }, base64Text} {
 			b := all[(i+1)%8]
-			same := samePublic(a.key, b.key)
+			same := Same(a.key, b.key)
 			text := mangle(a.text) + "\n" + mangle(b.text)
-			key, err := ParsePrivateKey([]byte(text), "")
+			key, err := Load([]byte(text), "", Options{})
 			if same && err != nil || !same && (err == nil || !mentions(err.Error(), []string{"two"})) {
 				t.Errorf("%s and %s: got %v and error %v", a.name, b.name, key, err)
 			}
-			if _, err = ParsePrivateKey([]byte(mangle(a.text)+"\n"+mangle(a.text)), ""); err != nil {
+			if _, err = Load([]byte(mangle(a.text)+"\n"+mangle(a.text)), "", Options{}); err != nil {
 				t.Errorf("%s twice: %v", a.name, err)
 			}
 		}
 	}
 }
 
-func TestParsePrivateKeyPicksFromASetByKeyID(t *testing.T) {
+func TestLoadPicksFromASetByKeyID(t *testing.T) {
 	set := []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
 		{"kty":"OKP","crv":"Ed25519","kid":"b","d":"TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs","x":"PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"},
 		{"kty":"oct","kid":"c","k":"AAAA"}]}`)
-	if _, err := parsePrivateKey(set, "", keyOptions{}); err == nil || !strings.Contains(err.Error(), "kid") {
+	if _, err := Load(set, "", Options{}); err == nil || !strings.Contains(err.Error(), "kid") {
 		t.Errorf("without a kid: error %v, want one that tells to name it", err)
 	}
 	for _, kid := range []string{"a", "b"} {
-		key, err := parsePrivateKey(set, "", keyOptions{kid: kid})
+		key, err := Load(set, "", Options{KeyID: kid})
 		if err != nil || key.KeyID != kid || key.Format != "JWK set" {
 			t.Errorf("kid %s: got %v and error %v", kid, key, err)
 		}
 	}
 }
 
-func TestParsePrivateKeyLetsWeakRSAPassOnlyWhereAllowed(t *testing.T) {
+func TestLoadLetsWeakRSAPassOnlyWhereAllowed(t *testing.T) {
 	for _, test := range []struct {
 		file       string
 		weak, pass bool
 	}{{"490-rsa1024-pkcs8.txt", false, false}, {"490-rsa1024-pkcs8.txt", true, true}, {"492-rsa512.txt", true, false}} {
 		data := (&keyCase{File: "cases/" + test.file}).input(t)
-		if _, err := parsePrivateKey(data, "", keyOptions{weak: test.weak}); (err == nil) != test.pass {
+		if _, err := Load(data, "", Options{AllowWeak: test.weak}); (err == nil) != test.pass {
 			t.Errorf("%s with weak %t: error %v", test.file, test.weak, err)
 		}
 	}
 }
 
-func TestPrivateKeyShowsNoKey(t *testing.T) {
-	for _, s := range samples(t) {
-		key, err := ParsePrivateKey([]byte(s.text), s.pass)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var log bytes.Buffer
-		slog.New(slog.NewTextHandler(&log, nil)).Info("key", "key", key, "value", *key)
-		text, err := json.Marshal(map[string]any{"pointer": key, "value": *key})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := fmt.Sprintf("%v %+v %#v %s %q %x %v %+v %#v", key, key, key, key, key, key, *key, *key, *key) + log.String() + string(text)
-		if !strings.Contains(all, key.Format) {
-			t.Errorf("%s: %q does not tell the format", s.name, all)
-		}
-		for _, part := range []string{"0x", "[", "{", "D:"} {
-			if strings.Contains(fmt.Sprintf("%v %+v %#v", key, *key, *key), part) {
-				t.Errorf("%s: %+v looks like the inside of a key", s.name, key)
-			}
-		}
-	}
-}
-
-func TestFixPEMGivesCleanPEM(t *testing.T) {
+func TestFixGivesCleanPEM(t *testing.T) {
 	for _, s := range samples(t) {
 		for _, d := range damages {
 			isPEM := strings.HasPrefix(s.text, "-----")
@@ -171,7 +144,7 @@ func TestFixPEMGivesCleanPEM(t *testing.T) {
 			}
 			damaged := []byte(d.do(s.text))
 			before := bytes.Clone(damaged)
-			fixed, fixes, err := FixPEM(damaged)
+			fixed, fixes, err := Fix(damaged)
 			if err != nil {
 				t.Errorf("%s, %s: %v", s.name, d.name, err)
 				continue
@@ -182,14 +155,14 @@ func TestFixPEMGivesCleanPEM(t *testing.T) {
 			if len(fixes) == 0 && !bytes.Equal(fixed, damaged) {
 				t.Errorf("%s, %s: changed without a fix", s.name, d.name)
 			}
-			again, more, err := FixPEM(fixed)
+			again, more, err := Fix(fixed)
 			if err != nil || len(more) > 0 || !bytes.Equal(again, fixed) {
 				t.Errorf("%s, %s: not idempotent: %q, %v", s.name, d.name, more, err)
 			}
 			if block, _ := pem.Decode(fixed); isPEM && len(fixes) > 0 && block == nil {
 				t.Errorf("%s, %s: encoding/pem finds no block in what is fixed", s.name, d.name)
 			}
-			if key, err := ParsePrivateKey(fixed, s.pass); err != nil || !samePublic(key.Signer.Public(), s.key) {
+			if key, err := Load(fixed, s.pass, Options{}); err != nil || !Same(key.Signer.Public(), s.key) {
 				t.Errorf("%s, %s: what is fixed does not load: %v", s.name, d.name, err)
 			} else if left := slices.DeleteFunc(key.Fixes, func(fix string) bool { return strings.HasPrefix(fix, "label") }); len(left) > 0 {
 				t.Errorf("%s, %s: what is fixed has more to repair: %q", s.name, d.name, left)
@@ -199,10 +172,10 @@ func TestFixPEMGivesCleanPEM(t *testing.T) {
 }
 
 // The wrong passphrase is tried as it is first, and a trimmed one is told.
-func TestParsePrivateKeyTrimsThePassphraseLast(t *testing.T) {
+func TestLoadTrimsThePassphraseLast(t *testing.T) {
 	data := (&keyCase{File: "cases/036-pbes2-aes-256-cbc-sha1-p256.txt"}).input(t)
 	for _, given := range []string{"correct-Horse7", "correct-Horse7\n", " correct-Horse7 ", `"correct-Horse7"`, "'correct-Horse7'\n"} {
-		key, err := ParsePrivateKey(data, given)
+		key, err := Load(data, given, Options{})
 		if err != nil {
 			t.Errorf("%q: %v", given, err)
 			continue
@@ -211,7 +184,7 @@ func TestParsePrivateKeyTrimsThePassphraseLast(t *testing.T) {
 			t.Errorf("%q: fixes %q", given, key.Fixes)
 		}
 	}
-	if _, err := ParsePrivateKey(data, "wrong"); err == nil || strings.Contains(err.Error(), "wrong;") || !strings.Contains(err.Error(), "wrong passphrase") {
+	if _, err := Load(data, "wrong", Options{}); err == nil || strings.Contains(err.Error(), "wrong;") || !strings.Contains(err.Error(), "wrong passphrase") {
 		t.Errorf("error %v, want one about the passphrase, without it", err)
 	}
 }

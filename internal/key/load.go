@@ -1,4 +1,4 @@
-package jwtbearer
+package key
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/key/ppk"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sshkey"
-	keytext "github.com/seed-363d07a3/jwtbearer/internal/key/text"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/text"
 )
 
 const (
@@ -36,13 +36,13 @@ const (
 	noteLeftOut     = "warning: another private key in the file could not be read and was left out"
 )
 
-func parsePrivateKey(data []byte, passphrase string, opt keyOptions) (*PrivateKey, error) {
-	items, fault := keytext.Find(data)
+func Load(data []byte, passphrase string, opt Options) (*Key, error) {
+	items, fault := text.Find(data)
 	if fault != nil {
-		return nil, keyFault(fault)
+		return nil, faultError(fault)
 	}
 	l := loader{opt: opt, passphrase: passphrase, seen: make(map[[sha256.Size]byte]bool)}
-	for i := range pick(items, opt.kid) {
+	for i := range pick(items, opt.KeyID) {
 		if err := l.item(&items[i]); err != nil {
 			return nil, err
 		}
@@ -51,11 +51,11 @@ func parsePrivateKey(data []byte, passphrase string, opt keyOptions) (*PrivateKe
 }
 
 // pick yields the items, without those keys of a JWK set that have another kid than the one asked for.
-func pick(items []keytext.Item, kid string) func(func(int) bool) {
-	named := kid != "" && slices.ContainsFunc(items, func(item keytext.Item) bool { return item.KeyID == kid })
+func pick(items []text.Item, kid string) func(func(int) bool) {
+	named := kid != "" && slices.ContainsFunc(items, func(item text.Item) bool { return item.KeyID == kid })
 	return func(yield func(int) bool) {
 		for i := range items {
-			if named && items[i].Kind == keytext.JWK && items[i].KeyID != kid {
+			if named && items[i].Kind == text.JWK && items[i].KeyID != kid {
 				continue
 			}
 			if !yield(i) {
@@ -67,23 +67,23 @@ func pick(items []keytext.Item, kid string) func(func(int) bool) {
 
 // loader makes one private key of what was found, or the error that tells most.
 type loader struct {
-	opt        keyOptions
+	opt        Options
 	passphrase string
 	params     []byte // of the EC PARAMETERS block before
 	seen       map[[sha256.Size]byte]bool
 	keys, shut int // private keys looked at; of these, encrypted
 
-	found *PrivateKey
+	found *Key
 	certs []*x509.Certificate
 	lost  bool // a private key could not be read
 
-	failed error          // of the first private key that could not be read
-	fault  *keytext.Fault // the same, of the text
-	other  *keytext.Item  // the first thing that is no private key
+	failed error       // of the first private key that could not be read
+	fault  *text.Fault // the same, of the text
+	other  *text.Item  // the first thing that is no private key
 }
 
 // item takes one thing that was found. It returns an error only where nothing that follows could change the outcome.
-func (l *loader) item(item *keytext.Item) error {
+func (l *loader) item(item *text.Item) error {
 	switch {
 	case item.Fault != nil:
 		if l.fault == nil || item.Fault.Private && !l.fault.Private {
@@ -91,15 +91,15 @@ func (l *loader) item(item *keytext.Item) error {
 		}
 		l.lost = l.lost || item.Fault.Private
 		return nil
-	case item.Shape == keytext.Certificate && len(l.certs) < maxCerts:
+	case item.Shape == text.Certificate && len(l.certs) < maxCerts:
 		if cert, err := x509.ParseCertificate(item.Data); err == nil {
 			l.certs = append(l.certs, cert)
 		}
-	case item.Shape == keytext.Parameters:
+	case item.Shape == text.Parameters:
 		l.params = item.Data
 	}
 	if !mayBePrivate(*item) {
-		if l.other == nil || l.other.Shape == keytext.Parameters {
+		if l.other == nil || l.other.Shape == text.Parameters {
 			l.other = item
 		}
 		return nil
@@ -107,14 +107,14 @@ func (l *loader) item(item *keytext.Item) error {
 	return l.private(item)
 }
 
-func (l *loader) private(item *keytext.Item) error {
+func (l *loader) private(item *text.Item) error {
 	sum := sha256.Sum256(item.Data)
 	if l.seen[sum] {
 		return nil
 	}
 	l.seen[sum] = true
 	if l.keys++; l.keys > maxKeys {
-		return &KeyError{Found: "many private keys", Problem: "more than are looked at in one input", Hint: "give the one that is meant, alone"}
+		return &Error{Found: "many private keys", Problem: "more than are looked at in one input", Hint: "give the one that is meant, alone"}
 	}
 	key, err := l.open(item)
 	if err != nil {
@@ -126,8 +126,8 @@ func (l *loader) private(item *keytext.Item) error {
 		l.found = key
 		return nil
 	}
-	if !samePublic(l.found.Signer.Public(), key.Signer.Public()) {
-		return &KeyError{Found: "two different private keys", Problem: "it is not clear which one is meant", Line: item.Line,
+	if !Same(l.found.Signer.Public(), key.Signer.Public()) {
+		return &Error{Found: "two different private keys", Problem: "it is not clear which one is meant", Line: item.Line,
 			Hint: "give only one of them; of a JWK set, name the key by its kid"}
 	}
 	return nil
@@ -138,24 +138,19 @@ func firstError(have, next error) error {
 	if have == nil {
 		return next
 	}
-	if k, ok := have.(*KeyError); ok && (k.Found == foundPublicJWK || k.Found == foundSecretJWK) {
+	if k, ok := have.(*Error); ok && (k.Found == foundPublicJWK || k.Found == foundSecretJWK) {
 		return next
 	}
 	return have
 }
 
-func samePublic(a, b crypto.PublicKey) bool {
-	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && k.Equal(b)
-}
-
 // open reads one key, with the passphrase as it was given first.
-func (l *loader) open(item *keytext.Item) (*PrivateKey, error) {
+func (l *loader) open(item *text.Item) (*Key, error) {
 	given, own := l.passphrase, false
 	if given == "" && item.Passphrase != "" {
 		given, own = item.Passphrase, true
 	}
-	key := &PrivateKey{Format: formatOf(item), Fixes: item.Fixes(), KeyID: item.KeyID}
+	key := &Key{Format: formatOf(item), Fixes: item.Fixes(), KeyID: item.KeyID}
 	err := l.decode(key, item, given)
 	if err == sealed.ErrPassphrase && !own {
 		for _, trimmed := range trimmedPassphrases(given) {
@@ -185,38 +180,38 @@ func trimmedPassphrases(given string) []string {
 }
 
 // decode hands an item to the reader of its format.
-func (l *loader) decode(key *PrivateKey, item *keytext.Item, passphrase string) (err error) {
+func (l *loader) decode(key *Key, item *text.Item, passphrase string) (err error) {
 	var pass []byte
 	if passphrase != "" {
 		pass = []byte(passphrase)
 	}
 	switch {
-	case item.Kind == keytext.PPK:
+	case item.Kind == text.PPK:
 		key.Signer, err = ppk.Parse(item.Data, pass)
-	case item.Kind == keytext.JWK:
+	case item.Kind == text.JWK:
 		key.Signer, err = jwk.Parse(item.Data)
-	case item.Kind == keytext.Raw:
+	case item.Kind == text.Raw:
 		key.Signer, err = rawEd25519(item.Data)
 	case item.DEK != "":
 		var der []byte
 		if der, err = pkcs8.DecryptPEM(item.DEK, item.Data, pass); err == nil {
-			shape := keytext.ShapeOf(der)
+			shape := text.ShapeOf(der)
 			key.Signer, err = l.plain(shape, der)
-			if shape.Label() != item.Label && shape != keytext.PKCS8 {
-				key.Fixes = append(key.Fixes, keytext.WrongLabel.String())
+			if shape.Label() != item.Label && shape != text.PKCS8 {
+				key.Fixes = append(key.Fixes, text.WrongLabel.String())
 			}
 		}
-	case item.Shape == keytext.OpenSSH:
+	case item.Shape == text.OpenSSH:
 		key.Signer, err = sshkey.Parse(item.Data, pass)
-	case item.Shape == keytext.EncryptedPKCS8:
+	case item.Shape == text.EncryptedPKCS8:
 		if l.shut++; l.shut > maxSealed {
 			return errManySealed
 		}
 		var der []byte
 		if der, err = pkcs8.Decrypt(item.Data, pass); err == nil {
-			key.Signer, err = l.plain(keytext.ShapeOf(der), der)
+			key.Signer, err = l.plain(text.ShapeOf(der), der)
 		}
-	case item.Shape == keytext.PKCS12:
+	case item.Shape == text.PKCS12:
 		var bundle *pfx.Bundle
 		if bundle, err = pfx.Parse(item.Data, pass); err == nil {
 			key.Signer = bundle.Key
@@ -231,15 +226,15 @@ func (l *loader) decode(key *PrivateKey, item *keytext.Item, passphrase string) 
 	return err
 }
 
-func (l *loader) plain(shape keytext.Shape, der []byte) (crypto.Signer, error) {
+func (l *loader) plain(shape text.Shape, der []byte) (crypto.Signer, error) {
 	switch shape {
-	case keytext.PKCS8:
+	case text.PKCS8:
 		return check.PKCS8(der)
-	case keytext.PKCS1:
+	case text.PKCS1:
 		return check.PKCS1(der)
-	case keytext.SEC1:
+	case text.SEC1:
 		return check.SEC1(der, l.params)
-	case keytext.DSAPrivate:
+	case text.DSAPrivate:
 		return nil, &sealed.UnsupportedError{What: "DSA: no method of JSON web tokens uses it"}
 	}
 	return nil, sealed.Malformed("it does not have the structure of a private key")
@@ -258,13 +253,13 @@ func rawEd25519(data []byte) (crypto.Signer, error) {
 }
 
 // strong refuses RSA keys that are too short.
-func (l *loader) strong(key crypto.Signer, item *keytext.Item) error {
+func (l *loader) strong(key crypto.Signer, item *text.Item) error {
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
 		return nil
 	}
 	least := minRSABits
-	if l.opt.weak {
+	if l.opt.AllowWeak {
 		least = minWeakBits
 	}
 	if bits := private.N.BitLen(); bits < least {
@@ -274,14 +269,14 @@ func (l *loader) strong(key crypto.Signer, item *keytext.Item) error {
 }
 
 // result puts the key and its certificates together, or picks the error.
-func (l *loader) result() (*PrivateKey, error) {
+func (l *loader) result() (*Key, error) {
 	if l.found == nil {
 		return nil, l.failure()
 	}
 	if l.lost {
 		l.found.Fixes = append(l.found.Fixes, noteLeftOut)
 	}
-	own := slices.IndexFunc(l.certs, func(c *x509.Certificate) bool { return samePublic(l.found.Signer.Public(), c.PublicKey) })
+	own := slices.IndexFunc(l.certs, func(c *x509.Certificate) bool { return Same(l.found.Signer.Public(), c.PublicKey) })
 	switch {
 	case own > 0:
 		cert := l.certs[own]
@@ -298,23 +293,23 @@ func (l *loader) failure() error {
 	case l.failed != nil:
 		return l.failed
 	case l.fault != nil && (l.fault.Private || l.other == nil):
-		return keyFault(l.fault)
+		return faultError(l.fault)
 	case l.other != nil:
 		return notPrivate(l.other)
 	}
-	return &KeyError{Found: "text", Problem: "not a private key, and no key in it", Hint: "give the private key itself"}
+	return &Error{Found: "text", Problem: "not a private key, and no key in it", Hint: "give the private key itself"}
 }
 
 // formatOf names what a key is kept in.
-func formatOf(item *keytext.Item) string {
+func formatOf(item *text.Item) string {
 	switch {
 	case item.Source != "":
 		return item.Source
-	case item.Kind == keytext.PPK:
+	case item.Kind == text.PPK:
 		return "PPK " + string(bytes.TrimPrefix(item.Data, []byte("PuTTY-User-Key-File-"))[:1])
-	case item.Kind == keytext.JWK:
+	case item.Kind == text.JWK:
 		return "JWK"
-	case item.Kind == keytext.Raw:
+	case item.Kind == text.Raw:
 		return "Ed25519"
 	case item.DEK != "":
 		return "encrypted PEM"
@@ -322,7 +317,7 @@ func formatOf(item *keytext.Item) string {
 	return formats[item.Shape]
 }
 
-var formats = map[keytext.Shape]string{
-	keytext.PKCS8: "PKCS#8", keytext.EncryptedPKCS8: "encrypted PKCS#8", keytext.PKCS1: "PKCS#1", keytext.SEC1: "SEC1",
-	keytext.OpenSSH: "OpenSSH", keytext.PKCS12: "PKCS#12", keytext.DSAPrivate: "DSA",
+var formats = map[text.Shape]string{
+	text.PKCS8: "PKCS#8", text.EncryptedPKCS8: "encrypted PKCS#8", text.PKCS1: "PKCS#1", text.SEC1: "SEC1",
+	text.OpenSSH: "OpenSSH", text.PKCS12: "PKCS#12", text.DSAPrivate: "DSA",
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package key
 
 import (
 	"fmt"
@@ -30,13 +30,13 @@ func hostile(size int) map[string]string {
 }
 
 // What is not linear does not end here before the tests' own limit; BenchmarkHostile measures the rest.
-func TestParsePrivateKeyRefusesHostileTexts(t *testing.T) {
+func TestLoadRefusesHostileTexts(t *testing.T) {
 	for name, text := range hostile(1 << 17) {
-		if key, err := ParsePrivateKey([]byte(text), "x"); err == nil && name[0] != '-' {
+		if key, err := Load([]byte(text), "x", Options{}); err == nil && name[0] != '-' {
 			t.Errorf("%.20q: got %v, want an error", name, key)
 		}
-		if fixed, _, err := FixPEM([]byte(text)); err == nil && len(fixed) == 0 {
-			t.Errorf("FixPEM(%.20q): got nothing and no error", name)
+		if fixed, _, err := Fix([]byte(text)); err == nil && len(fixed) == 0 {
+			t.Errorf("Fix(%.20q): got nothing and no error", name)
 		}
 	}
 }
@@ -45,18 +45,18 @@ func TestParsePrivateKeyRefusesHostileTexts(t *testing.T) {
 func BenchmarkHostile(b *testing.B) {
 	for name, text := range hostile(1 << 20) {
 		data := []byte(text)
-		b.Run(fmt.Sprintf("ParsePrivateKey/%.24q", name), func(b *testing.B) {
+		b.Run(fmt.Sprintf("Load/%.24q", name), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if key, err := ParsePrivateKey(data, "x"); key == nil && err == nil {
+				if key, err := Load(data, "x", Options{}); key == nil && err == nil {
 					b.Fatal("neither a key nor an error")
 				}
 			}
 		})
-		b.Run(fmt.Sprintf("FixPEM/%.24q", name), func(b *testing.B) {
+		b.Run(fmt.Sprintf("Fix/%.24q", name), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if fixed, _, err := FixPEM(data); fixed == nil && err == nil {
+				if fixed, _, err := Fix(data); fixed == nil && err == nil {
 					b.Fatal("neither text nor an error")
 				}
 			}
@@ -64,9 +64,9 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// BenchmarkParsePrivateKeyWithinLimits reads the samples that are bounded in time and memory: 5 s and 64 MiB, unless the
+// BenchmarkLoadWithinLimits reads the samples that are bounded in time and memory: 5 s and 64 MiB, unless the
 // manifest says otherwise.
-func BenchmarkParsePrivateKeyWithinLimits(b *testing.B) {
+func BenchmarkLoadWithinLimits(b *testing.B) {
 	for _, c := range keyCases(b) {
 		if c.Limits == nil {
 			continue
@@ -75,7 +75,7 @@ func BenchmarkParsePrivateKeyWithinLimits(b *testing.B) {
 			b.ReportAllocs()
 			input := c.input(b)
 			for b.Loop() {
-				if key, err := ParsePrivateKey(input, c.Passphrase); key == nil && err == nil {
+				if key, err := Load(input, c.Passphrase, Options{}); key == nil && err == nil {
 					b.Fatal("neither a key nor an error")
 				}
 			}

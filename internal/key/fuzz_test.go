@@ -1,4 +1,4 @@
-package jwtbearer
+package key
 
 import (
 	"bytes"
@@ -24,16 +24,16 @@ func addSamples(f *testing.F) {
 	}
 }
 
-func FuzzFixPEM(f *testing.F) {
+func FuzzFix(f *testing.F) {
 	addSamples(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
-		fixed, fixes, err := FixPEM(data)
+		fixed, fixes, err := Fix(data)
 		if !bytes.Equal(data, before) {
 			t.Fatal("the input was changed")
 		}
 		if err != nil {
-			if _, ok := errors.AsType[*KeyError](err); !ok || fixed != nil || fixes != nil {
+			if _, ok := errors.AsType[*Error](err); !ok || fixed != nil || fixes != nil {
 				t.Fatalf("error %v beside %d bytes and %q", err, len(fixed), fixes)
 			}
 			return
@@ -44,19 +44,19 @@ func FuzzFixPEM(f *testing.F) {
 			}
 			return
 		}
-		again, more, err := FixPEM(fixed)
+		again, more, err := Fix(fixed)
 		if err != nil || len(more) != 0 || !bytes.Equal(again, fixed) {
 			t.Fatalf("not idempotent: %v, fixes %q after %q\n%q\n%q", err, more, fixes, fixed, again)
 		}
 	})
 }
 
-func FuzzParsePrivateKey(f *testing.F) {
+func FuzzLoad(f *testing.F) {
 	addSamples(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
 		start := time.Now()
-		key, err := ParsePrivateKey(data, "")
+		key, err := Load(data, "", Options{})
 		if took := time.Since(start); took > 2*time.Second {
 			t.Fatalf("%d bytes took %s", len(data), took)
 		}
@@ -64,7 +64,7 @@ func FuzzParsePrivateKey(f *testing.F) {
 			t.Fatal("the input was changed")
 		}
 		if err != nil {
-			if _, ok := errors.AsType[*KeyError](err); !ok || key != nil {
+			if _, ok := errors.AsType[*Error](err); !ok || key != nil {
 				t.Fatalf("error %T %v beside %v", err, err, key)
 			}
 			return
@@ -72,16 +72,16 @@ func FuzzParsePrivateKey(f *testing.F) {
 		if key == nil || key.Signer == nil || key.Format == "" {
 			t.Fatalf("got %v without an error", key)
 		}
-		fixed, _, err := FixPEM(data)
+		fixed, _, err := Fix(data)
 		if err != nil {
-			t.Fatalf("FixPEM: %v for what loads as %v", err, key)
+			t.Fatalf("Fix: %v for what loads as %v", err, key)
 		}
-		again, err := ParsePrivateKey(fixed, "")
+		again, err := Load(fixed, "", Options{})
 		switch {
-		case err == nil && !samePublic(key.Signer.Public(), again.Signer.Public()):
-			t.Fatalf("FixPEM makes another key of %v", key)
+		case err == nil && !Same(key.Signer.Public(), again.Signer.Public()):
+			t.Fatalf("Fix makes another key of %v", key)
 		case err != nil && !strings.Contains(key.Format, "J"): // a passphrase or kid that stood beside it may be gone
-			t.Fatalf("%v in what FixPEM makes of %v", err, key)
+			t.Fatalf("%v in what Fix makes of %v", err, key)
 		}
 	})
 }

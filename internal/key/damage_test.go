@@ -1,4 +1,4 @@
-package jwtbearer
+package key
 
 import (
 	"bytes"
@@ -48,7 +48,7 @@ func samples(t testing.TB) []sample {
 			continue
 		}
 		text := c.input(t)
-		key, err := ParsePrivateKey(text, c.Passphrase)
+		key, err := Load(text, c.Passphrase, Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.ID, err)
 		}
@@ -59,7 +59,7 @@ func samples(t testing.TB) []sample {
 
 func storedRSA(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
-	key, err := ParsePrivateKey((&keyCase{File: "cases/031-dek-rsa-aes256.txt"}).input(t), "correct-Horse7")
+	key, err := Load((&keyCase{File: "cases/031-dek-rsa-aes256.txt"}).input(t), "correct-Horse7", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ var damages = []damage{
 	{"heredoc", inside("cat > k.pem <<EOF\n", "\nEOF\nchmod 600 k.pem\n"), "", false},
 }
 
-func TestParsePrivateKeyUndoesDamage(t *testing.T) {
+func TestLoadUndoesDamage(t *testing.T) {
 	for _, s := range samples(t) {
 		isPEM := strings.HasPrefix(s.text, "-----")
 		for _, d := range damages {
@@ -321,11 +321,11 @@ func TestParsePrivateKeyUndoesDamage(t *testing.T) {
 			t.Run(s.name+"/"+d.name, func(t *testing.T) {
 				t.Parallel()
 				damaged := d.do(s.text)
-				key, err := ParsePrivateKey([]byte(damaged), s.pass)
+				key, err := Load([]byte(damaged), s.pass, Options{})
 				if err != nil {
 					t.Fatalf("error %q, want the key", err)
 				}
-				if !samePublic(key.Signer.Public(), s.key) {
+				if !Same(key.Signer.Public(), s.key) {
 					t.Fatal("another key")
 				}
 				if fixes := strings.Join(key.Fixes, "; "); d.explain != "" && !strings.Contains(strings.ToLower(fixes), strings.ToLower(d.explain)) && damaged != s.text {
@@ -338,7 +338,7 @@ func TestParsePrivateKeyUndoesDamage(t *testing.T) {
 
 // Any key with a public half survives whatever happens to its plus signs. A short one whose last letter may have been any is
 // refused; none is ever read as another key.
-func TestParsePrivateKeyUndoesDamageToPlusSignsOfAnyKey(t *testing.T) {
+func TestLoadUndoesDamageToPlusSignsOfAnyKey(t *testing.T) {
 	random := rand.NewChaCha8([32]byte([]byte("the seed of many a TESTING KEY  ")))
 	scalar := make([]byte, 32)
 	for range 300 {
@@ -351,11 +351,11 @@ func TestParsePrivateKeyUndoesDamageToPlusSignsOfAnyKey(t *testing.T) {
 				if !strings.Contains(d.name, "plus") {
 					continue
 				}
-				key, err := ParsePrivateKey([]byte(d.do(s.text)), "")
+				key, err := Load([]byte(d.do(s.text)), "", Options{})
 				if err != nil && !short {
 					t.Errorf("%s, %s: error %v, want the key", s.name, d.name, err)
 				}
-				if err == nil && !samePublic(key.Signer.Public(), s.key) {
+				if err == nil && !Same(key.Signer.Public(), s.key) {
 					t.Errorf("%s, %s: another key", s.name, d.name)
 				}
 			}
