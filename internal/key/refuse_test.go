@@ -60,6 +60,7 @@ func TestLoadSaysWhatWasPasted(t *testing.T) {
 		{"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", []string{"JWT", "token"}},
 		{"<!DOCTYPE html><html></html>", []string{"HTML"}}, {"<html><body>x</body></html>", []string{"HTML"}}, {"<?xml version=\"1.0\"?><a><b/></a>", []string{"XML"}},
 		{`{"type":"service_account","private_key":""}`, []string{"private_key", "empty"}}, {`{"installed":{"client_id":"x"}}`, []string{"no private key"}}, {"[]", []string{"no private key"}},
+		{`{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcD`, []string{"truncated"}}, {`{"kty":"EC","crv":"P-256",}`, []string{"damaged"}},
 		{`{"kty":"RSA","n":"AQAB","e":"AQAB"}`, []string{"public"}}, {`{"kty":"oct","k":"AAAA"}`, []string{"secret"}}, {`{"keys":[]}`, []string{"no private key"}},
 		{`{"kty":"OKP","crv":"X25519","d":"AAAA","x":"AAAA"}`, []string{"X25519"}}, {`{"kty":"EC","crv":"secp256k1","d":"AAAA"}`, []string{"secp256k1"}}, {`{"kty":"OKP","crv":"Ed448","d":"AAAA"}`, []string{"Ed448"}},
 		{"PK\x03\x04\x14\x00", []string{"ZIP"}}, {"\x1f\x8b\x08\x00", []string{"gzip"}}, {"\xfe\xed\xfe\xed\x00\x00", []string{"keystore"}},

@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"encoding/json"
 	"regexp"
 	"strings"
 )
@@ -166,6 +167,8 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`(?i)^-{1,5} ?BEGIN|PRIVATE KEY`), Fault{"text about a private key", "there is no private key in it that could be read", "give the key itself, from the BEGIN line to the END line", 0, true}},
 }
 
+var beginsAsJSON = regexp.MustCompile(`^(?:\{\s*"|\[\s*["{])`)
+
 // diagnose tells what a text is that has no key in it.
 func diagnose(data []byte) *Fault {
 	b := data
@@ -178,6 +181,9 @@ func diagnose(data []byte) *Fault {
 		if len(b) <= 4096 {
 			return &Fault{Found: "empty input", Problem: "it is empty or blank: there is no private key", Hint: "see to it that the variable or file has the key in it", Private: true}
 		}
+	}
+	if beginsAsJSON.MatchString(s) && !json.Valid(bytes.TrimSpace(b)) {
+		return &Fault{Found: "JSON", Problem: "it is truncated or damaged: no private key could be read from it", Hint: "copy the file whole and unchanged", Private: true}
 	}
 	for _, d := range diagnoses {
 		if d.pattern.MatchString(s) {

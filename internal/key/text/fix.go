@@ -24,7 +24,6 @@ const (
 	fixEscapes
 	fixBase64
 	fixHex
-	fixJSON
 	fixJSONLines
 	fixName
 	fixQuotes
@@ -69,7 +68,6 @@ var fixWords = [fixCount]string{
 	fixEscapes:     "backslash escapes removed",
 	fixBase64:      "base64 encoding around the key removed",
 	fixHex:         "hexadecimal text decoded",
-	fixJSON:        "damaged JSON read leniently",
 	fixJSONLines:   "list of lines joined",
 	fixName:        "variable or field name before the key removed",
 	fixQuotes:      "quotation marks around the key or its lines removed",

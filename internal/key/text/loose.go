@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"strings"
 )
 
@@ -192,9 +191,9 @@ func (f *finder) json(t *text, depth int) {
 		if next < 0 {
 			return
 		}
-		n, end, lenient, ok := readJSON(t.b, at+next)
-		if ok || n != nil && lenient && len(n.values) > 0 {
-			w := walker{f: f, t: t, depth: depth, lenient: lenient || !ok}
+		n, end, ok := readJSON(t.b, at+next)
+		if ok {
+			w := walker{f: f, t: t, depth: depth}
 			w.object(n)
 		}
 		at = max(end, at+next+1)
@@ -203,16 +202,12 @@ func (f *finder) json(t *text, depth int) {
 
 // walker goes over a JSON value.
 type walker struct {
-	f       *finder
-	t       *text
-	depth   int
-	lenient bool
+	f     *finder
+	t     *text
+	depth int
 }
 
 func (w *walker) object(n *node) {
-	if n == nil {
-		return
-	}
 	outer := *w.f
 	defer func() { w.f.source, w.f.passphrase, w.f.keyID = outer.source, outer.passphrase, outer.keyID }()
 	switch {
@@ -271,16 +266,13 @@ func (w *walker) value(name string, value *node) {
 		w.object(value)
 	case value.kind == nodeString && worthScanning(value.text, named):
 		w.scan([]byte(value.text), value.at)
-	case named == 2 && (value.kind == nodeWord && value.text == "null" || value.kind == nodeString && strings.TrimSpace(value.text) == ""):
+	case named == 2 && (value.kind == nodeNull || value.kind == nodeString && strings.TrimSpace(value.text) == ""):
 		w.f.fault(w.t, value.at, &Fault{Found: "JSON", Problem: "there is no private key in it: its private_key or privateKey is null or empty",
 			Hint: "create a new key and download its file again", Private: true})
 	}
 }
 
 func (w *walker) scan(b []byte, at int, via ...Fix) {
-	if w.lenient {
-		via = append(via, fixJSON)
-	}
 	inner := &text{b: b, line: w.t.origin(at), single: true, via: via}
 	n := len(w.f.items)
 	w.f.scan(inner, w.depth+1)
@@ -337,21 +329,13 @@ func (w *walker) jwk(n *node) {
 		}
 		members[name] = value
 	}
-	if w.lenient {
-		fixes.add(fixJSON)
-	}
 	data, err := json.Marshal(members)
 	if err != nil {
 		return
 	}
 	from, to := w.t.lineAround(n.at, n.at)
 	w.t.fixes(&fixes, from, to)
-	item := Item{Kind: JWK, Data: data, Line: w.t.origin(n.at), KeyID: members["kid"], fixes: fixes}
-	if n.cut && (members["d"] == "" || slices.ContainsFunc(n.values, func(v *node) bool { return v.cut })) {
-		item.Fault = &Fault{Found: "JWK", Problem: "it is truncated: its closing brace and perhaps more is missing",
-			Hint: "copy it whole", Line: item.Line, Private: true}
-	}
-	w.f.add(item)
+	w.f.add(Item{Kind: JWK, Data: data, Line: w.t.origin(n.at), KeyID: members["kid"], fixes: fixes})
 }
 
 func base64url(s string) string {
