@@ -9,8 +9,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"html"
 	"math/rand/v2"
 	"net/url"
@@ -189,10 +191,8 @@ var damages = []damage{
 	{"slash comment", eachLine("// ", ""), "prefix", true},
 	{"star comment", eachLine(" * ", ""), "prefix", true},
 	{"diff", eachLine("+", ""), "prefix", true},
-	{"diff removed", eachLine("-", ""), "", true},
 	{"grep", eachLine("key.pem:", ""), "prefix", true},
 	{"line numbers", numbered(func(i int) string { return strings.Repeat(" ", 5) + string(rune('0'+i%10)) + "\t" }), "prefix", true},
-	{"log", numbered(func(i int) string { return "2026-01-02T03:04:0" + string(rune('0'+i%10)) + "Z host app[1]: " }), "", true},
 	{"pipes", eachLine("| ", " |"), "", true},
 	{"double quotes", inside(`"`, `"`), "quot", false},
 	{"single quotes", inside(`'`, `'`), "quot", false},
@@ -238,7 +238,6 @@ var damages = []damage{
 	{"zero width", func(s string) string { return pattern(bodyLine, "\u200b$1\u200b")(s) }, "invisible", true},
 	{"no-break spaces", func(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }, "space", true},
 	{"no-break spaces for newlines", replaced("\n", "\u00a0"), "", false},
-	{"Latin-1 no-break spaces", func(s string) string { return strings.ReplaceAll(s, " ", "\xa0") }, "space", true},
 	{"figure spaces", func(s string) string { return strings.ReplaceAll(s, " ", "\u2007") }, "space", true},
 	{"em dashes", replaced("-----", "——-"), "dash", true},
 	{"en dashes", replaced("-----", "–––––"), "dash", true},
@@ -309,6 +308,38 @@ var damages = []damage{
 	{"percent-encoded base64", func(s string) string { return url.QueryEscape(base64Text(s)) }, "base64", false},
 	{"literal n in quotes in base64", func(s string) string { return base64Text(jsonString(s)) }, "base64", false},
 	{"heredoc", inside("cat > k.pem <<EOF\n", "\nEOF\nchmod 600 k.pem\n"), "", false},
+}
+
+// beyondRepair is what happens to keys and is not repaired, since one reading of it is as good as another.
+var beyondRepair = []damage{
+	{"diff removed", eachLine("-", ""), "", true},
+	{"log", numbered(func(i int) string { return "2026-01-02T03:04:0" + string(rune('0'+i%10)) + "Z host app[1]: " }), "", true},
+	{"Latin-1 no-break spaces", func(s string) string { return strings.ReplaceAll(s, " ", "\xa0") }, "", true},
+	{"Latin-1 of Windows", replaced("-----", "\xad\x96\x97"), "", true},
+	{"UTF-8 decoded twice", replaced(" ", "Â\u00a0"), "", true},
+	{"the blanks at line ends lost that were plus signs", func(s string) string {
+		return pattern(`(?m) +$`, "")(strings.ReplaceAll(s, "+", " "))
+	}, "", true},
+	{"hexadecimal digits", func(s string) string {
+		if block, _ := pem.Decode([]byte(s)); block != nil {
+			return hex.EncodeToString(block.Bytes)
+		}
+		return s
+	}, "", true},
+}
+
+func TestLoadGivesNoOtherKeyForWhatIsBeyondRepair(t *testing.T) {
+	for _, s := range samples(t) {
+		for _, d := range beyondRepair {
+			key, err := Load([]byte(d.do(s.text)), s.pass, Options{})
+			if e, ok := errors.AsType[*Error](err); err != nil && (!ok || e.Hint == "") {
+				t.Errorf("%s, %s: error %v, want an *Error with a hint", s.name, d.name, err)
+			}
+			if err == nil && !Same(key.Signer.Public(), s.key) {
+				t.Errorf("%s, %s: another key", s.name, d.name)
+			}
+		}
+	}
 }
 
 func TestLoadUndoesDamage(t *testing.T) {

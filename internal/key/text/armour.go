@@ -54,11 +54,7 @@ func markerAt(b []byte, at int, word string) (marker, bool) {
 	label, end := labelAt(b, at+len(word), left > 1)
 	m.end, right = dashesAfter(b, end)
 	if right == 0 && end < len(b) && b[end] != '\n' && b[end] != '\r' {
-		if left < 2 {
-			return m, false
-		}
-		end = at + len(word) + knownWords(b[at+len(word):])
-		label, m.end = string(b[at+len(word):end]), end
+		return m, false // text that is no label follows
 	}
 	if left == 0 && (right < 2 && !lineStart || right == 0 && !m.begin && label == "") {
 		return m, false
@@ -153,35 +149,6 @@ func labelAt(b []byte, at int, dashed bool) (string, int) {
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-
-// labelWords are the words of labels, used where nothing separates a label from the body.
-var labelWords = []string{
-	"ENCRYPTED", "OPENSSH", "RSA", "DSA", "EC", "ED25519", "ANY", "PRIVATE", "PUBLIC", "KEY", "PGP", "BLOCK", "SSH2",
-	"TRUSTED", "X509", "NEW", "CERTIFICATE", "REQUEST", "PARAMETERS", "PKCS12", "PKCS7", "PKCS8",
-}
-
-// knownWords returns the length of the label at the start of b, read word by word.
-func knownWords(b []byte) int {
-	n := 0
-	for range 5 {
-		rest := b[n:]
-		blanks := 0
-		for blanks < len(rest) && blanks < 3 && (rest[blanks] == ' ' || rest[blanks] == '\t') {
-			blanks++
-		}
-		found := 0
-		for _, word := range labelWords {
-			if len(rest) >= blanks+len(word) && equalFold(rest[blanks:blanks+len(word)], word) {
-				found = max(found, len(word))
-			}
-		}
-		if found == 0 {
-			break
-		}
-		n += blanks + found
-	}
-	return n
-}
 
 // plausible reports whether a label is one that armour has, or nearly so.
 func plausible(label string, left, right int) bool {

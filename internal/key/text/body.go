@@ -10,12 +10,11 @@ type body struct {
 	data  []byte
 	dek   string // the value of DEK-Info
 	fixes fixSet
-	known bool   // data states its length, and it is right
-	cut   bool   // data states a length that is more than came
-	long  bool   // data states a length that is less than came
-	alien int    // characters that are not base64
-	few   bool   // so few letters that nothing was ever there
-	rest  []byte // letters behind the end of data: another key, perhaps
+	known bool // data states its length, and it is right
+	cut   bool // data states a length that is more than came
+	long  bool // data states a length that is less than came
+	alien int  // characters that are not base64
+	few   bool // so few letters that nothing was ever there
 }
 
 // readBody decodes base64 in whatever state. prefix is what stands before the dashes of the BEGIN line.
@@ -73,7 +72,7 @@ func (s *spread) solve() body {
 		bare.fixes.add(fixQuoted) // soft line breaks of RFC 2045, section 6.7
 		return s.accept(bare)
 	}
-	for _, try := range []func() squeezed{s.plusInColumns, s.plus, s.plusAtLineEnds, s.unmarked, s.lastTokens} {
+	for _, try := range []func() squeezed{s.plusInColumns, s.plus} {
 		if !bytes.ContainsAny(bytes.TrimLeft(s.raw, " \n"), " \n") {
 			break
 		}
@@ -128,7 +127,6 @@ func (s *spread) accept(q squeezed) body {
 	}
 	if len(q.tail) > 0 {
 		b.fixes.add(fixTail)
-		b.rest = q.tail
 	}
 	return b
 }
@@ -141,7 +139,7 @@ func (s *spread) misfit(q squeezed) body {
 		q.letters, q.padding, q.alien = q.letters[:n], 1, 0
 		return s.accept(q)
 	}
-	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known && n > len(q.letters), long: known && n < len(q.letters), few: len(q.letters) < minLetters, rest: q.tail}
+	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known && n > len(q.letters), long: known && n < len(q.letters), few: len(q.letters) < minLetters}
 	if len(q.tail) > 0 {
 		b.fixes.add(fixTail)
 	}
@@ -228,53 +226,13 @@ func standard(urlSafe byte) byte {
 
 // plus takes every blank for a plus sign, as a form decoder makes them.
 func (s *spread) plus() squeezed {
-	return s.plusWith(func(line []byte, _, _ int) []byte { return line })
-}
-
-// plusAtLineEnds also puts a plus sign at the end of lines that are one short, where an editor took the blank away. Without a
-// blank elsewhere that would be inventing letters.
-func (s *spread) plusAtLineEnds() squeezed {
-	if bytes.IndexByte(bytes.TrimSpace(s.raw), ' ') < 0 {
-		return squeezed{}
-	}
-	return s.plusWith(func(line []byte, width, left int) []byte {
-		if len(line) == width-1 && left > 0 {
-			return append(line[:len(line):len(line)], '+')
-		}
-		return line
-	})
-}
-
-func (s *spread) plusWith(end func(line []byte, width, left int) []byte) squeezed {
 	raw := bytes.Trim(s.raw, "\n")
 	if bytes.IndexByte(raw, '\n') < 0 {
 		raw = bytes.TrimSpace(raw)
 	}
-	width := longestLine(raw)
-	src := make([]byte, 0, len(raw)+64)
-	for len(raw) > 0 {
-		line, rest, _ := bytes.Cut(raw, []byte{'\n'})
-		raw = rest
-		src = append(src, end(line, width, len(raw))...)
-		src = append(src, '\n')
-	}
-	for i, c := range src {
-		if c == ' ' {
-			src[i] = '+'
-		}
-	}
-	q := squeeze(src)
+	q := squeeze(bytes.ReplaceAll(raw, []byte{' '}, []byte{'+'}))
 	q.fixes.add(fixPlus)
 	return q
-}
-
-func longestLine(b []byte) int {
-	width := 0
-	for len(b) > 0 {
-		line, rest, _ := bytes.Cut(b, []byte{'\n'})
-		width, b = max(width, len(line)), rest
-	}
-	return width
 }
 
 // longestColumn is the width of the widest text that people let an editor wrap.
@@ -326,39 +284,6 @@ func fromColumns(raw []byte, width int) []byte {
 		column++
 	}
 	return out
-}
-
-// unmarked takes the mark off lines of a diff which all begin with the same one. Both marks are letters of base64 or base64url.
-func (s *spread) unmarked() squeezed {
-	var src []byte
-	mark := byte(0)
-	for b := bytes.Trim(s.raw, "\n"); len(b) > 0; {
-		line, rest, _ := bytes.Cut(b, []byte{'\n'})
-		b = rest
-		if len(line) == 0 || line[0] != '+' && line[0] != '-' || mark != 0 && line[0] != mark {
-			return squeezed{}
-		}
-		mark = line[0]
-		src = append(append(src, line[1:]...), '\n')
-	}
-	q := squeeze(src)
-	q.fixes.add(fixPrefix)
-	return q
-}
-
-// lastTokens reads the last word of each line: logs put a time and more before it.
-func (s *spread) lastTokens() squeezed {
-	var src []byte
-	for b := s.clean; len(b) > 0; {
-		line, rest, _ := bytes.Cut(b, []byte{'\n'})
-		b = rest
-		line = bytes.TrimRight(line, " \t")
-		src = append(src, line[bytes.LastIndexAny(line, " \t:|>")+1:]...)
-		src = append(src, '\n')
-	}
-	q := squeeze(src)
-	q.fixes.add(fixPrefix)
-	return q
 }
 
 // withoutSeparators takes out what is left of literal \n sequences where the backslashes were lost or turned round: an n, or

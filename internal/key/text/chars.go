@@ -41,21 +41,10 @@ func character(b []byte) (n int, with string, fix Fix) {
 	case c < ' ' || c == 0x7f:
 		return 1, "", fixControl
 	}
-	for i := 0; b[0] == 0xc3 && i < len(mojibake); i++ {
-		if m := &mojibake[i]; bytes.HasPrefix(b, []byte(m.bad)) {
-			return len(m.bad), m.good, m.fix
-		}
+	if bytes.HasPrefix(b, []byte(doubleBOM)) {
+		return len(doubleBOM), "", fixBOM
 	}
 	r, size := utf8.DecodeRune(b)
-	if r == utf8.RuneError && size == 1 {
-		if b[0] > 0xb6 {
-			return 0, "", none
-		}
-		if m, ok := windows1252[b[0]]; ok {
-			return 1, m.good, m.fix
-		}
-		return 0, "", none
-	}
 	if with, fix = plain(r); fix != none {
 		return size, with, fix
 	}
@@ -121,39 +110,8 @@ func plain(r rune) (string, Fix) {
 	return "", none
 }
 
-type replacement struct {
-	bad, good string
-	fix       Fix
-}
-
-// mojibake is UTF-8 that was once taken for Windows-1252. All of it begins with the byte c3.
-var mojibake = [...]replacement{
-	{"ï»¿", "", fixBOM},
-	{"Â\u00a0", " ", fixSpaces},
-	{"Â\u00ad", "", fixInvisible},
-	{"Â¶", "\n", fixLineMarks},
-	{"â€”", "-", fixDashes},
-	{"â€“", "-", fixDashes},
-	{"â€‹", "", fixInvisible},
-	{"â€œ", `"`, fixQuotes},
-	{"â€\u009d", `"`, fixQuotes},
-	{"â€˜", "'", fixQuotes},
-	{"â€™", "'", fixQuotes},
-}
-
-// windows1252 has the bytes of that code page which stand for something else in ASCII.
-var windows1252 = map[byte]replacement{
-	0x85: {good: "...", fix: fixInvisible},
-	0x91: {good: "'", fix: fixQuotes},
-	0x92: {good: "'", fix: fixQuotes},
-	0x93: {good: `"`, fix: fixQuotes},
-	0x94: {good: `"`, fix: fixQuotes},
-	0x96: {good: "-", fix: fixDashes},
-	0x97: {good: "-", fix: fixDashes},
-	0xa0: {good: " ", fix: fixSpaces},
-	0xad: {good: "", fix: fixInvisible},
-	0xb6: {good: "\n", fix: fixLineMarks},
-}
+// doubleBOM is a byte order mark whose UTF-8 was once taken for Windows-1252.
+const doubleBOM = "ï»¿"
 
 // fromUTF16 converts UTF-16 text, with or without a byte order mark, as Windows tools write it.
 func fromUTF16(b []byte) ([]byte, bool) {

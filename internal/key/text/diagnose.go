@@ -163,6 +163,7 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`(?i)^<(?:\?xml|[a-z])[^>]*>\s*<`), Fault{"XML text", "no private key was found in it", "convert the key to PEM", 0, true}},
 	{regexp.MustCompile(`(?i)^["'<\[(]?\s*(?:your|my|the|insert|paste|enter|put|add|replace|change|todo|redacted|dummy|example|sample|secret|placeholder)\b.{0,80}(?:key|here|redacted|me|secret|placeholder)`), Fault{"placeholder", "not a private key", "put the real key in its place", 0, true}},
 	{regexp.MustCompile(`(?i)^["'<\[(]?(?:redacted|changeme|change_me|placeholder|todo|xxx+|removed|hidden|masked)["'>\])]?$`), Fault{"placeholder", "not a private key: a redacted or masked value", "put the real key in its place", 0, true}},
+	{regexp.MustCompile(`^(?:0x)?30[0-9A-Fa-f:,\s]{60,}$`), Fault{"hexadecimal digits", "not supported: it may be a key in DER", "convert it: xxd -r -p FILE > key.der", 0, true}},
 	{regexp.MustCompile(`^[{\[]`), Fault{"JSON", "no private key was found in it", "give the file that has a private_key, privateKey or a JWK with its private part d", 0, true}},
 	{regexp.MustCompile(`(?i)^-{1,5} ?BEGIN|PRIVATE KEY`), Fault{"text about a private key", "there is no private key in it that could be read", "give the key itself, from the BEGIN line to the END line", 0, true}},
 }

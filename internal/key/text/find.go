@@ -282,7 +282,6 @@ func (f *finder) block(t *text, bl block, depth int) {
 		}
 	}
 	f.add(item)
-	f.behind(b.rest, line)
 }
 
 // labelFor is the label that a body should have. That of an encrypted one is not known before it is opened.

@@ -23,7 +23,6 @@ const (
 	fixBareN
 	fixEscapes
 	fixBase64
-	fixHex
 	fixJSONLines
 	fixName
 	fixQuotes
@@ -67,7 +66,6 @@ var fixWords = [fixCount]string{
 	fixBareN:       `remains of literal \n sequences replaced by newlines`,
 	fixEscapes:     "backslash escapes removed",
 	fixBase64:      "base64 encoding around the key removed",
-	fixHex:         "hexadecimal text decoded",
 	fixJSONLines:   "list of lines joined",
 	fixName:        "variable or field name before the key removed",
 	fixQuotes:      "quotation marks around the key or its lines removed",

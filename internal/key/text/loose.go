@@ -2,16 +2,12 @@ package text
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"strings"
 )
 
 // loose finds keys that have no armour: base64 of anything that is a key, or hexadecimal digits.
 func (f *finder) loose(t *text, depth int) {
-	if f.hex(t) {
-		return
-	}
 	from, to := 0, len(t.b)
 	if i := bytes.LastIndex(t.b[:min(len(t.b), 200)], []byte("base64,")); i >= 0 {
 		from = i + len("base64,")
@@ -29,21 +25,6 @@ func (f *finder) loose(t *text, depth int) {
 	}
 	if len(f.items) == n {
 		f.items = append(f.items, first...)
-	}
-}
-
-// behind looks for another key in the letters behind the end of one.
-func (f *finder) behind(letters []byte, line int) {
-	if len(letters) < minLetters {
-		return
-	}
-	s := spread{raw: letters, clean: letters}
-	if b := s.solve(); b.known && ShapeOf(b.data).Private() {
-		shape := ShapeOf(b.data)
-		item := Item{Shape: shape, Data: b.data, Label: shapeLabels[shape], Line: line, fixes: b.fixes}
-		item.fixes.add(fixNoArmour)
-		f.add(item)
-		f.behind(b.rest, line)
 	}
 }
 
@@ -129,7 +110,6 @@ func (f *finder) run(t *text, from, to, depth int, whole bool) bool {
 		t.fixes(&fixes, start, end)
 		item.fixes = fixes | prefixFixes(t.b[start:from])
 		f.add(item)
-		f.behind(b.rest, line)
 		return true
 	case b.cut && shape != Unknown && len(b.data) > 24:
 		f.add(Item{Shape: shape, Line: line, Fault: truncated(shape, line)})
@@ -155,32 +135,6 @@ func (f *finder) raw(t *text, b body, from, to int) bool {
 	t.fixes(&fixes, start, end)
 	f.add(Item{Kind: Raw, Data: b.data, Line: t.origin(from), fixes: fixes})
 	return true
-}
-
-// hex reads DER that was written as hexadecimal digits.
-func (f *finder) hex(t *text) bool {
-	b := bytes.TrimSpace(t.b)
-	b = bytes.TrimPrefix(b, []byte("0x"))
-	if len(b) < 2*minLetters || b[0] != '3' || b[1] != '0' {
-		return false
-	}
-	digits := make([]byte, 0, len(b))
-	for _, c := range b {
-		switch {
-		case isHex(c):
-			digits = append(digits, c)
-		case c != ' ' && c != '\n' && c != ':' && c != ',' && c != '\t':
-			return false
-		}
-	}
-	data := make([]byte, len(digits)/2)
-	if _, err := hex.Decode(data, digits[:len(data)*2]); err != nil {
-		return false
-	}
-	inner := &text{b: data, line: 1, single: true, via: []Fix{fixHex}}
-	n := len(f.items)
-	f.binary(inner)
-	return len(f.items) > n
 }
 
 // json finds JWKs, and keys in the strings of JSON files.
