@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/jwk"
@@ -73,14 +72,12 @@ func keyProblem(item *text.Item, err error) *Error {
 // keyRefused fills in what concerns keys that are whole, but not what is wanted.
 func keyRefused(e *Error, item *text.Item, err error) {
 	if u, ok := errors.AsType[*sealed.UnsupportedError](err); ok {
-		e.Problem, e.Hint = "not supported: "+u.What, "convert it: "+decryptCommand(item)
-		for _, kind := range []string{"curve", "DSA", "Ed448", "X25519", "X448", "key type", "RSA"} {
-			if strings.Contains(u.What, kind) {
-				e.Hint = hintNewKey
-			}
-		}
-		if strings.Contains(strings.ToLower(u.What), "sk-") || strings.Contains(strings.ToLower(u.What), "security key") {
-			e.Hint = "its private half never leaves the hardware; " + hintNewKey
+		e.Problem, e.Hint = u.Error(), "convert it: "+decryptCommand(item)
+		switch {
+		case u.Key:
+			e.Hint = hintNewKey
+		case u.Hint != "":
+			e.Hint = u.Hint
 		}
 	}
 	if _, ok := errors.AsType[*pfx.SeveralKeysError](err); ok {

@@ -235,7 +235,7 @@ func (l *loader) plain(shape text.Shape, der []byte) (crypto.Signer, error) {
 	case text.SEC1:
 		return check.SEC1(der, l.params)
 	case text.DSAPrivate:
-		return nil, &sealed.UnsupportedError{What: "DSA: no method of JSON web tokens uses it"}
+		return nil, sealed.UnsupportedKey("DSA: no method of JSON web tokens uses it")
 	}
 	return nil, sealed.Malformed("it does not have the structure of a private key")
 }
@@ -245,8 +245,8 @@ func rawEd25519(data []byte) (crypto.Signer, error) {
 	if len(data) != ed25519.PrivateKeySize {
 		return nil, errBareSeed
 	}
-	key := ed25519.NewKeyFromSeed(data[:ed25519.SeedSize])
-	if !bytes.Equal(key, data) {
+	key, err := check.Ed25519(data[:ed25519.SeedSize], data[ed25519.SeedSize:])
+	if err != nil {
 		return nil, errNotEd25519
 	}
 	return key, nil

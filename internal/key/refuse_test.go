@@ -3,8 +3,10 @@ package key
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +79,31 @@ func TestLoadSaysWhatWasPasted(t *testing.T) {
 		}
 		if e.Found == "" || e.Problem == "" || e.Hint == "" {
 			t.Errorf("%.40q: %#v says too little", test.input, e)
+		}
+	}
+}
+
+// What can be converted is told how; a key of an unsupported kind stays what it is in any container.
+func TestLoadHintsAtWhatHelps(t *testing.T) {
+	for _, test := range []struct{ file, pass, problem, hint string }{
+		{"088-ppk3-argon2d.txt", "correct-Horse7", "Argon2d", "--ppk-param kdf=argon2id"},
+		{"498-ppk-version-1.txt", "", "version 1", "puttygen FILE"},
+		{"486-secp256k1-sec1.txt", "", "secp256k1", "openssl genpkey"},
+		{"493-dsa-pkcs8.txt", "", "DSA", "openssl genpkey"},
+		{"497-ed448.txt", "", "Ed448", "openssl genpkey"},
+		{"448-openssh-security-key.txt", "", "security key", "openssl genpkey"},
+	} {
+		_, err := Load((&keyCase{File: "cases/" + test.file}).input(t), test.pass, Options{})
+		e, ok := errors.AsType[*Error](err)
+		if !ok || !strings.Contains(e.Problem, test.problem) || !strings.Contains(e.Hint, test.hint) {
+			t.Errorf("%s: error %v, want one about %s with the hint %s", test.file, err, test.problem, test.hint)
+		}
+	}
+	for name, oid := range map[string]string{"Diffie-Hellman": "06092a864886f70d010301", "unknown": "06062b0601040163"} {
+		der, _ := hex.DecodeString("30" + fmt.Sprintf("%02x", 3+2+len(oid)/2+5) + "020100" + "30" + fmt.Sprintf("%02x", len(oid)/2) + oid + "0403020106")
+		_, err := Load(der, "", Options{})
+		if e, ok := errors.AsType[*Error](err); !ok || strings.Contains(e.Hint, "convert") {
+			t.Errorf("%s: error %v, want one with no hint to convert it", name, err)
 		}
 	}
 }

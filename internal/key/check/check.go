@@ -1,5 +1,6 @@
-// Package check reads private keys in DER and makes sure that the private half of a key fits its public half. Decoders
-// skip that check here and there, and an Ed25519 signature made with a foreign public half gives the private key away.
+// Package check makes private keys of their parts and of DER, and makes sure that the private half of a key fits its public
+// half. Decoders skip that check here and there, and an Ed25519 signature made with a foreign public half gives the key away.
+// It must never know of passphrases, or of the text in which a key was found.
 package check
 
 import (
@@ -27,59 +28,62 @@ type MismatchError struct {
 
 func (e *MismatchError) Error() string { return "inconsistent key: " + e.What }
 
-// errHalves is the usual case.
-func errHalves() error {
-	return &MismatchError{What: "the public half does not match the private half"}
-}
+func mismatch(what string) error { return &MismatchError{What: what} }
+
+// ErrHalves is the usual MismatchError.
+var ErrHalves = mismatch("the public half does not match the private half")
 
 // Signer checks a key that some decoder has returned (*rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey or a pointer to
 // one) and returns it in the form that crypto/x509 uses: *rsa.PrivateKey, *ecdsa.PrivateKey or ed25519.PrivateKey.
 //
-// The error is a *MismatchError, or a *sealed.UnsupportedError for another type, another curve than P-256, P-384 and P-521,
-// and RSA under 1024 or over 16384 bits. RSA of 1024 to 2047 bits passes: whether that is enough is for the caller to say.
+// The error of all functions here is a *MismatchError, or a *sealed.UnsupportedError for another type, another curve than
+// P-256, P-384 and P-521, and RSA under 1024 or over 16384 bits. RSA of 1024 to 2047 bits passes: whether that is enough is
+// for the caller to say.
 func Signer(key any) (crypto.Signer, error) {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
-		return checkRSA(key)
+		return RSA(key)
 	case *ecdsa.PrivateKey:
 		return checkECDSA(key)
 	case *ed25519.PrivateKey:
-		return checkEd25519(*key)
+		return Signer(*key)
 	case ed25519.PrivateKey:
-		return checkEd25519(key)
+		if len(key) != ed25519.PrivateKeySize {
+			return Ed25519(key, nil) // which refuses it
+		}
+		return Ed25519(key.Seed(), key[ed25519.SeedSize:])
 	default:
-		return nil, &sealed.UnsupportedError{What: fmt.Sprintf("private key of type %T", key)}
+		return nil, sealed.UnsupportedKey(fmt.Sprintf("private key of type %T", key))
 	}
 }
 
-func checkRSA(key *rsa.PrivateKey) (crypto.Signer, error) {
+// RSA checks a key and precomputes what makes it fast. Of the numbers that are computed so, crt has those that came with the
+// key: dp, dq and qi, any of which may be nil. They are made anew, and yet a wrong one means that the key was damaged.
+func RSA(key *rsa.PrivateKey, crt ...*big.Int) (crypto.Signer, error) {
 	if key.N == nil || key.D == nil {
 		return nil, sealed.Malformed("an RSA key without a modulus or a private exponent")
 	}
-	if err := checkRSASize(key.N); err != nil {
-		return nil, err
-	}
-	if len(key.Primes) < 2 || len(key.Primes) > 5 {
-		return nil, &sealed.UnsupportedError{What: fmt.Sprintf("RSA key with %d prime factors", len(key.Primes))}
-	}
-	if !consistentRSA(key) {
-		return nil, &MismatchError{What: "the numbers of the RSA key do not belong together"}
+	switch bits := key.N.BitLen(); {
+	case bits < minRSABits:
+		return nil, sealed.UnsupportedKey(fmt.Sprintf("RSA key of %d bits, which is too small for any use", bits))
+	case bits > maxRSABits:
+		return nil, sealed.UnsupportedKey(fmt.Sprintf("RSA key of %d bits, which is more than %d", bits, maxRSABits))
+	case len(key.Primes) < 2 || len(key.Primes) > 5:
+		return nil, sealed.UnsupportedKey(fmt.Sprintf("RSA key with %d prime factors", len(key.Primes)))
+	case !consistentRSA(key):
+		return nil, mismatch("the numbers of the RSA key do not belong together")
 	}
 	key.Precompute()
 	if err := key.Validate(); err != nil {
-		return nil, &MismatchError{What: "the numbers of the RSA key do not belong together"}
+		return nil, mismatch("the numbers of the RSA key do not belong together")
+	}
+	pre := key.Precomputed
+	for i, want := range []*big.Int{pre.Dp, pre.Dq, pre.Qinv} {
+		if i < len(crt) && crt[i] != nil && crt[i].Cmp(want) != 0 {
+			return nil, mismatch("the CRT values of the RSA key do not match its primes")
+		}
 	}
 	return key, nil
-}
-
-func checkRSASize(n *big.Int) error {
-	switch bits := n.BitLen(); {
-	case bits < minRSABits:
-		return &sealed.UnsupportedError{What: fmt.Sprintf("RSA key of %d bits, which is too small for any use", bits)}
-	case bits > maxRSABits:
-		return &sealed.UnsupportedError{What: fmt.Sprintf("RSA key of %d bits, which is more than %d", bits, maxRSABits)}
-	}
-	return nil
 }
 
 // consistentRSA checks what rsa.PrivateKey.Validate leaves out, depending on the Go version and on what has been precomputed:
@@ -104,45 +108,74 @@ func consistentRSA(key *rsa.PrivateKey) bool {
 	return product.Cmp(key.N) == 0
 }
 
+var curves = map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
+
+// EC makes a key of a curve of the name that crypto/elliptic gives it. The scalar may have lost zeros at its front, or have some
+// too many. The point, in any encoding of SEC 1, section 2.3.3, is compared with the key; nil: there is none.
+func EC(curve string, scalar, point []byte) (crypto.Signer, error) {
+	c, ok := curves[curve]
+	if !ok {
+		return nil, sealed.UnsupportedKey("elliptic curve " + curve)
+	}
+	size := (c.Params().N.BitLen() + 7) / 8
+	scalar = bytes.TrimLeft(scalar, "\x00")
+	if len(scalar) > size {
+		return nil, mismatch("the private number is out of the range of its curve")
+	}
+	key, err := ecdsa.ParseRawPrivateKey(c, append(make([]byte, size-len(scalar), size), scalar...))
+	if err != nil {
+		return nil, mismatch("the private number is out of the range of its curve")
+	}
+	if point != nil && !fitsPoint(key, point) {
+		return nil, ErrHalves
+	}
+	return key, nil
+}
+
+// fitsPoint compares a key with a point: uncompressed, compressed or hybrid.
+func fitsPoint(key *ecdsa.PrivateKey, point []byte) bool {
+	want, err := key.PublicKey.Bytes()
+	if err != nil || len(point) == 0 {
+		return false
+	}
+	parity := want[len(want)-1] & 1
+	switch point[0] {
+	case 2 | parity:
+		return bytes.Equal(point[1:], want[1:1+len(want)/2])
+	case 4, 6 | parity:
+		return bytes.Equal(point[1:], want[1:])
+	}
+	return false
+}
+
 func checkECDSA(key *ecdsa.PrivateKey) (crypto.Signer, error) {
-	if err := checkCurve(key.Curve); err != nil {
-		return nil, err
+	if key.Curve == nil {
+		return nil, sealed.Malformed("an elliptic curve key without a curve")
+	}
+	name := key.Curve.Params().Name
+	if curves[name] == nil {
+		return EC(name, nil, nil) // which refuses it by name
 	}
 	//lint:ignore SA1019 other decoders leave it nil, and all else that reads the key panics then
 	if key.D == nil || key.X == nil || key.Y == nil {
 		return nil, sealed.Malformed("an elliptic curve key that is not whole")
 	}
-	scalar, err := key.Bytes()
+	point, err := key.PublicKey.Bytes()
 	if err != nil {
-		return nil, &MismatchError{What: "the private number is out of the range of its curve"}
+		return nil, ErrHalves
 	}
-	fresh, err := ecdsa.ParseRawPrivateKey(key.Curve, scalar)
-	if err != nil {
-		return nil, &MismatchError{What: "the private number is out of the range of its curve"}
-	}
-	if !fresh.PublicKey.Equal(&key.PublicKey) {
-		return nil, errHalves()
-	}
-	return fresh, nil
+	//lint:ignore SA1019 Bytes fails where EC can say what is wrong
+	return EC(name, key.D.Bytes(), point)
 }
 
-func checkCurve(curve elliptic.Curve) error {
-	switch curve {
-	case elliptic.P256(), elliptic.P384(), elliptic.P521():
-		return nil
-	case nil:
-		return sealed.Malformed("an elliptic curve key without a curve")
+// Ed25519 makes a key of its seed and compares it with its public half; nil: there is none.
+func Ed25519(seed, public []byte) (crypto.Signer, error) {
+	if len(seed) != ed25519.SeedSize {
+		return nil, sealed.Malformed(fmt.Sprintf("an Ed25519 key of %d bytes", len(seed)))
 	}
-	return &sealed.UnsupportedError{What: "elliptic curve " + curve.Params().Name}
-}
-
-func checkEd25519(key ed25519.PrivateKey) (crypto.Signer, error) {
-	if len(key) != ed25519.PrivateKeySize {
-		return nil, sealed.Malformed(fmt.Sprintf("an Ed25519 key of %d bytes", len(key)))
+	key := ed25519.NewKeyFromSeed(seed)
+	if public != nil && !bytes.Equal(public, key[ed25519.SeedSize:]) {
+		return nil, ErrHalves
 	}
-	fresh := ed25519.NewKeyFromSeed(key.Seed())
-	if !bytes.Equal(fresh, key) {
-		return nil, errHalves()
-	}
-	return fresh, nil
+	return key, nil
 }

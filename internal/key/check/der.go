@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -39,13 +38,11 @@ var otherTypes = map[string]string{
 	"2.16.840.1.101.3.4.3.19": "ML-DSA-87 key",
 }
 
-var curves = map[string]elliptic.Curve{
-	"1.2.840.10045.3.1.7": elliptic.P256(),
-	"1.3.132.0.34":        elliptic.P384(),
-	"1.3.132.0.35":        elliptic.P521(),
-}
-
-var otherCurves = map[string]string{
+// curveNames has the curves of which keys are made, and those that people have besides.
+var curveNames = map[string]string{
+	"1.2.840.10045.3.1.7":   "P-256",
+	"1.3.132.0.34":          "P-384",
+	"1.3.132.0.35":          "P-521",
 	"1.2.840.10045.3.1.1":   "P-192",
 	"1.3.132.0.33":          "P-224",
 	"1.3.132.0.10":          "secp256k1",
@@ -90,7 +87,7 @@ func PKCS8(der []byte) (crypto.Signer, error) {
 		}
 	}
 	if public.BitLength > 0 && !fitsPublic(key, public.RightAlign()) {
-		return nil, errHalves()
+		return nil, ErrHalves
 	}
 	return key, nil
 }
@@ -131,9 +128,9 @@ func (k *oneAsymmetricKey) inner() (crypto.Signer, error) {
 		return curvePrivateKey(k.PrivateKey)
 	}
 	if name, ok := otherTypes[oid]; ok {
-		return nil, &sealed.UnsupportedError{What: name}
+		return nil, sealed.UnsupportedKey(name)
 	}
-	return nil, &sealed.UnsupportedError{What: "private key of an unknown type" + oidName(oid)}
+	return nil, sealed.UnsupportedKey("private key of an unknown type" + oidName(oid))
 }
 
 // fitsPublic compares a key with the public half in the form of a SubjectPublicKeyInfo's bit string.
@@ -160,10 +157,10 @@ func curvePrivateKey(der []byte) (crypto.Signer, error) {
 	if err := unmarshal(der, &raw, "Ed25519 private key"); err != nil {
 		return nil, err
 	}
-	if len(raw) == ed25519.SeedSize {
-		return ed25519.NewKeyFromSeed(raw), nil
+	if len(raw) == ed25519.PrivateKeySize {
+		return Ed25519(raw[:ed25519.SeedSize], raw[ed25519.SeedSize:])
 	}
-	return checkEd25519(raw)
+	return Ed25519(raw, nil)
 }
 
 // rsaPrivateKey is RFC 8017, appendix A.1.2.
@@ -184,23 +181,11 @@ func PKCS1(der []byte) (crypto.Signer, error) {
 	if err := unmarshal(der, &k, "RSA private key"); err != nil {
 		return nil, err
 	}
-	if err := checkRSASize(k.N); err != nil {
-		return nil, err
-	}
 	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: k.N, E: k.E}, D: k.D, Primes: []*big.Int{k.P, k.Q}}
 	for _, prime := range k.AdditionalPrimes {
 		key.Primes = append(key.Primes, prime.Prime)
 	}
-	signer, err := checkRSA(key)
-	if err != nil {
-		return nil, err
-	}
-	// The numbers that only speed a signature up are made anew; wrong ones mean that the file was damaged all the same.
-	pre := key.Precomputed
-	if k.DP.Cmp(pre.Dp) != 0 || k.DQ.Cmp(pre.Dq) != 0 || k.QInv.Cmp(pre.Qinv) != 0 {
-		return nil, &MismatchError{What: "the CRT values of the RSA key do not match its primes"}
-	}
-	return signer, nil
+	return RSA(key, k.DP, k.DQ, k.QInv)
 }
 
 // ecPrivateKey is RFC 5915, section 3.
@@ -222,70 +207,45 @@ func SEC1(der, params []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	// RFC 5915 asks for as many bytes as the order of the curve has; writers drop zeros at the front, or add some.
-	size := (curve.Params().N.BitLen() + 7) / 8
-	scalar := bytes.TrimLeft(k.PrivateKey, "\x00")
-	if len(scalar) > size {
-		return nil, &MismatchError{What: "the private number is out of the range of its curve"}
-	}
-	key, err := ecdsa.ParseRawPrivateKey(curve, append(make([]byte, size-len(scalar), size), scalar...))
-	if err != nil {
-		return nil, &MismatchError{What: "the private number is out of the range of its curve"}
-	}
 	last, err := tail(der, 2, "elliptic curve private key", 0xa0, 0xa1)
 	if err != nil {
 		return nil, err
 	}
 	given := last.Class == asn1.ClassContextSpecific && last.Tag == 1
-	if public := k.PublicKey; given != (public.BitLength > 0) || given && !fitsPoint(key, public.RightAlign()) {
-		return nil, errHalves()
+	if given != (k.PublicKey.BitLength > 0) {
+		return nil, ErrHalves
 	}
-	return key, nil
+	var point []byte // RFC 5915, section 3: it may be left out
+	if given {
+		point = k.PublicKey.RightAlign()
+	}
+	return EC(curve, k.PrivateKey, point)
 }
 
 // curve finds the curve in the key or in what stands beside it. Both must agree.
-func (k *ecPrivateKey) curve(params []byte) (elliptic.Curve, error) {
+func (k *ecPrivateKey) curve(params []byte) (name string, err error) {
 	inner := k.Parameters.Bytes // what the explicit tag wraps
-	if len(inner) == 0 && len(params) == 0 {
-		return nil, sealed.Malformed("the elliptic curve private key does not name its curve")
-	}
-	if len(inner) > 0 && len(params) > 0 && !bytes.Equal(inner, params) {
-		return nil, &MismatchError{What: "the key names two different curves"}
-	}
-	if len(inner) == 0 {
+	switch {
+	case len(inner) == 0 && len(params) == 0:
+		return "", sealed.Malformed("the elliptic curve private key does not name its curve")
+	case len(inner) == 0:
 		inner = params
+	case len(params) > 0 && !bytes.Equal(inner, params):
+		return "", mismatch("the key names two different curves")
 	}
 	if inner[0] == 0x30 {
-		return nil, &sealed.UnsupportedError{What: "elliptic curve given by its numbers rather than by its name"}
+		return "", &sealed.UnsupportedError{What: "elliptic curve given by its numbers rather than by its name",
+			Hint: "name it: openssl ec -in FILE -param_enc named_curve -out key.pem"}
 	}
 	var oid asn1.ObjectIdentifier
 	if err := unmarshal(inner, &oid, "name of the elliptic curve"); err != nil {
-		return nil, err
+		return "", err
 	}
-	curve, ok := curves[oid.String()]
+	name, ok := curveNames[oid.String()]
 	if !ok {
-		if name, ok := otherCurves[oid.String()]; ok {
-			return nil, &sealed.UnsupportedError{What: "elliptic curve " + name}
-		}
-		return nil, &sealed.UnsupportedError{What: "elliptic curve of an unknown name" + oidName(oid.String())}
+		return "", sealed.UnsupportedKey("elliptic curve of an unknown name" + oidName(oid.String()))
 	}
-	return curve, nil
-}
-
-// fitsPoint compares a key with a point in any encoding of SEC 1, section 2.3.3: uncompressed, compressed or hybrid.
-func fitsPoint(key *ecdsa.PrivateKey, point []byte) bool {
-	want, err := key.PublicKey.Bytes()
-	if err != nil || len(point) == 0 {
-		return false
-	}
-	parity := want[len(want)-1] & 1
-	switch point[0] {
-	case 2 | parity:
-		return bytes.Equal(point[1:], want[1:1+len(want)/2])
-	case 4, 6 | parity:
-		return bytes.Equal(point[1:], want[1:])
-	}
-	return false
+	return name, nil
 }
 
 // unmarshal reads the DER value at the beginning of der.
@@ -295,7 +255,7 @@ func unmarshal(der []byte, into any, what string) error {
 		return err
 	}
 	if len(der) > maxSize {
-		return &sealed.UnsupportedError{What: fmt.Sprintf("%s of %d bytes, which is more than %d", what, len(der), maxSize)}
+		return sealed.Unsupported(fmt.Sprintf("%s of %d bytes, which is more than %d", what, len(der), maxSize))
 	}
 	if _, err := asn1.Unmarshal(der, into); err != nil {
 		return sealed.Malformed("the " + what + " cannot be read as ASN.1")

@@ -1,19 +1,16 @@
-// Package jwk reads private keys in the JSON Web Key format (RFC 7517) with go-jose, and fills in what that leaves open: RSA
-// keys without primes, coordinates that lost their leading zeros, public halves that are missing or belong to another key.
+// Package jwk makes private keys of the members of a JSON Web Key (RFC 7517; RFC 7518, section 6; RFC 8037), and fills in what
+// people leave out: the primes of RSA keys, leading zeros, public halves. It must never know of the JSON around a key.
 package jwk
 
 import (
 	"crypto"
-	"crypto/ecdh"
 	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math/big"
-
-	jose "github.com/go-jose/go-jose/v4"
+	"slices"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
@@ -42,149 +39,117 @@ func Parse(data []byte) (crypto.Signer, error) {
 			return nil, sealed.Malformed("a member of it is too long")
 		}
 	}
-	if err := m.complete(); err != nil {
-		return nil, err
+	switch m["kty"] {
+	case "oct":
+		return nil, ErrSymmetric
+	case "RSA":
+		return m.rsa()
+	case "EC":
+		return m.ec()
+	case "OKP":
+		return m.okp()
 	}
-	whole, err := json.Marshal(m)
-	if err != nil {
-		return nil, sealed.Malformed("it cannot be read as JSON")
-	}
-	var key jose.JSONWebKey
-	if err := key.UnmarshalJSON(whole); err != nil {
-		return nil, sealed.Malformed("its members do not match each other, or are not a valid key")
-	}
-	return check.Signer(key.Key)
+	return nil, sealed.UnsupportedKey("a JWK of this key type (kty)")
 }
 
 type members map[string]string
 
-// complete names what cannot be read, and adds what can be computed.
-func (m members) complete() error {
-	switch m["kty"] {
-	case "oct":
-		return ErrSymmetric
-	case "RSA":
-		return m.completeRSA()
-	case "EC":
-		return m.completeEC()
-	case "OKP":
-		return m.completeOKP()
-	}
-	return &sealed.UnsupportedError{What: "a JWK of this key type (kty)"}
-}
-
-func (m members) completeOKP() error {
-	switch {
-	case m["crv"] == "Ed448" || m["crv"] == "X25519" || m["crv"] == "X448":
-		return &sealed.UnsupportedError{What: "key type " + m["crv"]}
-	case m["crv"] != "Ed25519":
-		return &sealed.UnsupportedError{What: "a JWK of this curve (crv)"}
-	case m["d"] == "":
-		return ErrPublic
-	}
-	seed, err := base64.RawURLEncoding.DecodeString(m["d"])
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return sealed.Malformed("its private part d is damaged or incomplete: it does not have 32 bytes")
-	}
-	if m["x"] == "" {
-		m.set("x", ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
-	}
-	return nil
-}
-
-var curves = map[string]struct {
-	curve elliptic.Curve
-	ecdh  func() ecdh.Curve
-	size  int
-}{
-	"P-256": {elliptic.P256(), ecdh.P256, 32},
-	"P-384": {elliptic.P384(), ecdh.P384, 48},
-	"P-521": {elliptic.P521(), ecdh.P521, 66},
-}
-
-func (m members) completeEC() error {
-	curve, ok := curves[m["crv"]]
-	switch {
-	case m["crv"] == "secp256k1" || m["crv"] == "P-256K":
-		return &sealed.UnsupportedError{What: "curve secp256k1"}
-	case m["crv"] == "P-224" || m["crv"] == "P-192":
-		return &sealed.UnsupportedError{What: "curve " + m["crv"]}
-	case !ok:
-		return &sealed.UnsupportedError{What: "a JWK of this curve (crv)"}
-	case m["d"] == "":
-		return ErrPublic
-	}
-	for _, name := range []string{"x", "y", "d"} {
-		if err := m.pad(name, curve.size); err != nil {
-			return err
-		}
-	}
-	if m["x"] != "" && m["y"] != "" {
-		return nil
-	}
-	scalar, _ := base64.RawURLEncoding.DecodeString(m["d"])
-	private, err := ecdsa.ParseRawPrivateKey(curve.curve, scalar)
-	if err != nil {
-		return sealed.Malformed("its private part d is not a valid key of its curve")
-	}
-	point, err := private.PublicKey.Bytes()
-	if err != nil {
-		return sealed.Malformed("its private part d is not a valid key of its curve")
-	}
-	given := map[string]string{"x": m["x"], "y": m["y"]}
-	m.set("x", point[1:1+curve.size])
-	m.set("y", point[1+curve.size:])
-	for name, value := range given {
-		if value != "" && value != m[name] {
-			return &check.MismatchError{What: "the public half does not match the private half"}
-		}
-	}
-	return nil
-}
-
-// pad brings a number to the length that RFC 7518, section 6.2.1.2, asks for.
-func (m members) pad(name string, size int) error {
-	if m[name] == "" {
-		return nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(m[name])
-	n := new(big.Int).SetBytes(b)
-	if err != nil || n.BitLen() > size*8 {
-		return sealed.Malformed("its member " + name + " is damaged: not a number of its curve")
-	}
-	m.set(name, n.FillBytes(make([]byte, size)))
-	return nil
-}
-
-func (m members) set(name string, value []byte) {
-	m[name] = base64.RawURLEncoding.EncodeToString(value)
-}
-
-func (m members) completeRSA() error {
+// bytes decodes the members that are there; the others are nil. Without d there is no private key.
+func (m members) bytes(names ...string) ([][]byte, error) {
 	if m["d"] == "" {
-		return ErrPublic
+		return nil, ErrPublic
 	}
-	var numbers [3]*big.Int
-	for i, name := range []string{"n", "e", "d"} {
-		b, err := base64.RawURLEncoding.DecodeString(m[name])
-		if err != nil || len(b) == 0 {
-			return sealed.Malformed("its member " + name + " is missing or damaged")
+	all := make([][]byte, len(names))
+	for i, name := range names {
+		if m[name] == "" {
+			continue
 		}
-		numbers[i] = new(big.Int).SetBytes(b)
+		var err error
+		if all[i], err = base64.RawURLEncoding.DecodeString(m[name]); err != nil {
+			return nil, sealed.Malformed("its member " + name + " is damaged: it is not base64url")
+		}
 	}
-	if m["p"] != "" && m["q"] != "" {
+	return all, nil
+}
+
+// curve refuses curves by name, as far as the name is known, which is no part of a key then.
+func (m members) curve(known, others []string) error {
+	if slices.Contains(known, m["crv"]) {
 		return nil
 	}
-	p, q, ok := factor(numbers[0], numbers[1], numbers[2])
-	if !ok {
-		return sealed.Malformed("its members n, e and d do not match each other")
+	if slices.Contains(others, m["crv"]) {
+		return sealed.UnsupportedKey("curve " + m["crv"])
 	}
-	m.set("p", p.Bytes())
-	m.set("q", q.Bytes())
-	delete(m, "dp")
-	delete(m, "dq")
-	delete(m, "qi")
-	return nil
+	return sealed.UnsupportedKey("a JWK of this curve (crv)")
+}
+
+func (m members) okp() (crypto.Signer, error) {
+	if err := m.curve([]string{"Ed25519"}, []string{"Ed448", "X25519", "X448"}); err != nil {
+		return nil, err
+	}
+	parts, err := m.bytes("d", "x")
+	if err != nil {
+		return nil, err
+	}
+	return check.Ed25519(parts[0], parts[1])
+}
+
+func (m members) ec() (crypto.Signer, error) {
+	if err := m.curve([]string{"P-256", "P-384", "P-521"}, []string{"secp256k1", "P-256K", "P-224", "P-192"}); err != nil {
+		return nil, err
+	}
+	parts, err := m.bytes("d", "x", "y")
+	if err != nil {
+		return nil, err
+	}
+	key, err := check.EC(m["crv"], parts[0], nil)
+	if err != nil {
+		return nil, err
+	}
+	point, err := key.(*ecdsa.PrivateKey).PublicKey.Bytes()
+	if err != nil {
+		return nil, check.ErrHalves
+	}
+	size := len(point) / 2
+	for i, want := range [][]byte{point[1 : 1+size], point[1+size:]} {
+		// Coordinates have a fixed length (RFC 7518, section 6.2.1.2); some writers drop zeros at the front.
+		if given := parts[1+i]; given != nil && number(given).Cmp(number(want)) != 0 {
+			return nil, check.ErrHalves
+		}
+	}
+	return key, nil
+}
+
+func number(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
+
+func (m members) rsa() (crypto.Signer, error) {
+	names := []string{"n", "e", "d", "p", "q", "dp", "dq", "qi"}
+	parts, err := m.bytes(names...)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]*big.Int, len(names))
+	for i, part := range parts {
+		switch {
+		case part != nil:
+			numbers[i] = number(part)
+		case i < 3:
+			return nil, sealed.Malformed("its member " + names[i] + " is missing or damaged")
+		}
+	}
+	n, e, d, p, q := numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+	if e.BitLen() > 31 {
+		return nil, sealed.UnsupportedKey("RSA key with a public exponent of more than 31 bits")
+	}
+	crt := numbers[5:]
+	if p == nil || q == nil {
+		var ok bool
+		if p, q, ok = factor(n, e, d); !ok {
+			return nil, sealed.Malformed("its members n, e and d do not match each other")
+		}
+		crt = nil // which of the two primes they belong to is not known
+	}
+	return check.RSA(&rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: int(e.Int64())}, D: d, Primes: []*big.Int{p, q}}, crt...)
 }
 
 // factor finds the primes of an RSA key from its exponents (NIST SP 800-56B, appendix C.1).

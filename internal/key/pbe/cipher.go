@@ -94,7 +94,7 @@ type gcmParams struct {
 func decryptGCM(key []byte, params gcmParams, data []byte) ([]byte, error) {
 	if params.TagLen < 12 || params.TagLen > 16 || len(params.Nonce) != 12 {
 		what := fmt.Sprintf("AES-GCM with a nonce of %d bytes and a tag of %d", len(params.Nonce), params.TagLen)
-		return nil, &sealed.UnsupportedError{What: what}
+		return nil, sealed.Unsupported(what)
 	}
 	if len(data) < params.TagLen {
 		return nil, sealed.Truncated("the ciphertext is shorter than its tag")

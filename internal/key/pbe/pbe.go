@@ -42,7 +42,7 @@ func Open(algorithm pkix.AlgorithmIdentifier, data []byte, pass Passphrase, mete
 	}
 	scheme, ok := pbes1Schemes[oid]
 	if !ok {
-		return nil, &sealed.UnsupportedError{What: "encryption scheme " + algorithmName(oid)}
+		return nil, sealed.Unsupported("encryption scheme " + algorithmName(oid))
 	}
 	open, err := scheme.opener(algorithm.Parameters.FullBytes, pass, meter)
 	if err != nil {

@@ -109,7 +109,7 @@ func pbes2Cipher(alg, kdf pkix.AlgorithmIdentifier) (keyLen int, open func(key, 
 	}
 	c, ok := cbcCiphers[oid]
 	if !ok {
-		return 0, nil, &sealed.UnsupportedError{What: "cipher " + algorithmName(oid)}
+		return 0, nil, sealed.Unsupported("cipher " + algorithmName(oid))
 	}
 	iv, err := parseIV(c, alg.Parameters)
 	return c.keyLen, func(key, data []byte) ([]byte, error) { return c.Open(key, iv, data) }, err
@@ -123,7 +123,7 @@ func pbes2RC2(alg, kdf pkix.AlgorithmIdentifier) (keyLen int, open func(key, dat
 	}
 	bits, ok := map[int]int{160: 40, 120: 64, 58: 128}[params.Version]
 	if !ok {
-		return 0, nil, &sealed.UnsupportedError{What: fmt.Sprintf("RC2 parameter version %d", params.Version)}
+		return 0, nil, sealed.Unsupported(fmt.Sprintf("RC2 parameter version %d", params.Version))
 	}
 	keyLen = bits / 8
 	var p pbkdf2Params
@@ -142,7 +142,7 @@ func deriveKey(alg pkix.AlgorithmIdentifier, passphrase []byte, keyLen int, mete
 	case oidScrypt:
 		return deriveScrypt(alg.Parameters.FullBytes, passphrase, keyLen, meter)
 	default:
-		return nil, &sealed.UnsupportedError{What: "key derivation " + algorithmName(oid)}
+		return nil, sealed.Unsupported("key derivation " + algorithmName(oid))
 	}
 }
 
@@ -153,7 +153,7 @@ func DerivePBKDF2(params, passphrase []byte, keyLen int, meter *sealed.Meter) ([
 		return nil, err
 	}
 	if p.Salt.Class != asn1.ClassUniversal || p.Salt.Tag != asn1.TagOctetString {
-		return nil, &sealed.UnsupportedError{What: "PBKDF2 with a salt that is not an octet string"}
+		return nil, sealed.Unsupported("PBKDF2 with a salt that is not an octet string")
 	}
 	h, err := PRF(p.PRF.Algorithm)
 	if err != nil {
@@ -179,7 +179,7 @@ func PRF(oid asn1.ObjectIdentifier) (crypto.Hash, error) {
 	}
 	h, ok := prfs[oid.String()]
 	if !ok {
-		return 0, &sealed.UnsupportedError{What: "pseudo-random function " + algorithmName(oid.String())}
+		return 0, sealed.Unsupported("pseudo-random function " + algorithmName(oid.String()))
 	}
 	return h, nil
 }

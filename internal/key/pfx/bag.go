@@ -69,9 +69,9 @@ func (o *opener) safe(c contentInfo) error {
 	case oidEncryptedData:
 		return o.encryptedSafe(c.Content.Bytes)
 	case oidEnvelopedData:
-		return &sealed.UnsupportedError{What: "PKCS#12 file that is encrypted for a certificate rather than with a password"}
+		return sealed.Unsupported("PKCS#12 file that is encrypted for a certificate rather than with a password")
 	}
-	return &sealed.UnsupportedError{What: "PKCS#12 file with contents of an unknown type"}
+	return sealed.Unsupported("PKCS#12 file with contents of an unknown type")
 }
 
 func (o *opener) encryptedSafe(der []byte) error {

@@ -77,9 +77,9 @@ func read(ber []byte) (*file, error) {
 	}
 	switch oid := p.AuthSafe.Type.String(); {
 	case p.Version != 3:
-		return nil, &sealed.UnsupportedError{What: fmt.Sprintf("PKCS#12 version %d", p.Version)}
+		return nil, sealed.Unsupported(fmt.Sprintf("PKCS#12 version %d", p.Version))
 	case oid == oidSignedData:
-		return nil, &sealed.UnsupportedError{What: "PKCS#12 file that is signed rather than protected by a password"}
+		return nil, sealed.Unsupported("PKCS#12 file that is signed rather than protected by a password")
 	case oid != oidData:
 		return nil, sealed.Malformed("the PKCS#12 file has no contents")
 	}
@@ -127,7 +127,7 @@ func (f *file) macKey(alg pkix.AlgorithmIdentifier, pass pbe.Passphrase, meter *
 	}
 	h, ok := macHashes[oid]
 	if !ok {
-		return 0, nil, &sealed.UnsupportedError{What: "PKCS#12 file with a MAC other than HMAC with MD5, SHA-1 or SHA-2, and PBMAC1"}
+		return 0, nil, sealed.Unsupported("PKCS#12 file with a MAC other than HMAC with MD5, SHA-1 or SHA-2, and PBMAC1")
 	}
 	key, err := pbe.DerivePKCS12("PKCS#12 MAC", h, pass.BMP, f.mac.Salt, pbe.ForMAC, f.mac.Iterations, h.Size(), meter)
 	return h, key, err
@@ -140,7 +140,7 @@ func pbmac1Key(params []byte, pass pbe.Passphrase, meter *sealed.Meter) (crypto.
 		return 0, nil, sealed.Malformed("the parameters of PBMAC1")
 	}
 	if p.KDF.Algorithm.String() != oidPBKDF2 {
-		return 0, nil, &sealed.UnsupportedError{What: "PBMAC1 with a key derivation other than PBKDF2"}
+		return 0, nil, sealed.Unsupported("PBMAC1 with a key derivation other than PBKDF2")
 	}
 	h, err := pbe.PRF(p.MAC.Algorithm)
 	if err != nil {

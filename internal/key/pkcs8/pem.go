@@ -19,7 +19,7 @@ func DecryptPEM(dekInfo string, body, passphrase []byte) (der []byte, err error)
 	name = strings.ToUpper(strings.TrimSpace(name))
 	cipher, ok := pbe.CipherByName(name)
 	if !ok {
-		return nil, &sealed.UnsupportedError{What: "DEK-Info with a cipher other than AES, DES and triple DES in CBC mode"}
+		return nil, sealed.Unsupported("DEK-Info with a cipher other than AES, DES and triple DES in CBC mode")
 	}
 	iv, err := hex.DecodeString(strings.TrimSpace(hexIV))
 	if err != nil {

@@ -46,7 +46,7 @@ func read(text []byte) (*file, error) {
 	}
 	f.encryption = string(s.header("Encryption"))
 	if s.err == nil && f.encryption != "none" && f.encryption != "aes256-cbc" {
-		return nil, &sealed.UnsupportedError{What: "PuTTY key under a cipher other than aes256-cbc"}
+		return nil, sealed.Unsupported("PuTTY key under a cipher other than aes256-cbc")
 	}
 	f.comment = s.header("Comment")
 	f.public = s.blob("Public-Lines")
@@ -78,14 +78,14 @@ func (s *scanner) first() (*file, error) {
 	case "3":
 		f.version = 3
 	case "1":
-		return nil, &sealed.UnsupportedError{What: "PuTTY key file of the old version 1: save it anew with a PuTTYgen of today"}
+		return nil, sealed.Unsupported("PuTTY key file of the old version 1: save it anew with a PuTTYgen of today")
 	default:
-		return nil, &sealed.UnsupportedError{What: "PuTTY key file of a version other than 2 and 3"}
+		return nil, sealed.Unsupported("PuTTY key file of a version other than 2 and 3")
 	}
 	return f, nil
 }
 
-// check looks at lengths, so that truncation is told before anybody is asked for a passphrase.
+// check looks at lengths, so that a truncated file is refused before anybody is asked for a passphrase.
 func (f *file) check() error {
 	macLen := map[int]int{2: 20, 3: 32}[f.version]
 	if len(f.mac) < macLen {
@@ -94,11 +94,7 @@ func (f *file) check() error {
 	if f.encrypted() && (len(f.private) == 0 || len(f.private)%16 != 0) {
 		return sealed.Truncated("the private section is not a multiple of the block of its cipher")
 	}
-	r := sealed.NewReader(f.public)
-	for r.Err() == nil && len(r.Rest()) > 0 {
-		r.String()
-	}
-	return r.Err()
+	return sealed.NewReader(f.public).Strings()
 }
 
 func (s *scanner) argon2() (p argon2Params) {

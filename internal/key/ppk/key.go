@@ -3,9 +3,7 @@ package ppk
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"math/big"
 
@@ -22,24 +20,11 @@ func rsaKey(public, secret *sealed.Reader) (crypto.Signer, error) {
 		return nil, err
 	}
 	if e.BitLen() > 31 {
-		return nil, &sealed.UnsupportedError{What: "RSA key with a public exponent of more than 31 bits"}
+		return nil, sealed.UnsupportedKey("RSA key with a public exponent of more than 31 bits")
 	}
-	signer, err := check.Signer(&rsa.PrivateKey{
+	return check.RSA(&rsa.PrivateKey{
 		PublicKey: rsa.PublicKey{N: n, E: int(e.Int64())}, D: d, Primes: []*big.Int{p, q},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if qInv.Cmp(signer.(*rsa.PrivateKey).Precomputed.Qinv) != 0 {
-		return nil, &check.MismatchError{What: "the CRT value of the RSA key does not match its primes"}
-	}
-	return signer, nil
-}
-
-var curves = map[string]elliptic.Curve{
-	"nistp256": elliptic.P256(),
-	"nistp384": elliptic.P384(),
-	"nistp521": elliptic.P521(),
+	}, nil, nil, qInv)
 }
 
 func ecdsaKey(public, secret *sealed.Reader) (crypto.Signer, error) {
@@ -48,22 +33,11 @@ func ecdsaKey(public, secret *sealed.Reader) (crypto.Signer, error) {
 	if err := firstError(public, secret); err != nil {
 		return nil, err
 	}
-	curve, ok := curves[string(name)]
-	if !ok {
-		return nil, &sealed.UnsupportedError{What: "elliptic curve other than nistp256, nistp384 and nistp521"}
+	size, ok := bytes.CutPrefix(name, []byte("nistp"))
+	if !ok || len(size) != 3 {
+		return nil, sealed.UnsupportedKey("elliptic curve other than nistp256, nistp384 and nistp521")
 	}
-	if d.Cmp(curve.Params().N) >= 0 {
-		return nil, errHalves
-	}
-	size := (curve.Params().N.BitLen() + 7) / 8
-	key, err := ecdsa.ParseRawPrivateKey(curve, d.FillBytes(make([]byte, size)))
-	if err != nil {
-		return nil, errHalves
-	}
-	if got, err := key.PublicKey.Bytes(); err != nil || !bytes.Equal(got, point) {
-		return nil, errHalves
-	}
-	return key, nil
+	return check.EC("P-"+string(size), d.Bytes(), point)
 }
 
 // ed25519Key reads the seed as the little-endian number that PuTTY writes, without the zeros at its end.
@@ -77,7 +51,7 @@ func ed25519Key(public, secret *sealed.Reader) (crypto.Signer, error) {
 	}
 	padded := make([]byte, ed25519.SeedSize)
 	copy(padded, seed)
-	return check.Signer(ed25519.PrivateKey(append(padded, point...)))
+	return check.Ed25519(padded, point)
 }
 
 func firstError(readers ...*sealed.Reader) error {

@@ -2,7 +2,6 @@
 package ppk
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/hmac"
 	"crypto/sha1"
@@ -11,7 +10,6 @@ import (
 	"errors"
 	"hash"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
 
@@ -19,9 +17,6 @@ const (
 	prefix  = "PuTTY-User-Key-File-"
 	maxSize = 256 << 10 // an RSA key of 16384 bits takes 13 KiB; comments may be long
 )
-
-// Is reports whether text begins as a PuTTY private key of any version does.
-func Is(text []byte) bool { return bytes.HasPrefix(text, []byte(prefix)) }
 
 // Parse reads a PuTTY private key, checks its MAC and that its halves fit each other. Lines may end in LF, CRLF or CR; text
 // after the last line is ignored. A nil or empty passphrase means none was given; one is not looked at where the key is plain.
@@ -59,11 +54,11 @@ func checkType(algorithm string) error {
 	case "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521":
 		return nil
 	case "ssh-dss":
-		return &sealed.UnsupportedError{What: "DSA key"}
+		return sealed.UnsupportedKey("DSA key")
 	case "ssh-ed448":
-		return &sealed.UnsupportedError{What: "Ed448 key"}
+		return sealed.UnsupportedKey("Ed448 key")
 	}
-	return &sealed.UnsupportedError{What: "PuTTY key of an unknown type"}
+	return sealed.UnsupportedKey("PuTTY key of an unknown type")
 }
 
 // finish checks the MAC of a decrypted file and makes the key. Where the MAC is wrong and yet the halves of the key fit each
@@ -117,5 +112,3 @@ func (f *file) key(private []byte) (crypto.Signer, error) {
 		return ecdsaKey(public, secret)
 	}
 }
-
-var errHalves = &check.MismatchError{What: "the public half does not match the private half"}

@@ -43,6 +43,14 @@ func (r *Reader) Number() *big.Int {
 	return new(big.Int).SetBytes(b)
 }
 
+// Strings reads strings until nothing is left.
+func (r *Reader) Strings() error {
+	for r.err == nil && len(r.data) > 0 {
+		r.String()
+	}
+	return r.err
+}
+
 func (r *Reader) take(n uint64) []byte {
 	if r.err != nil {
 		return nil

@@ -18,9 +18,17 @@ var (
 // UnsupportedError names a cipher, a key derivation, a key type or a version that is not read.
 type UnsupportedError struct {
 	What string // "cipher Camellia-256-CBC"
+	Key  bool   // it is the key itself that is unsupported, so that no other container helps
+	Hint string // what to do, if What does not tell; else ""
 }
 
 func (e *UnsupportedError) Error() string { return "not supported: " + e.What }
+
+// Unsupported is an UnsupportedError about a container: converted, the key in it can be read.
+func Unsupported(what string) error { return &UnsupportedError{What: what} }
+
+// UnsupportedKey is an UnsupportedError about a key, which stays what it is in any container.
+func UnsupportedKey(what string) error { return &UnsupportedError{What: what, Key: true} }
 
 // MalformedError says in what way a container is not what its format asks for.
 type MalformedError struct {

@@ -43,9 +43,9 @@ func (c *container) method() (method, error) {
 	m, ok := methods[c.cipher]
 	switch {
 	case !ok:
-		return m, &sealed.UnsupportedError{What: "OpenSSH key under a cipher other than AES, 3des-cbc and chacha20-poly1305"}
+		return m, sealed.Unsupported("OpenSSH key under a cipher other than AES, 3des-cbc and chacha20-poly1305")
 	case c.kdf != "bcrypt":
-		return m, &sealed.UnsupportedError{What: "OpenSSH key with a key derivation other than bcrypt"}
+		return m, sealed.Unsupported("OpenSSH key with a key derivation other than bcrypt")
 	case len(c.private) == 0 || len(c.private)%m.blockLen != 0:
 		return m, sealed.Truncated("the private section is not a multiple of the block of its cipher")
 	case len(c.tag) < m.tagLen:

@@ -74,7 +74,7 @@ func read(body []byte) (*container, error) {
 	c := &container{cipher: string(r.String()), kdf: string(r.String())}
 	options := r.String()
 	if keys := r.Uint32(); r.Err() == nil && keys != 1 {
-		return nil, &sealed.UnsupportedError{What: fmt.Sprintf("OpenSSH file of %d keys", keys)}
+		return nil, sealed.Unsupported(fmt.Sprintf("OpenSSH file of %d keys", keys))
 	}
 	c.public, c.private, c.tag = r.String(), r.String(), r.Rest()
 	if err := r.Err(); err != nil {
@@ -98,19 +98,19 @@ func checkType(public []byte) error {
 	case r.Err() != nil:
 		return sealed.Malformed("the public half of the OpenSSH key")
 	case strings.HasPrefix(name, "sk-") || strings.HasPrefix(name, "webauthn-sk-"):
-		return &sealed.UnsupportedError{What: "key of a hardware security key (FIDO), which holds the private half itself"}
+		return sealed.UnsupportedKey("key of a hardware security key (FIDO), which holds the private half itself")
 	case strings.Contains(name, "-cert-v01@"):
-		return &sealed.UnsupportedError{What: "OpenSSH certificate"}
+		return sealed.UnsupportedKey("OpenSSH certificate")
 	case name == "ssh-dss":
-		return &sealed.UnsupportedError{What: "DSA key"}
+		return sealed.UnsupportedKey("DSA key")
 	case name == "ssh-ed448":
-		return &sealed.UnsupportedError{What: "Ed448 key"}
+		return sealed.UnsupportedKey("Ed448 key")
 	case name == "ssh-xmss@openssh.com":
-		return &sealed.UnsupportedError{What: "XMSS key"}
+		return sealed.UnsupportedKey("XMSS key")
 	case name == ssh.KeyAlgoRSA, name == ssh.KeyAlgoED25519, strings.HasPrefix(name, "ecdsa-sha2-nistp"):
 		return nil
 	}
-	return &sealed.UnsupportedError{What: "OpenSSH key of an unknown type"}
+	return sealed.UnsupportedKey("OpenSSH key of an unknown type")
 }
 
 // open decrypts the private section, if need be, and has x/crypto/ssh read it.
