@@ -80,11 +80,11 @@ func keyRefused(e *Error, item *text.Item, err error) {
 			e.Hint = u.Hint
 		}
 	}
-	if _, ok := errors.AsType[*pfx.SeveralKeysError](err); ok {
+	switch err {
+	case pfx.ErrSeveralKeys:
 		e.Problem, e.Hint = "several different private keys: it is not clear which one is meant",
 			"export one alone: openssl pkcs12 -in FILE -nodes, then keep one of the keys"
-	}
-	if _, ok := errors.AsType[*pfx.NoKeyError](err); ok {
+	case pfx.ErrNoKey:
 		e.Problem, e.Hint = "there is no private key in it, only certificates", "export it again together with its private key"
 	}
 }

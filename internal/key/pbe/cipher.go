@@ -8,45 +8,28 @@ import (
 	"encoding/asn1"
 	"fmt"
 
-	"github.com/youmark/pkcs8"
-
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
 
 // Cipher is a block cipher in CBC mode. Unlike those of the standard library it never panics.
 type Cipher struct {
 	name          string
-	keyLen, ivLen int // ivLen is the size of a block
-	decrypt       func(key, iv, data []byte) ([]byte, error)
+	keyLen, ivLen int // in bytes; ivLen is the size of a block
+	block         func(key []byte) (cipher.Block, error)
 }
 
 // The ciphers that several schemes share.
 var (
-	aes128    = outsourced("AES-128-CBC", pkcs8.AES128CBC)
-	aes192    = outsourced("AES-192-CBC", pkcs8.AES192CBC)
-	aes256    = outsourced("AES-256-CBC", pkcs8.AES256CBC)
-	tripleDES = outsourced("DES-EDE3-CBC", pkcs8.TripleDESCBC)
-	singleDES = Cipher{"DES-CBC", des.BlockSize, des.BlockSize, func(key, iv, data []byte) ([]byte, error) {
-		block, err := des.NewCipher(key)
-		if err != nil {
-			return nil, err
-		}
-		plain := make([]byte, len(data))
-		cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
-		return plain, nil
-	}}
+	aes128    = Cipher{"AES-128-CBC", 16, aes.BlockSize, aes.NewCipher}
+	aes192    = Cipher{"AES-192-CBC", 24, aes.BlockSize, aes.NewCipher}
+	aes256    = Cipher{"AES-256-CBC", 32, aes.BlockSize, aes.NewCipher}
+	tripleDES = Cipher{"DES-EDE3-CBC", 24, des.BlockSize, des.NewTripleDESCipher}
+	singleDES = Cipher{"DES-CBC", 8, des.BlockSize, des.NewCipher}
 )
-
-// outsourced is a cipher of youmark/pkcs8.
-func outsourced(name string, c pkcs8.Cipher) Cipher {
-	return Cipher{name, c.KeySize(), c.IVSize(), c.Decrypt}
-}
 
 // rc2CBC is RC2 with a key of the given bytes, of which so many bits count.
 func rc2CBC(keyLen, bits int) Cipher {
-	return Cipher{"RC2-CBC", keyLen, rc2BlockSize, func(key, iv, data []byte) ([]byte, error) {
-		return newRC2(key, bits).decryptCBC(iv, data), nil
-	}}
+	return Cipher{"RC2-CBC", keyLen, rc2BlockSize, func(key []byte) (cipher.Block, error) { return newRC2(key, bits), nil }}
 }
 
 // Open decrypts whole blocks and leaves padding in place. It checks all that the ciphers themselves panic at.
@@ -60,7 +43,13 @@ func (c Cipher) Open(key, iv, data []byte) ([]byte, error) {
 	if len(data) == 0 || len(data)%c.ivLen != 0 {
 		return nil, sealed.Truncated(fmt.Sprintf("the ciphertext has %d bytes, which is not a multiple of %d", len(data), c.ivLen))
 	}
-	return c.decrypt(key, iv, data)
+	block, err := c.block(key)
+	if err != nil {
+		return nil, err
+	}
+	plain := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
+	return plain, nil
 }
 
 // KeyLen is the size of a key in bytes.

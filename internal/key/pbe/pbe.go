@@ -1,9 +1,6 @@
 // Package pbe opens what password-based schemes have encrypted: PBES1 and PBES2 (RFC 8018) and those of PKCS#12 (RFC 7292,
 // appendix C).
-//
-// github.com/youmark/pkcs8 does what it does right: PBKDF2 with SHA-1 and SHA-256, scrypt, AES and triple DES in CBC mode. It
-// is given parts of its work, never a whole key: it panics at an initialisation vector or a ciphertext of the wrong length,
-// bounds no cost, and says "incorrect password" wherever crypto/x509 cannot read the key that came out.
+// It runs no derivation whose cost a sealed.Meter has not accepted, and must never know what it decrypts.
 package pbe
 
 import (

@@ -14,7 +14,7 @@ import (
 	_ "crypto/sha3"
 	_ "crypto/sha512"
 
-	"github.com/youmark/pkcs8"
+	"golang.org/x/crypto/scrypt"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
@@ -169,7 +169,7 @@ func DerivePBKDF2(params, passphrase []byte, keyLen int, meter *sealed.Meter) ([
 	if err := meter.Hash("PBKDF2 of "+h.String(), h, p.Iterations, blocks); err != nil {
 		return nil, err
 	}
-	return runPBKDF2(h, passphrase, p.Salt.Bytes, p.Iterations, keyLen)
+	return pbkdf2.Key(func() hash.Hash { return h.New() }, string(passphrase), p.Salt.Bytes, p.Iterations, keyLen)
 }
 
 // PRF finds the hash under an HMAC. No identifier at all stands for SHA-1, the default of RFC 8018.
@@ -184,15 +184,6 @@ func PRF(oid asn1.ObjectIdentifier) (crypto.Hash, error) {
 	return h, nil
 }
 
-func runPBKDF2(h crypto.Hash, passphrase, salt []byte, iterations, keyLen int) ([]byte, error) {
-	if h == crypto.SHA1 || h == crypto.SHA256 {
-		opts := pkcs8.PBKDF2Opts{IterationCount: iterations, HMACHash: h}
-		key, _, err := opts.DeriveKey(passphrase, salt, keyLen)
-		return key, err
-	}
-	return pbkdf2.Key(func() hash.Hash { return h.New() }, string(passphrase), salt, iterations, keyLen)
-}
-
 // deriveScrypt derives a key by the parameters of RFC 7914, section 7.1.
 func deriveScrypt(params, passphrase []byte, keyLen int, meter *sealed.Meter) ([]byte, error) {
 	var p scryptParams
@@ -205,9 +196,7 @@ func deriveScrypt(params, passphrase []byte, keyLen int, meter *sealed.Meter) ([
 	if err := meter.Scrypt(p.N, p.R, p.P); err != nil {
 		return nil, err
 	}
-	opts := pkcs8.ScryptOpts{CostParameter: p.N, BlockSize: p.R, ParallelizationParameter: p.P}
-	key, _, err := opts.DeriveKey(passphrase, p.Salt, keyLen)
-	return key, err
+	return scrypt.Key(passphrase, p.Salt, p.N, p.R, p.P, keyLen)
 }
 
 // checkKeyLength compares the length that a key derivation states, where it states one, with what the cipher needs.

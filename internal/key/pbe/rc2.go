@@ -1,7 +1,6 @@
 package pbe
 
 import (
-	"crypto/subtle"
 	"encoding/binary"
 	"math/bits"
 )
@@ -52,19 +51,14 @@ func newRC2(key []byte, bits int) *rc2Key {
 	return &k
 }
 
-// decryptCBC decrypts whole blocks.
-func (k *rc2Key) decryptCBC(iv, data []byte) []byte {
-	plain := make([]byte, len(data))
-	for i := 0; i < len(data); i += rc2BlockSize {
-		k.decrypt(plain[i:], data[i:])
-		subtle.XORBytes(plain[i:i+rc2BlockSize], plain[i:i+rc2BlockSize], iv)
-		iv = data[i : i+rc2BlockSize]
-	}
-	return plain
-}
+// BlockSize implements cipher.Block.
+func (*rc2Key) BlockSize() int { return rc2BlockSize }
 
-// decrypt decrypts one block: 16 mixing rounds, with two mashing rounds among them (RFC 2268, section 4).
-func (k *rc2Key) decrypt(dst, src []byte) {
+// Encrypt implements cipher.Block. Decryption does not call it.
+func (*rc2Key) Encrypt(_, _ []byte) { panic("jwtbearer: internal error: RC2 is for reading alone") }
+
+// Decrypt decrypts one block: 16 mixing rounds, with two mashing rounds among them (RFC 2268, section 4).
+func (k *rc2Key) Decrypt(dst, src []byte) {
 	var r [4]uint16
 	for i := range r {
 		r[i] = binary.LittleEndian.Uint16(src[2*i:])

@@ -156,14 +156,14 @@ func (o *opener) addKey(der []byte) error {
 		return nil
 	}
 	if o.keys++; o.keys > maxKeys {
-		return &SeveralKeysError{}
+		return ErrSeveralKeys
 	}
 	key, err := check.PKCS8(der)
 	if err != nil {
 		return err
 	}
 	if o.key != nil && !o.key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(key.Public()) {
-		return &SeveralKeysError{}
+		return ErrSeveralKeys
 	}
 	o.key, o.keyDER = key, der
 	return nil

@@ -6,11 +6,9 @@
 package pfx
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"errors"
-	"fmt"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/pbe"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
@@ -24,67 +22,23 @@ const (
 
 // Bundle is what a PKCS#12 file holds: one private key and certificates.
 type Bundle struct {
-	Key crypto.Signer
-	// Certificates holds all certificates, each once, in the order of the file, but for the one of Key, which comes first.
-	Certificates []*x509.Certificate
-	// Unneeded says that a passphrase was given and that the file has none, or an empty one.
-	Unneeded bool
-	// Foreign says that there are certificates and that none of them belongs to Key.
-	Foreign bool
+	Key          crypto.Signer
+	Certificates []*x509.Certificate // each once, in the order of the file
+	Unneeded     bool                // a passphrase was given, and the file has none, or an empty one
 }
 
-// SeveralKeysError says that a file holds several different private keys.
-type SeveralKeysError struct{}
+var (
+	// ErrSeveralKeys says that a file holds several different private keys.
+	ErrSeveralKeys = errors.New("the PKCS#12 file holds two or more different private keys")
 
-func (*SeveralKeysError) Error() string {
-	return "the PKCS#12 file holds two or more different private keys"
-}
-
-// NoKeyError says that a file holds no private key.
-type NoKeyError struct {
-	Certificates int // how many certificates it holds
-}
-
-func (e *NoKeyError) Error() string {
-	return fmt.Sprintf("the PKCS#12 file holds no private key, only certificates (%d)", e.Certificates)
-}
-
-// oidPrefixPKCS7 begins the content types of PKCS#7: 1.2.840.113549.1.7.
-var oidPrefixPKCS7 = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07}
-
-// Is reports whether der looks like a PKCS#12 file, in DER or BER. It looks at the first few bytes only.
-func Is(der []byte) bool {
-	body, ok := enter(der)
-	if !ok {
-		return false
-	}
-	body, ok = bytes.CutPrefix(body, []byte{0x02, 0x01, 0x03}) // version 3
-	if !ok {
-		return false
-	}
-	body, ok = enter(body)
-	return ok && bytes.HasPrefix(body, oidPrefixPKCS7)
-}
-
-// enter takes the header of a sequence of definite or indefinite length off.
-func enter(der []byte) ([]byte, bool) {
-	if len(der) < 2 || der[0] != 0x30 {
-		return nil, false
-	}
-	if der[1] == indefiniteLength {
-		return der[2:], true
-	}
-	size, _, ok := sealed.Header(der)
-	if !ok {
-		return nil, false
-	}
-	return der[size:], true
-}
+	// ErrNoKey says that a file holds no private key.
+	ErrNoKey = errors.New("the PKCS#12 file holds no private key, only certificates")
+)
 
 // Parse reads a PKCS#12 file. A nil or empty passphrase stands for no password and for the empty one, both of which are
 // tried; if neither opens the file, the error is sealed.ErrNoPassphrase. Both are tried after a passphrase that is wrong, too.
 //
-// Several keys are refused with a *SeveralKeysError unless they are the same; none, with a *NoKeyError.
+// Several keys are refused with ErrSeveralKeys unless they are the same; none, with ErrNoKey.
 func Parse(der, passphrase []byte) (*Bundle, error) {
 	return parse(der, passphrase, new(sealed.Meter))
 }
@@ -150,21 +104,9 @@ func (f *file) open(pass pbe.Passphrase, meter *sealed.Meter) (*opener, error) {
 	return o, nil
 }
 
-// bundle puts the certificate of the key first.
 func (o *opener) bundle() (*Bundle, error) {
 	if o.key == nil {
-		return nil, &NoKeyError{Certificates: len(o.certificates)}
+		return nil, ErrNoKey
 	}
-	b := &Bundle{Key: o.key, Unneeded: o.unneeded, Foreign: len(o.certificates) > 0}
-	public := o.key.Public().(interface{ Equal(crypto.PublicKey) bool }) // true of every key of the standard library
-	var others []*x509.Certificate
-	for _, c := range o.certificates {
-		if b.Foreign && public.Equal(c.PublicKey) {
-			b.Foreign, b.Certificates = false, []*x509.Certificate{c}
-			continue
-		}
-		others = append(others, c)
-	}
-	b.Certificates = append(b.Certificates, others...)
-	return b, nil
+	return &Bundle{Key: o.key, Certificates: o.certificates, Unneeded: o.unneeded}, nil
 }

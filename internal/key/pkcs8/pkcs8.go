@@ -2,7 +2,6 @@
 package pkcs8
 
 import (
-	"bytes"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 
@@ -18,22 +17,6 @@ type Info struct {
 	Algorithm pkix.AlgorithmIdentifier
 	Data      []byte
 }
-
-// Is reports whether der begins as an EncryptedPrivateKeyInfo does, so that it is worth asking for a passphrase.
-func Is(der []byte) bool {
-	// A sequence that begins with a sequence that begins with the arcs of RSADSI's pkcs-5 or pkcs-12.
-	_, der, ok := enter(der)
-	if !ok {
-		return false
-	}
-	_, der, ok = enter(der)
-	return ok && len(der) > 10 && der[0] == 0x06 && (bytes.HasPrefix(der[2:], arcPKCS5) || bytes.HasPrefix(der[2:], arcPKCS12PBE))
-}
-
-var (
-	arcPKCS5     = []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05}       // 1.2.840.113549.1.5
-	arcPKCS12PBE = []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01} // 1.2.840.113549.1.12.1
-)
 
 // Decrypt opens an EncryptedPrivateKeyInfo and returns the PrivateKeyInfo in it, in DER. What it holds is not looked at any
 // further than it takes to tell a wrong passphrase, so that a key of an unknown type comes out too.

@@ -22,12 +22,12 @@ const bcryptBlock = 32
 // method is one cipher that ssh-keygen -Z offers.
 type method struct {
 	keyLen, ivLen, blockLen, tagLen int
-	open                            func(key, private, tag []byte) ([]byte, error) // nil: x/crypto/ssh does it
+	open                            func(key, iv, private, tag []byte) ([]byte, error)
 }
 
 var methods = map[string]method{
-	"aes256-ctr":                    {32, 16, 16, 0, nil},
-	"aes256-cbc":                    {32, 16, 16, 0, nil},
+	"aes256-ctr":                    {32, 16, 16, 0, aesCTR},
+	"aes256-cbc":                    {32, 16, 16, 0, aesCBC},
 	"aes192-ctr":                    {24, 16, 16, 0, aesCTR},
 	"aes192-cbc":                    {24, 16, 16, 0, aesCBC},
 	"aes128-ctr":                    {16, 16, 16, 0, aesCTR},
@@ -56,8 +56,7 @@ func (c *container) method() (method, error) {
 
 func (m method) keyBlocks() int { return (m.keyLen + m.ivLen + bcryptBlock - 1) / bcryptBlock }
 
-func aesCTR(key, private, _ []byte) ([]byte, error) {
-	key, iv := key[:len(key)-aes.BlockSize], key[len(key)-aes.BlockSize:]
+func aesCTR(key, iv, private, _ []byte) ([]byte, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
@@ -67,14 +66,14 @@ func aesCTR(key, private, _ []byte) ([]byte, error) {
 	return plain, nil
 }
 
-func aesCBC(key, private, _ []byte) ([]byte, error) {
-	block, err := aes.NewCipher(key[:len(key)-aes.BlockSize])
-	return decryptCBC(block, err, key[len(key)-aes.BlockSize:], private)
+func aesCBC(key, iv, private, _ []byte) ([]byte, error) {
+	block, err := aes.NewCipher(key)
+	return decryptCBC(block, err, iv, private)
 }
 
-func tripleDES(key, private, _ []byte) ([]byte, error) {
-	block, err := des.NewTripleDESCipher(key[:len(key)-des.BlockSize])
-	return decryptCBC(block, err, key[len(key)-des.BlockSize:], private)
+func tripleDES(key, iv, private, _ []byte) ([]byte, error) {
+	block, err := des.NewTripleDESCipher(key)
+	return decryptCBC(block, err, iv, private)
 }
 
 func decryptCBC(block cipher.Block, err error, iv, private []byte) ([]byte, error) {
@@ -86,9 +85,8 @@ func decryptCBC(block cipher.Block, err error, iv, private []byte) ([]byte, erro
 	return plain, nil
 }
 
-func aesGCM(key, private, tag []byte) ([]byte, error) {
-	const nonceLen = 12
-	block, err := aes.NewCipher(key[:len(key)-nonceLen])
+func aesGCM(key, iv, private, tag []byte) ([]byte, error) {
+	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +94,7 @@ func aesGCM(key, private, tag []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := gcm.Open(nil, key[len(key)-nonceLen:], append(private, tag[:gcm.Overhead()]...), nil)
+	plain, err := gcm.Open(nil, iv, append(private, tag[:gcm.Overhead()]...), nil)
 	if err != nil {
 		return nil, sealed.ErrPassphrase
 	}
@@ -105,7 +103,7 @@ func aesGCM(key, private, tag []byte) ([]byte, error) {
 
 // chachaPoly is PROTOCOL.chacha20poly1305 of OpenSSH for packet 0 without a length field: the first half of the key only. The
 // first block of the stream keys the authenticator, the second begins the text.
-func chachaPoly(key, private, tag []byte) ([]byte, error) {
+func chachaPoly(key, _, private, tag []byte) ([]byte, error) {
 	stream, err := chacha20.NewUnauthenticatedCipher(key[:chacha20.KeySize], make([]byte, chacha20.NonceSize))
 	if err != nil {
 		return nil, err

@@ -1,17 +1,13 @@
-// Package sshkey reads private keys in the format of OpenSSH (PROTOCOL.key of OpenSSH).
-//
-// golang.org/x/crypto/ssh reads the keys and opens those under aes256-ctr and aes256-cbc. This package looks at the cost
-// before it, opens what is under other ciphers, and checks the key after it: x/crypto/ssh takes an Ed25519 key whose public
-// half is foreign.
+// Package sshkey reads private keys in the format of OpenSSH (PROTOCOL.key of OpenSSH). It looks at the cost and decrypts;
+// golang.org/x/crypto/ssh reads what is plain then, and the key is checked after it: x/crypto/ssh takes an Ed25519 key whose
+// public half is foreign. It must never know of PEM, but as what x/crypto/ssh asks for.
 package sshkey
 
 import (
 	"bytes"
 	"crypto"
-	"crypto/x509"
 	"encoding/binary"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -35,9 +31,6 @@ type container struct {
 	tag             []byte // what follows the private section: the tag of an authenticated cipher
 }
 
-// Is reports whether body begins as the decoded body of an OPENSSH PRIVATE KEY block does.
-func Is(body []byte) bool { return bytes.HasPrefix(body, []byte(magic)) }
-
 // Parse reads the decoded body of an OPENSSH PRIVATE KEY block and checks that the halves of the key fit each other. A nil or
 // empty passphrase means none was given; one is not looked at where the key is plain.
 func Parse(body, passphrase []byte) (crypto.Signer, error) {
@@ -48,7 +41,7 @@ func Parse(body, passphrase []byte) (crypto.Signer, error) {
 	if err := checkType(c.public); err != nil {
 		return nil, err
 	}
-	key, err := c.open(body, passphrase)
+	key, err := c.open(passphrase)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +57,7 @@ func Parse(body, passphrase []byte) (crypto.Signer, error) {
 
 // read reads the outside and says what is missing from it.
 func read(body []byte) (*container, error) {
-	if !Is(body) {
+	if !bytes.HasPrefix(body, []byte(magic)) {
 		return nil, sealed.Malformed("it does not begin as an OpenSSH private key does")
 	}
 	if len(body) > maxSize {
@@ -114,7 +107,7 @@ func checkType(public []byte) error {
 }
 
 // open decrypts the private section, if need be, and has x/crypto/ssh read it.
-func (c *container) open(body, passphrase []byte) (any, error) {
+func (c *container) open(passphrase []byte) (any, error) {
 	if c.cipher == "none" && c.kdf == "none" {
 		return parsePlain(c.plain(c.private))
 	}
@@ -129,10 +122,8 @@ func (c *container) open(body, passphrase []byte) (any, error) {
 	if err := meter.Bcrypt(c.rounds, method.keyBlocks()); err != nil {
 		return nil, err
 	}
-	if method.open == nil {
-		return parseSealed(body, passphrase)
-	}
-	private, err := method.open(bcryptPBKDF(passphrase, c.salt, int(c.rounds), method.keyLen+method.ivLen), c.private, c.tag)
+	key := bcryptPBKDF(passphrase, c.salt, int(c.rounds), method.keyLen+method.ivLen)
+	private, err := method.open(key[:method.keyLen], key[method.keyLen:], c.private, c.tag)
 	if err != nil {
 		return nil, err
 	}
@@ -158,18 +149,6 @@ func appendString(out, s []byte) []byte {
 
 func parsePlain(body []byte) (any, error) {
 	key, err := ssh.ParseRawPrivateKey(armour(body))
-	if err != nil {
-		return nil, sealed.Malformed("the private section of the OpenSSH key")
-	}
-	return key, nil
-}
-
-// parseSealed leaves the decryption to x/crypto/ssh.
-func parseSealed(body, passphrase []byte) (any, error) {
-	key, err := ssh.ParseRawPrivateKeyWithPassphrase(armour(body), passphrase)
-	if errors.Is(err, x509.IncorrectPasswordError) {
-		return nil, sealed.ErrPassphrase
-	}
 	if err != nil {
 		return nil, sealed.Malformed("the private section of the OpenSSH key")
 	}
