@@ -3,7 +3,8 @@ package text
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/binary"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
 
 // openSSHMagic begins every key in the format of OpenSSH (PROTOCOL.key).
@@ -41,65 +42,31 @@ func statedBytes(head []byte) (size int, known, indefinite bool) {
 	if head[1] == 0x80 {
 		return 0, head[2] == 0x02 || head[2] == 0x30, true
 	}
-	header, content, ok := tlv(head)
+	header, content, ok := sealed.Header(head)
 	return header + content, ok && content > 0, false
-}
-
-// tlv reads the header of a definite-length DER element.
-func tlv(b []byte) (header, content int, ok bool) {
-	if len(b) < 2 {
-		return 0, 0, false
-	}
-	n := int(b[1])
-	if n < 0x80 {
-		return 2, n, true
-	}
-	n &= 0x7f
-	if n == 0 || n > 4 || len(b) < 2+n {
-		return 0, 0, false
-	}
-	for _, c := range b[2 : 2+n] {
-		content = content<<8 | int(c)
-	}
-	return 2 + n, content, content >= 0 && content < 1<<31
 }
 
 // openSSHSize walks the fields of PROTOCOL.key: cipher, kdf and its options, the number of keys, the public halves, the rest.
 func openSSHSize(b []byte) (int, bool) {
-	at := len(openSSHMagic)
-	field := func() (string, bool) {
-		if at+4 > len(b) {
-			return "", false
-		}
-		n := int(binary.BigEndian.Uint32(b[at:]))
-		start := at + 4
-		if n < 0 || n > 1<<20 {
-			return "", false
-		}
-		at = start + n
-		return string(b[min(start, len(b)):min(at, len(b))]), true
-	}
-	cipher, ok := field()
+	r := sealed.NewReader(b[len(openSSHMagic):])
+	cipher := r.String()
 	for range 2 {
-		if ok {
-			_, ok = field()
-		}
+		r.String()
 	}
-	if !ok || at+4 > len(b) {
-		return 0, false
-	}
-	keys := binary.BigEndian.Uint32(b[at:])
-	at += 4
+	keys := r.Uint32()
 	if keys == 0 || keys > 16 {
 		return 0, false
 	}
-	for range keys + 1 {
-		if _, ok = field(); !ok {
-			return 0, false
-		}
+	for range keys {
+		r.String()
 	}
-	if bytes.Contains([]byte(cipher), []byte("gcm")) || bytes.Contains([]byte(cipher), []byte("poly1305")) {
-		at += 16 // the authentication tag stands behind the last field
+	rest := r.Uint32()
+	if r.Err() != nil || rest > 1<<20 {
+		return 0, false
 	}
-	return at, true
+	size := len(b) - len(r.Rest()) + int(rest)
+	if bytes.Contains(cipher, []byte("gcm")) || bytes.Contains(cipher, []byte("poly1305")) {
+		size += 16 // the authentication tag stands behind the last field
+	}
+	return size, true
 }

@@ -2,10 +2,11 @@ package text
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
 
 // ppkMark begins every PuTTY private key (PuTTY manual, appendix C).
@@ -118,7 +119,7 @@ func ppkBlob(value []byte, public bool) (string, fixSet, bool) {
 	}
 	whole := (len(letters)+63)/64 == count && len(q.letters)%4 != 1
 	if data, _ := decode(q.letters); public && whole {
-		whole = sshBlobSize(data) == len(data)
+		whole = sealed.NewReader(data).Strings() == nil
 	}
 	q.fixes.drop(fixNewlines)
 	return out.String(), q.fixes, whole
@@ -139,17 +140,4 @@ func ppkCount(value []byte, public bool) (int, []byte) {
 		}
 	}
 	return 0, value
-}
-
-// sshBlobSize walks the fields of a public key in the wire format (RFC 4253, section 6.6) and returns where they end.
-func sshBlobSize(b []byte) int {
-	at := 0
-	for at+4 <= len(b) {
-		n := int(binary.BigEndian.Uint32(b[at:]))
-		if n < 0 || n > len(b)-at-4 {
-			return -1
-		}
-		at += 4 + n
-	}
-	return at
 }

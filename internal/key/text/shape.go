@@ -2,6 +2,8 @@ package text
 
 import (
 	"bytes"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
 
 // Shape is what binary data is, by the way it begins.
@@ -60,7 +62,7 @@ func elements(b []byte, most int) []element {
 	var all []element
 	for len(b) > 1 && len(all) < most {
 		tag := b[0]
-		header, size, ok := tlv(b)
+		header, size, ok := sealed.Header(b)
 		if b[1] == 0x80 {
 			header, size, ok = 2, len(b)-2, true
 		}
