@@ -2,40 +2,18 @@ package key
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"math/big"
 	"slices"
 	"testing"
-	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/key/keytest"
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-func certifiedKey(t *testing.T) (*ecdsa.PrivateKey, *x509.Certificate) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, certificate
-}
-
 func TestLoadPutsTheCertificateOfTheKeyFirst(t *testing.T) {
-	key, own := certifiedKey(t)
-	_, other := certifiedKey(t)
+	key, own := keytest.Certified(t)
+	_, other := keytest.Certified(t)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +53,7 @@ func TestLoadPutsTheCertificateOfTheKeyFirst(t *testing.T) {
 }
 
 func TestParseCertificatesRefusesWhatIsNone(t *testing.T) {
-	_, c := certifiedKey(t)
+	_, c := keytest.Certified(t)
 	text := armour("CERTIFICATE", c.Raw)
 	escaped := string(bytes.ReplaceAll([]byte(text), []byte("\n"), []byte(`\n`)))
 	for name, test := range map[string]struct {

@@ -3,18 +3,13 @@ package pfx
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
-	"math/big"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	youmark "github.com/youmark/pkcs8"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
@@ -81,8 +76,8 @@ func TestParseReadsWhatOthersWrite(t *testing.T) {
 }
 
 func TestParseReadsWhatGoPKCS12Writes(t *testing.T) {
-	key, certificate := newKey(t)
-	_, other := newKey(t)
+	key, certificate := keytest.Certified(t)
+	_, other := keytest.Certified(t)
 	for name, encoder := range map[string]*pkcs12.Encoder{
 		"LegacyRC2": pkcs12.LegacyRC2, "LegacyDES": pkcs12.LegacyDES, "Modern2023": pkcs12.Modern2023,
 		"Modern2026": pkcs12.Modern2026, "Passwordless": pkcs12.Passwordless,
@@ -104,27 +99,6 @@ func TestParseReadsWhatGoPKCS12Writes(t *testing.T) {
 			t.Errorf("Parse(%s): %d certificates, want the two that went in", name, len(b.Certificates))
 		}
 	}
-}
-
-func newKey(t *testing.T) (*ecdsa.PrivateKey, *x509.Certificate) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "TESTING KEY"},
-		NotAfter: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, certificate
 }
 
 func TestParseRefuses(t *testing.T) {
