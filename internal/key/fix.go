@@ -25,7 +25,7 @@ func Fix(data []byte) (fixed []byte, fixes []string, err error) {
 		}
 		fixes = append(fixes, item.Fixes()...)
 	}
-	if len(whole) == 0 || fault != nil && fault.Private && !slices.ContainsFunc(whole, mayBePrivate) {
+	if len(whole) == 0 || fault != nil && fault.Private && !slices.ContainsFunc(whole, func(item text.Item) bool { return item.Private() }) {
 		return nil, nil, faultError(fault)
 	}
 	slices.Sort(fixes)
@@ -34,10 +34,6 @@ func Fix(data []byte) (fixed []byte, fixes []string, err error) {
 		return data, nil, nil
 	}
 	return render(whole), fixes, nil
-}
-
-func mayBePrivate(item text.Item) bool {
-	return item.Kind != text.Binary || item.DEK != "" || item.Shape.Private()
 }
 
 // render writes items as clean text.

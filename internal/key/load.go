@@ -98,7 +98,7 @@ func (l *loader) item(item *text.Item) error {
 	case item.Shape == text.Parameters:
 		l.params = item.Data
 	}
-	if !mayBePrivate(*item) {
+	if !item.Private() {
 		if l.other == nil || l.other.Shape == text.Parameters {
 			l.other = item
 		}

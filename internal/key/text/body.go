@@ -119,7 +119,7 @@ func (s *spread) fitting(q squeezed) (squeezed, bool) {
 func (s *spread) accept(q squeezed) body {
 	b := body{fixes: s.fixes | q.fixes, alien: q.alien, known: true}
 	b.data, _ = decode(q.letters)
-	if len(q.letters)%4 != 0 && q.padding == 0 {
+	if q.padding >= 0 && q.padding != -len(q.letters)&3 {
 		b.fixes.add(fixPadding)
 	}
 	if q.alien > 0 {
@@ -136,7 +136,7 @@ func (s *spread) misfit(q squeezed) body {
 	n, known, _ := stated(q.letters)
 	if s.dek == "" && known && n < len(q.letters) && (n >= withPublic || endsAt(s.clean, n)) {
 		q.tail = append(q.letters[n:len(q.letters):len(q.letters)], q.tail...)
-		q.letters, q.padding, q.alien = q.letters[:n], 1, 0
+		q.letters, q.padding, q.alien = q.letters[:n], -1, 0
 		return s.accept(q)
 	}
 	b := body{alien: q.alien, fixes: s.fixes | q.fixes, cut: s.dek != "" || known && n > len(q.letters), long: known && n < len(q.letters), few: len(q.letters) < minLetters}
@@ -178,7 +178,7 @@ func decode(letters []byte) ([]byte, error) {
 // squeezed is the letters of a spread, and what else was there.
 type squeezed struct {
 	letters []byte
-	padding int    // = signs
+	padding int    // = signs; -1: of no interest
 	tail    []byte // letters after them
 	alien   int    // characters that are neither letters nor blanks
 	fixes   fixSet
@@ -304,9 +304,13 @@ func (s *spread) withoutSeparators(letters []byte) (squeezed, bool) {
 }
 
 func (s *spread) inColumns(letters []byte, sep string) (squeezed, bool) {
-	for _, width := range widths {
+	columns := widths[:]
+	if s.dek == "" {
+		columns = append(columns, len(letters)) // separators around the body alone
+	}
+	for _, width := range columns {
 		if out, ok := dropSeparators(letters, sep, width); ok && s.fits(out) {
-			q := squeezed{letters: out, padding: 1}
+			q := squeezed{letters: out, padding: -1}
 			q.fixes.add(fixBareN)
 			return q, true
 		}

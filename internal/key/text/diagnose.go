@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -125,12 +126,7 @@ func count(n int, noun string) string {
 	if n == 1 {
 		return "there is 1 " + noun
 	}
-	const digits = "0123456789"
-	var s string
-	for ; n > 0; n /= 10 {
-		s = digits[n%10:n%10+1] + s
-	}
-	return "there are " + s + " " + noun + "s"
+	return fmt.Sprintf("there are %d %ss", n, noun)
 }
 
 // diagnosis is one thing that people paste instead of a key.

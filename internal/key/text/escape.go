@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"html"
+	"strconv"
 	"strings"
 )
 
@@ -162,17 +163,12 @@ func entityText(s string) string {
 
 // backslashes undoes the escapes of string literals, whatever the number of backslashes: JSON, shells, C, YAML, Markdown.
 func backslashes(t *text) *text {
-	if bytes.IndexByte(t.b, '\\') < 0 && bytes.IndexByte(t.b, '`') < 0 {
+	if bytes.IndexByte(t.b, '\\') < 0 {
 		return t
 	}
 	w := rewriter{from: t}
 	for i := 0; i < len(t.b); i++ {
 		c := t.b[i]
-		if c == '`' && i+1 < len(t.b) && (t.b[i+1] == 'n' || t.b[i+1] == 'r') { // PowerShell
-			w.replace(i, i+2, newlineOf(t.b[i+1]), fixLiteralN)
-			i++
-			continue
-		}
 		if c != '\\' {
 			continue
 		}
@@ -185,13 +181,6 @@ func backslashes(t *text) *text {
 		i += n - 1
 	}
 	return w.text()
-}
-
-func newlineOf(letter byte) string {
-	if letter == 'r' {
-		return ""
-	}
-	return "\n"
 }
 
 // escaped reads what follows a run of backslashes: how many bytes belong to the escape, and what it stands for.
@@ -219,22 +208,10 @@ func escaped(b []byte) (n int, with string, fix Fix) {
 	return 0, "", fixEscapes // a quote, a slash, a dash or the end of a line stands for itself
 }
 
-// number reads digits, all of which must be such. It is strconv.ParseUint without an error, which takes memory.
+// number reads digits, all of which must be such.
 func number(digits []byte, base int) (n int, ok bool) {
-	for _, c := range digits {
-		digit := 16
-		switch {
-		case c >= '0' && c <= '9':
-			digit = int(c - '0')
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			digit = int(c|0x20-'a') + 10
-		}
-		if digit >= base {
-			return 0, false
-		}
-		n = n*base + digit
-	}
-	return n, true
+	u, err := strconv.ParseUint(string(digits), base, 31)
+	return int(u), err == nil
 }
 
 func numeric(b []byte, from, digits, base int) (int, string, Fix) {
@@ -261,25 +238,11 @@ func containsFold(b []byte, word string) bool { return indexFold(b, word) >= 0 }
 func indexFold(b []byte, word string) int {
 	first := word[0]
 	for i := 0; i+len(word) <= len(b); i++ {
-		if upper(b[i]) == first && equalFold(b[i:i+len(word)], word) {
+		if (b[i] == first || b[i] == first|0x20) && equalFold(b[i:i+len(word)], word) {
 			return i
 		}
 	}
 	return -1
 }
 
-func equalFold(b []byte, word string) bool {
-	for i, c := range b {
-		if upper(c) != word[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func upper(c byte) byte {
-	if c >= 'a' && c <= 'z' {
-		return c - ('a' - 'A')
-	}
-	return c
-}
+func equalFold(b []byte, word string) bool { return strings.EqualFold(string(b), word) }

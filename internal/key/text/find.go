@@ -50,6 +50,9 @@ type Item struct {
 	fixes fixSet
 }
 
+// Private reports whether the item, which has no fault, may be a private key.
+func (i *Item) Private() bool { return i.Kind != Binary || i.DEK != "" || i.Shape.Private() }
+
 // Fixes returns what was repaired, in words.
 func (i *Item) Fixes() []string { return i.fixes.words() }
 
@@ -106,7 +109,7 @@ func (f *finder) fault(t *text, at int, fault *Fault) {
 // private reports whether something that may be a private key was found since the items were n.
 func (f *finder) private(n int) bool {
 	for _, item := range f.items[n:] {
-		if item.Fault != nil && item.Fault.Private || item.Fault == nil && (item.Kind != Binary || item.Shape.Private() || item.DEK != "") {
+		if item.Fault != nil && item.Fault.Private || item.Fault == nil && item.Private() {
 			return true
 		}
 	}
@@ -254,9 +257,6 @@ func (f *finder) block(t *text, bl block, depth int) {
 		return
 	}
 	b := readBody(t.b[bl.from:bl.to], prefix)
-	if bl.begin == nil && !b.known {
-		b = readBody(lastLines(t.b[bl.from:bl.to]), prefix)
-	}
 	if !b.known && b.dek == "" {
 		b.fixes.add(fixBase64)
 		b.fixes.add(fixDouble)
@@ -363,21 +363,6 @@ func prefixFixes(prefix []byte) fixSet {
 	return fixes
 }
 
-// lastLines returns the run of base64 lines at the end of text: what belongs to an END line that has no BEGIN.
-func lastLines(b []byte) []byte {
-	start := len(b)
-	for start > 0 {
-		prev := bytes.LastIndexByte(b[:max(start-1, 0)], '\n') + 1
-		line, _ := cleanLine(bytes.TrimRight(b[prev:start], "\n"))
-		q := squeeze(line)
-		if q.alien > 0 || len(line) > 0 && len(q.letters) == 0 || bytes.IndexByte(line, ' ') >= 0 || bytes.Contains(line, []byte("--")) {
-			break
-		}
-		start = prev
-	}
-	return b[start:]
-}
-
 // ppk finds PuTTY keys.
 func (f *finder) ppk(t *text) {
 	at := 0
@@ -388,11 +373,7 @@ func (f *finder) ppk(t *text) {
 		}
 		at += next
 		from, _ := t.lineAround(at, at)
-		file, prefix := t.b[at:], t.b[from:at]
-		if len(bytes.TrimSpace(prefix)) > 0 && bytes.Contains(file, append([]byte{'\n'}, prefix...)) {
-			file = bytes.ReplaceAll(file, append([]byte{'\n'}, prefix...), []byte{'\n'})
-		}
-		out, length, fixes, missing := ppkText(file)
+		out, length, fixes, missing := ppkText(t.b[at:])
 		item := Item{Kind: PPK, Data: out, Line: t.origin(at)}
 		if missing != "" {
 			item.Fault = &Fault{Found: "PuTTY private key (PPK)", Problem: "it is truncated or damaged: the " + missing + " are incomplete or missing",

@@ -84,7 +84,7 @@ var fixWords = [fixCount]string{
 	fixLabel:       "label of the BEGIN line corrected to fit what stands below it",
 	fixLabels:      "END line made to fit the BEGIN line",
 	fixURLSafe:     "base64url letters (- and _) replaced by those of base64",
-	fixPadding:     "missing padding (=) added",
+	fixPadding:     "padding (=) added or corrected",
 	fixTail:        "text after the end of the key ignored",
 	fixPPK:         "lines of the PPK file restored (newlines, lengths)",
 	fixJWK:         "members of the JWK put into base64url without padding",

@@ -2,7 +2,6 @@ package text
 
 import (
 	"bytes"
-	"encoding/base64"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
@@ -18,16 +17,9 @@ const maxHeader = 6 << 10
 // states none. This number is what everything else in this package leans on: it tells a blank that was a plus sign from
 // one that was nothing, a stray n from a letter, and a truncated key from a whole one.
 func stated(letters []byte) (n int, known, indefinite bool) {
-	head := decodeHead(letters)
+	head, _ := decode(letters[:min(len(letters), maxHeader/3*4)])
 	size, known, indefinite := statedBytes(head)
 	return (size*4 + 2) / 3, known, indefinite
-}
-
-func decodeHead(letters []byte) []byte {
-	letters = letters[:min(len(letters), maxHeader/3*4)]
-	head := make([]byte, base64.RawStdEncoding.DecodedLen(len(letters)))
-	n, _ := base64.RawStdEncoding.Decode(head, letters)
-	return head[:n]
 }
 
 // statedBytes returns the length that the beginning of a DER or OpenSSH encoding states for the whole of it.

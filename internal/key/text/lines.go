@@ -28,8 +28,8 @@ func cleanLine(line []byte) ([]byte, fixSet) {
 	if isBare(line) {
 		return line, 0
 	}
-	line = trimBlanksRight(line)
-	bare := trimBlanksLeft(line)
+	line = bytes.TrimRight(line, " \t")
+	bare := bytes.TrimLeft(line, " \t")
 	if len(bare) < len(line) && len(bare) > 0 {
 		fixes.add(fixIndent)
 	}
@@ -49,21 +49,6 @@ func isBare(line []byte) bool {
 		}
 	}
 	return len(line) > 1
-}
-
-// trimBlanksLeft and trimBlanksRight are those of package bytes for blanks and tabs, at a fraction of the cost.
-func trimBlanksLeft(b []byte) []byte {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
-	return b
-}
-
-func trimBlanksRight(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
-	}
-	return b
 }
 
 // literal returns the content of the string literal in a line of source code: the longest piece between quotes, or between
@@ -92,7 +77,7 @@ func literal(line []byte) []byte {
 func trimRight(line []byte, fixes *fixSet) []byte {
 	for len(line) > 0 {
 		last := line[len(line)-1]
-		rest := trimBlanksRight(line[:len(line)-1])
+		rest := bytes.TrimRight(line[:len(line)-1], " \t")
 		switch last {
 		case '"', '\'', '`':
 			fixes.add(fixQuotes)
@@ -121,7 +106,7 @@ func trimRight(line []byte, fixes *fixSet) []byte {
 // trimLeft takes off comment, quotation and list marks.
 func trimLeft(line []byte, fixes *fixSet) []byte {
 	for len(line) > 0 {
-		rest := trimBlanksLeft(line[1:])
+		rest := bytes.TrimLeft(line[1:], " \t")
 		switch line[0] {
 		case '>', '|', '#', '*', ':', ';', '%', ',', '(', '[', '{', '!', '~':
 		case '+', '.', '&', '-':
@@ -187,9 +172,9 @@ func linePrefix(line []byte) int {
 	} else if line[i] != ' ' && line[i] != '\t' {
 		return 0
 	}
-	rest := trimBlanksLeft(line[i:])
+	rest := bytes.TrimLeft(line[i:], " \t")
 	if after, ok := bytes.CutPrefix(rest, []byte{'|'}); ok { // as compilers show source
-		rest = trimBlanksLeft(after)
+		rest = bytes.TrimLeft(after, " \t")
 	}
 	return len(line) - len(rest)
 }
