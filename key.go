@@ -92,7 +92,7 @@ func (b *setup) checkReadyToken() {
 		}
 	}
 	if strings.ContainsFunc(string(c.Token), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		b.p.add("Token", "holds a blank or another character that no header may carry", "paste the token alone, in one line")
+		b.p.add("Token", "holds a space or another character that no header may carry", "paste the token alone, in one line")
 	}
 }
 
@@ -171,7 +171,7 @@ func (b *setup) privateKey() (any, string) {
 	}
 	b.key = found
 	for _, fix := range found.Fixes {
-		b.warn("PrivateKey", "was repaired: "+fix, "mend it where it comes from")
+		b.warn("PrivateKey", "was repaired: "+fix, "fix it at the source")
 	}
 	return found.Signer, "PrivateKey"
 }

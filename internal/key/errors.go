@@ -24,7 +24,7 @@ const (
 
 	hintPrivate    = "give the private key that belongs to it; a file named key.pem, private.key or *.p8 often holds it"
 	hintCopy       = "copy the key again from where it came from, whole and unchanged"
-	hintPassphrase = "check the passphrase, also for blanks, quotes and the keyboard's language"
+	hintPassphrase = "check the passphrase, also for spaces, quotes and the keyboard's language"
 	hintNewKey     = "create one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem, or -algorithm EC -pkeyopt ec_paramgen_curve:P-256, or -algorithm ED25519"
 )
 
@@ -63,7 +63,7 @@ func keyProblem(item *text.Item, err error) *Error {
 		e.Problem = "it is damaged, or two keys were mixed: " + m.What
 	}
 	if _, ok := errors.AsType[*sealed.CostError](err); ok {
-		e.Hint = "encrypt it anew: " + decryptCommand(item) + ", then openssl pkcs8 -topk8 -in key.pem -out new.pem"
+		e.Hint = "encrypt it again: " + decryptCommand(item) + ", then openssl pkcs8 -topk8 -in key.pem -out new.pem"
 	}
 	keyRefused(e, item, err)
 	return e

@@ -58,7 +58,7 @@ func Signer(key any) (crypto.Signer, error) {
 }
 
 // RSA checks a key and precomputes what makes it fast. Of the numbers that are computed so, crt has those that came with the
-// key: dp, dq and qi, any of which may be nil. They are made anew, and yet a wrong one means that the key was damaged.
+// key: dp, dq and qi, any of which may be nil. They are computed again, and yet a wrong one means that the key was damaged.
 func RSA(key *rsa.PrivateKey, crt ...*big.Int) (crypto.Signer, error) {
 	if key.N == nil || key.D == nil {
 		return nil, sealed.Malformed("an RSA key without a modulus or a private exponent")

@@ -1,6 +1,5 @@
 // Package pbe opens what password-based schemes have encrypted: PBES1 and PBES2 (RFC 8018) and those of PKCS#12 (RFC 7292,
-// appendix C).
-// It runs no derivation whose cost a sealed.Meter has not accepted, and must never know what it decrypts.
+// appendix C). It must never know what it decrypts, nor start a derivation whose cost a sealed.Meter has not accepted.
 package pbe
 
 import (

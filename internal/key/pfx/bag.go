@@ -110,7 +110,7 @@ func implicitOctets(raw asn1.RawValue) ([]byte, error) {
 	return out, nil
 }
 
-// bags opens SafeContents (RFC 7292, section 4.2). Lists of revoked certificates and secrets are passed over.
+// bags opens SafeContents (RFC 7292, section 4.2). Lists of revoked certificates and secrets are ignored.
 func (o *opener) bags(contents []byte, nesting int) error {
 	if nesting > maxNesting {
 		return sealed.Malformed("safes of the PKCS#12 file are nested too deeply")

@@ -1,4 +1,5 @@
-// Package pfx reads PKCS#12 files (RFC 7292), in DER and in the BER that Firefox, Java and others write.
+// Package pfx reads PKCS#12 files (RFC 7292), in DER and in the BER that Firefox, Java and others write. It must never know of
+// the text around a file, nor which of its certificates is of use.
 //
 // The bags are opened one by one with package pbe rather than by software.sslmate.com/src/go-pkcs12, which the tests use as
 // the other side: a key bag within an encrypted safe shows its cost only once that safe has been opened, so that no look from

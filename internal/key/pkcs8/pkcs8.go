@@ -1,4 +1,5 @@
 // Package pkcs8 opens encrypted private keys: PKCS#8 (RFC 5958, section 3) and the older encryption of PEM bodies (RFC 1421).
+// It must never know what a key is: it returns the DER that was encrypted.
 package pkcs8
 
 import (
@@ -75,7 +76,7 @@ func (info *Info) Open(pass pbe.Passphrase, meter *sealed.Meter) ([]byte, error)
 //
 // It goes by what a key begins with, a sequence and its version, and by the length that the sequence states: padding is right
 // by chance for one wrong passphrase in 256, while those five bytes or more are so for less than one in 2^32. That leaves the
-// few writers that pad in another way readable, and lets a cut or damaged ciphertext be told from a wrong passphrase.
+// few writers that pad in another way readable, and tells a cut or damaged ciphertext from a wrong passphrase.
 func unpad(plain []byte) ([]byte, error) {
 	stated, body, ok := enter(plain)
 	if !ok || !hasVersion(body) {

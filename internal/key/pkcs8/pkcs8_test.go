@@ -118,8 +118,8 @@ func TestDecryptPEMRefuses(t *testing.T) {
 	pass := []byte(keytest.Passphrase)
 	body := make([]byte, 64)
 	for _, row := range []struct{ info, want string }{
-		{"", "not supported"},
-		{"CAMELLIA-256-CBC,00000000000000000000000000000000", "not supported"},
+		{"", "unsupported"},
+		{"CAMELLIA-256-CBC,00000000000000000000000000000000", "unsupported"},
 		{"AES-256-CBC", "initialisation vector has 0 bytes"},
 		{"AES-256-CBC,00112233", "initialisation vector has 4 bytes"},
 		{"AES-256-CBC,not hexadecimal", "not hexadecimal"},

@@ -29,8 +29,8 @@ func (f *file) derive(passphrase []byte) (keys, error) {
 	return keys{cipher: key[:32], iv: make([]byte, aes.BlockSize), passphrase: passphrase}, nil
 }
 
-// saveAnew is how to replace a key derivation that PuTTYgen offers and x/crypto/argon2 does not.
-const saveAnew = "save it anew with Argon2id: puttygen FILE -O private -o new.ppk --ppk-param kdf=argon2id, or in PuTTYgen: " +
+// saveAgain is how to replace a key derivation that PuTTYgen offers and x/crypto/argon2 does not.
+const saveAgain = "save it again with Argon2id: puttygen FILE -O private -o new.ppk --ppk-param kdf=argon2id, or in PuTTYgen: " +
 	"Key, Parameters for saving key files"
 
 // derive runs Argon2, if its cost allows, for the key, the initialisation vector and the key of the MAC.
@@ -42,7 +42,7 @@ func (p argon2Params) derive(passphrase []byte) (keys, error) {
 	case "Argon2i":
 		run = argon2.Key
 	case "Argon2d":
-		return keys{}, &sealed.UnsupportedError{What: "PuTTY key with the key derivation Argon2d", Hint: saveAnew}
+		return keys{}, &sealed.UnsupportedError{What: "PuTTY key with the key derivation Argon2d", Hint: saveAgain}
 	default:
 		return keys{}, sealed.Unsupported("PuTTY key with a key derivation other than Argon2")
 	}

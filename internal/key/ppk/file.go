@@ -78,7 +78,7 @@ func (s *scanner) first() (*file, error) {
 	case "3":
 		f.version = 3
 	case "1":
-		return nil, sealed.Unsupported("PuTTY key file of the old version 1: save it anew with a PuTTYgen of today")
+		return nil, sealed.Unsupported("PuTTY key file of the old version 1")
 	default:
 		return nil, sealed.Unsupported("PuTTY key file of a version other than 2 and 3")
 	}

@@ -1,4 +1,5 @@
-// Package ppk reads the private-key files of PuTTY, versions 2 and 3 (PuTTY manual, appendix C).
+// Package ppk reads the private-key files of PuTTY, versions 2 and 3 (PuTTY manual, appendix C), whose lines are in order. It must
+// never know of damaged text: package text repairs that before.
 package ppk
 
 import (

@@ -1,7 +1,6 @@
-// Package sealed holds what the decoders of private-key containers share: the ways in which they refuse, and key derivation
-// whose cost is looked at before the work begins.
-//
-// No error of this package holds a part of a key, of a passphrase or of the input, other than numbers and names of algorithms.
+// Package sealed holds what the decoders of private-key containers share: the ways in which they refuse, the lengths of DER and
+// the fields of SSH, and the bounds of what a key derivation may cost. It must never know a key, and its errors hold no part of a
+// key, of a passphrase or of the input, other than numbers and names of algorithms.
 package sealed
 
 import "errors"
@@ -22,7 +21,7 @@ type UnsupportedError struct {
 	Hint string // what to do, if What does not tell; else ""
 }
 
-func (e *UnsupportedError) Error() string { return "not supported: " + e.What }
+func (e *UnsupportedError) Error() string { return "unsupported: " + e.What }
 
 // Unsupported is an UnsupportedError about a container: converted, the key in it can be read.
 func Unsupported(what string) error { return &UnsupportedError{What: what} }

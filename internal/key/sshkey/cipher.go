@@ -120,7 +120,7 @@ func chachaPoly(key, _, private, tag []byte) ([]byte, error) {
 }
 
 // bcryptPBKDF is bcrypt_pbkdf of OpenBSD, which x/crypto keeps to itself: PBKDF2 with bcrypt for its function, and output that
-// is dealt out to all parts of the key so that no part can be had for less.
+// is spread over all parts of the key so that no part costs less.
 func bcryptPBKDF(passphrase, salt []byte, rounds, size int) []byte {
 	blocks := (size + bcryptBlock - 1) / bcryptBlock
 	key := make([]byte, blocks*bcryptBlock)

@@ -1,6 +1,6 @@
-// Package sshkey reads private keys in the format of OpenSSH (PROTOCOL.key of OpenSSH). It looks at the cost and decrypts;
-// golang.org/x/crypto/ssh reads what is plain then, and the key is checked after it: x/crypto/ssh takes an Ed25519 key whose
-// public half is foreign. It must never know of PEM, but as what x/crypto/ssh asks for.
+// Package sshkey reads private keys in the format of OpenSSH (PROTOCOL.key of OpenSSH): it bounds the cost, decrypts, and has
+// golang.org/x/crypto/ssh read what is plain then. It must never trust the halves of a key: x/crypto/ssh takes an Ed25519 key
+// whose public half is foreign.
 package sshkey
 
 import (

@@ -50,7 +50,7 @@ func markerAt(b []byte, at int, word string) (marker, bool) {
 	var left, right int
 	var spaced bool
 	m.start, left, spaced = dashesBefore(b, at)
-	lineStart := onlyBlanksBefore(b, m.start)
+	lineStart := onlySpacesBefore(b, m.start)
 	label, end := labelAt(b, at+len(word), left > 1)
 	m.end, right = dashesAfter(b, end)
 	if right == 0 && end < len(b) && b[end] != '\n' && b[end] != '\r' {
@@ -82,18 +82,18 @@ func (m *marker) spelling(label string) {
 	}
 }
 
-// dashesBefore counts the dashes that end at b[at], perhaps with blanks between.
+// dashesBefore counts the dashes that end at b[at], perhaps with spaces between.
 func dashesBefore(b []byte, at int) (start, count int, spaced bool) {
 	start = at
-	blanks := 0
+	spaces := 0
 	for i := at - 1; i >= 0 && count < maxDashes; i-- {
 		switch {
 		case b[i] == '-':
 			count++
-			spaced = spaced || blanks > 0
-			start, blanks = i, 0
-		case (b[i] == ' ' || b[i] == '\t') && blanks < 2:
-			blanks++
+			spaced = spaced || spaces > 0
+			start, spaces = i, 0
+		case (b[i] == ' ' || b[i] == '\t') && spaces < 2:
+			spaces++
 		default:
 			return start, count, spaced
 		}
@@ -103,14 +103,14 @@ func dashesBefore(b []byte, at int) (start, count int, spaced bool) {
 
 func dashesAfter(b []byte, at int) (end, count int) {
 	end = at
-	blanks := 0
+	spaces := 0
 	for i := at; i < len(b) && count < maxDashes; i++ {
 		switch {
 		case b[i] == '-':
 			count++
-			end, blanks = i+1, 0
-		case (b[i] == ' ' || b[i] == '\t') && blanks < 2:
-			blanks++
+			end, spaces = i+1, 0
+		case (b[i] == ' ' || b[i] == '\t') && spaces < 2:
+			spaces++
 		default:
 			return end, count
 		}
@@ -118,7 +118,7 @@ func dashesAfter(b []byte, at int) (end, count int) {
 	return end, count
 }
 
-func onlyBlanksBefore(b []byte, at int) bool {
+func onlySpacesBefore(b []byte, at int) bool {
 	for i := at - 1; i >= 0 && i > at-40; i-- {
 		if b[i] == '\n' {
 			return true

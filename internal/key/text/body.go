@@ -40,7 +40,7 @@ func readLines(raw []byte) body {
 	return b
 }
 
-// spread is base64 text with its blanks, newlines and whatever else stands in it.
+// spread is base64 text with its spaces, newlines and whatever else stands in it.
 type spread struct {
 	raw   []byte // as it came
 	clean []byte // without what surrounds each line
@@ -96,19 +96,19 @@ func (s *spread) fits(letters []byte) bool {
 	return known && (indefinite || n == len(letters))
 }
 
-// fitting reports whether q fits, with + as its last letters if blanks at the end, which were taken off, may have been such.
-// Where no public half would show that it was another letter, other blanks that were + signs must vouch for it.
+// fitting reports whether q fits, with + as its last letters if spaces at its end, which were taken off, may have been such.
+// Where no public half would show that it was another letter, other spaces must have been + signs, too.
 func (s *spread) fitting(q squeezed) (squeezed, bool) {
 	text, n := bytes.TrimRight(s.raw, "\n"), len(q.letters)
-	blanks := len(text) - len(bytes.TrimRight(text, " "))
-	if blanks == 0 || !q.fixes.has(fixPlus) || s.fits(q.letters) {
+	spaces := len(text) - len(bytes.TrimRight(text, " "))
+	if spaces == 0 || !q.fixes.has(fixPlus) || s.fits(q.letters) {
 		return q, s.fits(q.letters)
 	}
 	if n+1 < withPublic && (bytes.IndexByte(q.letters, '+') < 0 || bytes.IndexByte(s.raw, '+') >= 0) {
 		return q, false
 	}
 	q.letters = q.letters[:n:n]
-	for range min(blanks, 3) {
+	for range min(spaces, 3) {
 		if q.letters = append(q.letters, '+'); s.fits(q.letters) {
 			return q, true
 		}
@@ -180,7 +180,7 @@ type squeezed struct {
 	letters []byte
 	padding int    // = signs; -1: of no interest
 	tail    []byte // letters after them
-	alien   int    // characters that are neither letters nor blanks
+	alien   int    // characters that are neither letters nor spaces
 	fixes   fixSet
 }
 
@@ -209,7 +209,7 @@ func squeeze(src []byte) squeezed {
 	}
 	if gaps > 0 {
 		if lines {
-			q.fixes.add(fixBlanks)
+			q.fixes.add(fixInner)
 		} else {
 			q.fixes.add(fixNewlines)
 		}
@@ -224,7 +224,7 @@ func standard(urlSafe byte) byte {
 	return '/'
 }
 
-// plus takes every blank for a plus sign, as a form decoder makes them.
+// plus takes every space for a plus sign, as a form decoder makes them.
 func (s *spread) plus() squeezed {
 	raw := bytes.Trim(s.raw, "\n")
 	if bytes.IndexByte(raw, '\n') < 0 {
@@ -241,7 +241,7 @@ const longestColumn = 200
 // widths are the lengths of line that programs break base64 into.
 var widths = [...]int{64, 76, 70, 72, 60}
 
-// plusInColumns reads one long line in which both newlines and plus signs became blanks: those in the right columns are
+// plusInColumns reads one long line in which both newlines and plus signs became spaces: those in the right columns are
 // newlines, if there is one in each of them.
 func (s *spread) plusInColumns() squeezed {
 	raw := bytes.TrimSpace(s.raw)
@@ -262,8 +262,8 @@ func (s *spread) plusInColumns() squeezed {
 	return squeezed{}
 }
 
-// fromColumns takes the blank behind every so many letters out, and makes + of the others. It gives
-// nothing if a blank is missing there.
+// fromColumns takes out the space behind every so many letters, and makes + of the others. It gives
+// nothing if a space is missing there.
 func fromColumns(raw []byte, width int) []byte {
 	if width < 20 || len(raw) <= width || raw[width] != ' ' {
 		return nil

@@ -47,7 +47,7 @@ func foreignArmour(label string) *Fault {
 	case has("SSH2") && has("PUBLIC"):
 		return sshPublic()
 	case has("SSH2"):
-		return &Fault{Found: "ssh.com (SSH2) private key", Problem: "this format is not supported",
+		return &Fault{Found: "ssh.com (SSH2) private key", Problem: "unsupported format",
 			Hint: "convert it: ssh-keygen -i -f FILE > key, or with PuTTYgen: Conversions, Export OpenSSH key", Private: true}
 	case has("AGE ENCRYPTED"):
 		return &Fault{Found: "age-encrypted file", Problem: "not a private key", Hint: "decrypt it first: age -d", Private: true}
@@ -154,12 +154,12 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`(?:^|[\s"'])(?:sk-)?(?:ssh-(?:rsa|dss|ed25519|ed448)|ecdsa-sha2-nistp\d+|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com)(?:-cert-v01@openssh\.com)? AAAA`), *sshPublic()},
 	{regexp.MustCompile(`^(?:\d+ )?(?:SHA256:|MD5:)|^(?:[0-9A-Fa-f]{2}:){9,}[0-9A-Fa-f]{2}$|^(?i:sha-?256 fingerprint|sha1 fingerprint)`), Fault{"fingerprint of a key", "not a private key", "give the private key itself", 0, true}},
 	{regexp.MustCompile(`^(?i:bearer )?eyJ[\w-]*\.[\w-]*\.[\w-]*$`), Fault{"JSON web token (JWT)", "not a private key: it is what a key signs", "give the key; a ready-made token goes into Token", 0, true}},
-	{regexp.MustCompile(`^eyJ[\w-]*\.[\w-]*\.[\w-]*\.[\w-]*\.[\w-]*$`), Fault{"encrypted JWK or token (JWE)", "not supported", "decrypt it first and give the key in it", 0, true}},
+	{regexp.MustCompile(`^eyJ[\w-]*\.[\w-]*\.[\w-]*\.[\w-]*\.[\w-]*$`), Fault{"encrypted JWK or token (JWE)", "unsupported", "decrypt it first and give the key in it", 0, true}},
 	{regexp.MustCompile(`(?i)^(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html|<head|<body)`), Fault{"HTML page", "not a private key: perhaps a sign-in or error page was saved in its place (web page)", "download the key again while signed in", 0, true}},
 	{regexp.MustCompile(`(?i)^<(?:\?xml|[a-z])[^>]*>\s*<`), Fault{"XML text", "no private key was found in it", "convert the key to PEM", 0, true}},
 	{regexp.MustCompile(`(?i)^["'<\[(]?\s*(?:your|my|the|insert|paste|enter|put|add|replace|change|todo|redacted|dummy|example|sample|secret|placeholder)\b.{0,80}(?:key|here|redacted|me|secret|placeholder)`), Fault{"placeholder", "not a private key", "put the real key in its place", 0, true}},
 	{regexp.MustCompile(`(?i)^["'<\[(]?(?:redacted|changeme|change_me|placeholder|todo|xxx+|removed|hidden|masked)["'>\])]?$`), Fault{"placeholder", "not a private key: a redacted or masked value", "put the real key in its place", 0, true}},
-	{regexp.MustCompile(`^(?:0x)?30[0-9A-Fa-f:,\s]{60,}$`), Fault{"hexadecimal digits", "not supported: it may be a key in DER", "convert it: xxd -r -p FILE > key.der", 0, true}},
+	{regexp.MustCompile(`^(?:0x)?30[0-9A-Fa-f:,\s]{60,}$`), Fault{"hexadecimal digits", "unsupported: it may be a key in DER", "convert it: xxd -r -p FILE > key.der", 0, true}},
 	{regexp.MustCompile(`^[{\[]`), Fault{"JSON", "no private key was found in it", "give the file that has a private_key, privateKey or a JWK with its private part d", 0, true}},
 	{regexp.MustCompile(`(?i)^-{1,5} ?BEGIN|PRIVATE KEY`), Fault{"text about a private key", "there is no private key in it that could be read", "give the key itself, from the BEGIN line to the END line", 0, true}},
 }
@@ -176,7 +176,7 @@ func diagnose(data []byte) *Fault {
 	s := strings.TrimSpace(string(t.b))
 	if bare := strings.Trim(s, "\"'` "); bare == "" || strings.Trim(bare, `\nrt`) == "" && strings.Contains(bare, `\`) {
 		if len(b) <= 4096 {
-			return &Fault{Found: "empty input", Problem: "it is empty or blank: there is no private key", Hint: "see to it that the variable or file has the key in it", Private: true}
+			return &Fault{Found: "empty input", Problem: "it is empty, or white space only: there is no private key", Hint: "see to it that the variable or file has the key in it", Private: true}
 		}
 	}
 	if beginsAsJSON.MatchString(s) && !json.Valid(bytes.TrimSpace(b)) {

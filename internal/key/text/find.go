@@ -1,9 +1,9 @@
 // Package text finds private keys in text and binary data as people have them, and repairs what happens to keys on their
-// way through editors, shells, forms, mail and environment variables.
+// way through editors, shells, forms, mail and environment variables. It must never know of cryptography or of passphrases.
 //
-// It knows nothing of cryptography. What it leans on is that keys state their own length: DER in its first bytes, the formats
-// of OpenSSH and PuTTY in their fields. So a text has one reading at most, and where it has none the key is truncated or
-// damaged, and the fault says so. All of it is linear in the input.
+// It relies on keys that state their own length: DER in its first bytes, the formats of OpenSSH and PuTTY in their fields. So
+// a text has one reading at most, and where it has none the key is truncated or damaged, and the fault says so. All of it is
+// linear in the input.
 package text
 
 import (

@@ -30,7 +30,7 @@ const (
 	fixPrefix
 	fixResidue
 	fixNewlines
-	fixBlanks
+	fixInner
 	fixPlus
 	fixDashCount
 	fixNoBegin
@@ -73,7 +73,7 @@ var fixWords = [fixCount]string{
 	fixPrefix:      "prefixes of the lines (line numbers, diff or comment marks) removed",
 	fixResidue:     "remains of source code or line-end marks removed",
 	fixNewlines:    "newlines restored where they were lost or had become spaces",
-	fixBlanks:      "spaces within the base64 text removed",
+	fixInner:       "spaces within the base64 text removed",
 	fixPlus:        "spaces replaced by the + signs that they had been",
 	fixDashCount:   "dashes of the BEGIN or END line corrected",
 	fixNoBegin:     "missing BEGIN line (header) added",

@@ -14,7 +14,7 @@ const openSSHMagic = "openssh-key-v1\x00"
 const maxHeader = 6 << 10
 
 // stated returns the number of base64 letters, without padding, that a key says it has. Indefinite is true for BER, which
-// states none. This number is what everything else in this package leans on: it tells a blank that was a plus sign from
+// states none. This number is what everything else in this package leans on: it tells a space that was a plus sign from
 // one that was nothing, a stray n from a letter, and a truncated key from a whole one.
 func stated(letters []byte) (n int, known, indefinite bool) {
 	head, _ := decode(letters[:min(len(letters), maxHeader/3*4)])

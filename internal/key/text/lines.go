@@ -179,7 +179,7 @@ func linePrefix(line []byte) int {
 	return len(line) - len(rest)
 }
 
-// pemHeaders takes the headers of RFC 1421 from the start of a body, also where newlines and blanks between them are lost.
+// pemHeaders takes the headers of RFC 1421 from the start of a body, also where newlines and spaces between them are lost.
 func pemHeaders(raw []byte) (dek string, rest []byte, joined bool) {
 	head := raw[:min(len(raw), 1024)]
 	if i := indexFold(head, "DEK-INFO:"); i >= 0 {

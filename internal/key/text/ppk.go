@@ -88,7 +88,7 @@ func ppkFirst(value []byte) string {
 	return version + ": " + strings.TrimSpace(algorithm)
 }
 
-// ppkValue trims a value; the comment counts in the MAC and keeps its blanks where its line is whole.
+// ppkValue trims a value; the comment counts in the MAC and keeps its spaces where its line is whole.
 func ppkValue(name string, value []byte) string {
 	if line, _, ok := bytes.Cut(value, []byte{'\n'}); ok && name == "Comment:" {
 		return strings.TrimPrefix(string(line), " ")

@@ -15,7 +15,7 @@ type text struct {
 	line   int    // of the first byte of a beginning
 	single bool   // all of a beginning stands in one line, as a JSON string does
 	via    []Fix  // what led here: the layers around this text
-	all    fixSet // changes that are told wherever they were made
+	all    fixSet // changes that are reported wherever they were made
 }
 
 // edit says that from out on, the bytes of a stage are those of its parent from in on, and what was changed just before.
@@ -71,7 +71,7 @@ func (t *text) lineAround(start, end int) (int, int) {
 	return start, len(t.b)
 }
 
-// without returns a stage in which the given stretches are blank, but for their newlines.
+// without returns a stage in which the given stretches are spaces, but for their newlines.
 func (t *text) without(stretches [][2]int) *text {
 	if len(stretches) == 0 {
 		return t

@@ -53,8 +53,8 @@ func TestShapeOfTellsCutDataToo(t *testing.T) {
 func TestBlanksAreReadByTheStatedLength(t *testing.T) {
 	for name, raw := range map[string]string{
 		"nothing":           ed25519Body,
-		"blanks as nothing": ed25519Body[:30] + " " + ed25519Body[30:],
-		"blanks as plus":    strings.ReplaceAll(ed25519Body, "+", " "),
+		"spaces as nothing": ed25519Body[:30] + " " + ed25519Body[30:],
+		"spaces as plus":    strings.ReplaceAll(ed25519Body, "+", " "),
 		"alien":             ed25519Body[:30] + "•" + ed25519Body[30:],
 	} {
 		b := readBody([]byte(raw), nil)
