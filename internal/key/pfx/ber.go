@@ -1,8 +1,10 @@
 package pfx
 
 import (
-	"encoding/binary"
 	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/sealed"
 )
@@ -105,20 +107,7 @@ func whole(tag byte) byte {
 }
 
 func encode(tag byte, body []byte) []byte {
-	out := make([]byte, 0, len(body)+6)
-	out = append(out, tag)
-	switch n := len(body); {
-	case n < 0x80:
-		out = append(out, byte(n))
-	case n < 1<<8:
-		out = append(out, 0x81, byte(n))
-	case n < 1<<16:
-		out = binary.BigEndian.AppendUint16(append(out, 0x82), uint16(n))
-	default:
-		out = binary.BigEndian.AppendUint32(append(out, 0x84), uint32(n))
-		if n < 1<<24 { // three bytes are enough: X.690, section 10.1
-			out = append(out[:1], append([]byte{0x83}, out[3:]...)...)
-		}
-	}
-	return append(out, body...)
+	b := cryptobyte.NewBuilder(make([]byte, 0, len(body)+6))
+	b.AddASN1(asn1.Tag(tag), func(b *cryptobyte.Builder) { b.AddBytes(body) })
+	return b.BytesOrPanic() // it fails for tags alone that convert has refused
 }
