@@ -18,6 +18,14 @@ func archive(b []byte) string {
 	return ""
 }
 
+// unpack is how to get the key out of an archive.
+func unpack(archive string) string {
+	if strings.HasPrefix(archive, "Java keystore") {
+		return "convert it: keytool -importkeystore -srckeystore FILE -destkeystore key.p12 -deststoretype PKCS12"
+	}
+	return "unpack it and give the key file in it"
+}
+
 var magics = [...]struct{ magic, name string }{
 	{"PK\x03\x04", "ZIP archive (compressed)"},
 	{"PK\x05\x06", "empty ZIP archive"},
@@ -135,13 +143,18 @@ type diagnosis struct {
 	fault   Fault
 }
 
+const (
+	noServiceAccount = "there is no private key in it: it is not the file of a service account"
+	serviceAccount   = "create a key of a service account in the Google Cloud console and download its JSON file"
+)
+
 // diagnoses are tried in order on the beginning of a text. All patterns are anchored or bounded.
 var diagnoses = []diagnosis{
 	{regexp.MustCompile(`^(?i:null|nil|none|undefined|nan|false|true|\[object Object\]|"")$`), Fault{"empty value (null or the like)", "no private key was given",
 		"find out why the program that should fill in the key has none", 0, true}},
 	{regexp.MustCompile(`^[*•●∙·.xX#_\-]{3,}$`), Fault{"masked or hidden value (asterisks, dots)", "not a private key: a placeholder stands for the secret",
 		"copy the real value; pages that mask it often show it only once", 0, true}},
-	{regexp.MustCompile(`(?s)^["']?(\$\{[^}]*\}|\$\(.*\)|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|\{\{.*\}\}|#\{[^}]*\}|<%.*%>|@[A-Za-z]+\(.*\))["']?$`), Fault{"unresolved variable or template placeholder",
+	{regexp.MustCompile(`(?s)^["']?(\$\{[^}]*\}|\$\(.*\)|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|\{\{.*\}\}|#\{[^}]*\}|<%.*%>|@[A-Za-z.]+\(.*\))["']?$`), Fault{"unresolved variable or template placeholder",
 		"it was not replaced by its value (not expanded)", "set the variable, or see to it that the program which substitutes it runs", 0, true}},
 	{regexp.MustCompile(`^(?i:op|vault|arn|ref\+\w+|secretref|ssm|gcp-?sm|akv|projects/[\w-]+/secrets)[:/]`), Fault{"reference to a secret store", "the placeholder was not replaced by the secret itself",
 		"resolve the reference before the key is used", 0, true}},
@@ -159,6 +172,9 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`(?i)^<(?:\?xml|[a-z])[^>]*>\s*<`), Fault{"XML text", "no private key was found in it", "convert the key to PEM", 0, true}},
 	{regexp.MustCompile(`(?i)^["'<\[(]?\s*(?:your|my|the|insert|paste|enter|put|add|replace|change|todo|redacted|dummy|example|sample|secret|placeholder)\b.{0,80}(?:key|here|redacted|me|secret|placeholder)`), Fault{"placeholder", "not a private key", "put the real key in its place", 0, true}},
 	{regexp.MustCompile(`(?i)^["'<\[(]?(?:redacted|changeme|change_me|placeholder|todo|xxx+|removed|hidden|masked)["'>\])]?$`), Fault{"placeholder", "not a private key: a redacted or masked value", "put the real key in its place", 0, true}},
+	{regexp.MustCompile(`^\{(?s:.*)"type"\s*:\s*"authorized_user"`), Fault{"user credentials of gcloud (authorized_user)", noServiceAccount, serviceAccount, 0, true}},
+	{regexp.MustCompile(`^\{(?s:.*)"type"\s*:\s*"external_account"`), Fault{"workload identity federation (external_account)", noServiceAccount, serviceAccount, 0, true}},
+	{regexp.MustCompile(`^\{\s*"(?:installed|web)"\s*:\s*\{`), Fault{"OAuth client (client ID and client secret)", noServiceAccount, serviceAccount, 0, true}},
 	{regexp.MustCompile(`^(?:0x)?30[0-9A-Fa-f:,\s]{60,}$`), Fault{"hexadecimal digits", "unsupported: it may be a key in DER", "convert it: xxd -r -p FILE > key.der", 0, true}},
 	{regexp.MustCompile(`^[{\[]`), Fault{"JSON", "no private key was found in it", "give the file that has a private_key, privateKey or a JWK with its private part d", 0, true}},
 	{regexp.MustCompile(`(?i)^-{1,5} ?BEGIN|PRIVATE KEY`), Fault{"text about a private key", "there is no private key in it that could be read", "give the key itself, from the BEGIN line to the END line", 0, true}},

@@ -202,7 +202,7 @@ func isText(data []byte) bool {
 // binary deals with data that is not text.
 func (f *finder) binary(t *text) bool {
 	if name := archive(t.b); name != "" {
-		f.fault(t, 0, &Fault{Found: name, Problem: "not a private key", Hint: "unpack it and give the key file in it", Private: true})
+		f.fault(t, 0, &Fault{Found: name, Problem: "not a private key", Hint: unpack(name), Private: true})
 		return true
 	}
 	shape := ShapeOf(t.b)
