@@ -401,3 +401,23 @@ func TestLoadUndoesDamageToPlusSignsOfAnyKey(t *testing.T) {
 		}
 	}
 }
+
+// Some tools leave the padding of a decrypted file behind the DER of a key. It is ignored, as OpenSSL does, where the public half
+// shows that the key is whole.
+func TestLoadIgnoresBytesBehindTheDER(t *testing.T) {
+	for _, s := range samples(t) {
+		block, _ := pem.Decode([]byte(s.text))
+		if s.pass != "" || block == nil || s.name == "PKCS#8 Ed25519" || strings.Contains(s.name, "openssh") {
+			continue
+		}
+		for _, rest := range []string{"\a\a\a\a\a\a\a", "\n", "\x00\x00"} {
+			data := append(bytes.Clone(block.Bytes), rest...)
+			for form, text := range map[string][]byte{"PEM": []byte(armour(block.Type, data)), "base64": []byte(base64.StdEncoding.EncodeToString(data)), "DER": data} {
+				key, err := Load(text, "", Options{})
+				if err != nil || !Same(key.Signer.Public(), s.key) {
+					t.Errorf("%s, %s, %q behind it: error %v, want the key", s.name, form, rest, err)
+				}
+			}
+		}
+	}
+}

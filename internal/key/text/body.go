@@ -152,9 +152,10 @@ func (s *spread) misfit(q squeezed) body {
 	return b
 }
 
-// withPublic is the least number of letters of a key that has its public half with it: P-256 in PKCS#8. In a shorter one a
-// letter too many would go unnoticed and make another key, so that what is ignored must stand apart.
-const withPublic = 184
+// withPublic is the number of letters from which on a key has its public half with it: P-256 in SEC1 takes 162, and P-521
+// without a public half 147. In a shorter one a letter too many would go unnoticed and make another key, so that what is
+// ignored must stand apart.
+const withPublic = 160
 
 // endsAt reports whether the n-th letter of src is the last of its word.
 func endsAt(src []byte, n int) bool {
