@@ -3,16 +3,16 @@ package jwtbearer
 import (
 	"bytes"
 	"cmp"
-	"crypto"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/key"
 )
 
 // buildValues gathers what templates may see besides the key.
@@ -92,7 +92,7 @@ func (b *setup) checkReadyToken() {
 		}
 	}
 	if strings.ContainsFunc(string(c.Token), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		b.p.add("Token", "holds a blank or another character that no header may carry", "paste the token alone, in one line")
+		b.p.add("Token", "holds a space or another character that no header may carry", "paste the token alone, in one line")
 	}
 }
 
@@ -158,22 +158,22 @@ func decodeSecret(text string, encoding SecretEncoding) ([]byte, bool) {
 
 // privateKey reads PrivateKey.
 func (b *setup) privateKey() (any, string) {
-	options := keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")}
-	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options)
+	options := key.Options{AllowWeak: b.conn.AllowWeakKey, KeyID: literalMember(b.conn.JWTHeaders, "kid")}
+	found, err := loadKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options)
 	if err != nil {
 		problem := keyConfigError("PrivateKey", err)
-		options.weak = true
-		if _, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options); err == nil {
+		options.AllowWeak = true
+		if _, err := loadKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options); err == nil {
 			problem.Hint += ", or set AllowWeakKey"
 		}
 		b.p.errs = append(b.p.errs, problem)
 		return nil, ""
 	}
-	b.key = key
-	for _, fix := range key.Fixes {
-		b.warn("PrivateKey", "was repaired: "+fix, "mend it where it comes from")
+	b.key = found
+	for _, fix := range found.Fixes {
+		b.warn("PrivateKey", "was repaired: "+fix, "fix it at the source")
 	}
-	return key.Signer, "PrivateKey"
+	return found.Signer, "PrivateKey"
 }
 
 // keyConfigError makes a *ConfigError of what is wrong with the private key in a field. The *KeyError is behind it.
@@ -193,7 +193,7 @@ func (b *setup) certificates() []*x509.Certificate {
 		}
 		return nil
 	}
-	certs, err := parseCertificates(b.conn.Certificate)
+	certs, err := key.ParseCertificates(b.conn.Certificate)
 	if err != nil {
 		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
 		return nil
@@ -202,43 +202,10 @@ func (b *setup) certificates() []*x509.Certificate {
 		b.p.add("Certificate", "is set, but "+string(b.method)+" signs with a secret, which has no certificate", "remove it")
 		return nil
 	}
-	if !certifies(certs[0], b.signer.public()) {
+	if !key.Same(certs[0].PublicKey, b.signer.public()) {
 		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
 	}
 	return certs
-}
-
-// certifies reports whether a certificate is that of the key with the public half pub.
-func certifies(cert *x509.Certificate, pub crypto.PublicKey) bool {
-	certified, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && certified.Equal(pub)
-}
-
-// parseCertificates reads PEM certificates, of which there must be one at least. Their newlines may be literal \n, as
-// environment variables have them: PEM itself holds no backslash.
-func parseCertificates(text string) ([]*x509.Certificate, error) {
-	var certs []*x509.Certificate
-	text = strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(text)
-	for rest := []byte(text); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			return nil, errors.New("holds a private key")
-		} else if block.Type != "CERTIFICATE" {
-			return nil, errors.New("holds something else than certificates")
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, errors.New("holds a certificate that cannot be read")
-		}
-		certs = append(certs, cert)
-	}
-	if len(certs) == 0 {
-		return nil, errors.New("holds no PEM certificate")
-	}
-	return certs, nil
 }
 
 // buildToken compiles what a token is made of.

@@ -1,19 +1,17 @@
 package jwtbearer
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/keytext"
+	"github.com/seed-363d07a3/jwtbearer/internal/key"
 )
 
 // PrivateKey is what ParsePrivateKey found. Printed or logged, it shows what it is and no part of the key.
@@ -47,66 +45,9 @@ type PrivateKey struct {
 // FixPEM does not guess. What is truncated, damaged or no key at all is a *KeyError. It is pure, idempotent and linear in its
 // input, of which it takes up to 1 MiB.
 func FixPEM(data []byte) (fixed []byte, fixes []string, err error) {
-	items, fault := keytext.Find(data)
-	if fault != nil {
-		return nil, nil, keyFault(fault)
-	}
-	var whole []keytext.Item
-	for _, item := range items {
-		if item.Fault == nil {
-			whole = append(whole, item)
-		} else if fault == nil || item.Fault.Private && !fault.Private {
-			fault = item.Fault
-		}
-		fixes = append(fixes, item.Fixes()...)
-	}
-	if len(whole) == 0 || fault != nil && fault.Private && !slices.ContainsFunc(whole, mayBePrivate) {
-		return nil, nil, keyFault(fault)
-	}
-	slices.Sort(fixes)
-	fixes = slices.Compact(fixes)
-	if len(fixes) == 0 {
-		return data, nil, nil
-	}
-	return render(whole), fixes, nil
+	fixed, fixes, err = key.Fix(data)
+	return fixed, fixes, keyError(err)
 }
-
-func mayBePrivate(item keytext.Item) bool {
-	return item.Kind != keytext.Binary || item.DEK != "" || item.Shape.Private()
-}
-
-// render writes items as clean text.
-func render(items []keytext.Item) []byte {
-	var out bytes.Buffer
-	for i, item := range items {
-		switch {
-		case item.Kind == keytext.PPK, item.Kind == keytext.JWK && len(items) == 1:
-			out.Write(item.Data)
-		case item.Kind == keytext.Binary && item.Shape == keytext.PKCS12 && len(items) == 1:
-			return item.Data
-		case item.Kind == keytext.JWK:
-			// several: a set
-			out.WriteString(map[bool]string{true: `{"keys":[`, false: ","}[i == 0])
-			out.Write(item.Data)
-			if i == len(items)-1 {
-				out.WriteString("]}")
-			}
-		case item.Kind == keytext.Raw:
-			block := pem.Block{Type: "PRIVATE KEY", Bytes: append(bytes.Clone(seedPrefix), item.Data[:ed25519.SeedSize]...)}
-			out.Write(pem.EncodeToMemory(&block))
-		default:
-			block := pem.Block{Type: item.Label, Bytes: item.Data}
-			if item.DEK != "" {
-				block.Headers = map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": item.DEK}
-			}
-			out.Write(pem.EncodeToMemory(&block))
-		}
-	}
-	return out.Bytes()
-}
-
-// seedPrefix stands before the 32 bytes of an Ed25519 seed in PKCS#8 (RFC 8410, section 7).
-var seedPrefix = []byte{0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20}
 
 // ParsePrivateKey reads a private key in whatever form people have it, after the repairs that FixPEM makes: PKCS#8, PKCS#1,
 // SEC1, encrypted or not, OpenSSH, PuTTY, PKCS#12, JWK, and files such as those of service accounts that have one of them
@@ -116,13 +57,21 @@ var seedPrefix = []byte{0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4,
 // each refused with a *KeyError which says what was found and what to do; so are types and sizes that are not safe in a JWT:
 // RSA under 2048 bits, curves other than P-256, P-384 and P-521. The private half is always checked against the public half.
 func ParsePrivateKey(data []byte, passphrase string) (*PrivateKey, error) {
-	return parsePrivateKey(data, passphrase, keyOptions{})
+	return loadKey(data, passphrase, key.Options{})
 }
 
-// keyOptions is what a Connection knows about its key.
-type keyOptions struct {
-	weak bool   // RSA of 1024 to 2047 bits is let pass
-	kid  string // picks one key of a JWK set
+// loadKey reads a private key with what a Connection says about it.
+func loadKey(data []byte, passphrase string, options key.Options) (*PrivateKey, error) {
+	loaded, err := key.Load(data, passphrase, options)
+	return (*PrivateKey)(loaded), keyError(err)
+}
+
+// keyError makes a *KeyError of an error of package key.
+func keyError(err error) error {
+	if e, ok := errors.AsType[*key.Error](err); ok {
+		return (*KeyError)(e)
+	}
+	return err
 }
 
 // String tells what may be told about a key. (There can be no Format method beside the field of that name, so that String

@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/key"
 )
 
 // buildTransport makes what carries the requests.
@@ -47,7 +48,7 @@ func (b *setup) tlsConfig(s TLS) *tls.Config {
 		b.warn("TLS.InsecureSkipVerify", "accepts any certificate, so that anybody on the way can read the token", "set CA instead")
 	}
 	if s.CA != "" {
-		certs, err := parseCertificates(s.CA)
+		certs, err := key.ParseCertificates(s.CA)
 		if err != nil {
 			b.p.add("TLS.CA", err.Error(), "paste PEM certificates, beginning with -----BEGIN CERTIFICATE-----")
 		}
@@ -77,19 +78,19 @@ func (b *setup) clientCertificate(s TLS) (tls.Certificate, bool) {
 		b.p.add("TLS.PrivateKey", "is empty", "set the key of TLS.Certificate")
 		return tls.Certificate{}, false
 	}
-	key, err := parsePrivateKey([]byte(text), string(s.Passphrase), keyOptions{})
+	private, err := ParsePrivateKey([]byte(text), string(s.Passphrase))
 	if err != nil {
 		b.p.errs = append(b.p.errs, keyConfigError(field, err))
 		return tls.Certificate{}, false
 	}
-	chain := key.Certificates
+	chain := private.Certificates
 	if s.Certificate != "" {
-		if chain, err = parseCertificates(s.Certificate); err != nil {
+		if chain, err = key.ParseCertificates(s.Certificate); err != nil {
 			b.p.add("TLS.Certificate", err.Error(), "paste PEM certificates, the client's own first")
 			return tls.Certificate{}, false
 		}
 	}
-	cert, err := pairCertificate(key.Signer, chain)
+	cert, err := pairCertificate(private.Signer, chain)
 	if err != nil {
 		b.p.add("TLS.Certificate", err.Error(), "paste the certificate of this key, followed by those that issued it")
 	}
@@ -97,14 +98,14 @@ func (b *setup) clientCertificate(s TLS) (tls.Certificate, bool) {
 }
 
 // pairCertificate joins a key and its chain.
-func pairCertificate(key crypto.Signer, chain []*x509.Certificate) (tls.Certificate, error) {
+func pairCertificate(private crypto.Signer, chain []*x509.Certificate) (tls.Certificate, error) {
 	if len(chain) == 0 {
 		return tls.Certificate{}, errors.New("is empty")
 	}
-	if !certifies(chain[0], key.Public()) {
+	if !key.Same(chain[0].PublicKey, private.Public()) {
 		return tls.Certificate{}, errors.New("belongs to another key")
 	}
-	cert := tls.Certificate{PrivateKey: key, Leaf: chain[0]}
+	cert := tls.Certificate{PrivateKey: private, Leaf: chain[0]}
 	for _, c := range chain {
 		cert.Certificate = append(cert.Certificate, c.Raw)
 	}

@@ -165,7 +165,7 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		},
 			"Certificate", "HS256"},
 		{"token and secret", func(c *Connection) { c.Token = "hunter2" }, "Secret", "ready-made"},
-		{"token with a line break", func(c *Connection) { *c = Connection{BaseURI: c.BaseURI, Token: "hunter2\n"} }, "Token", "blank"},
+		{"token with a line break", func(c *Connection) { *c = Connection{BaseURI: c.BaseURI, Token: "hunter2\n"} }, "Token", "space"},
 		{"negative lifetime", func(c *Connection) { c.Lifetime = -time.Minute }, "Lifetime", "-1m0s"},
 		{"lifetime in the wrong unit", func(c *Connection) { c.Lifetime = 300 }, "Lifetime", "300ns"},
 		{"negative reuse", func(c *Connection) { c.TokenReuse = -1 }, "TokenReuse", "negative"},

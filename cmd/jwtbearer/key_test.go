@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-const cases = "../../testdata/keys/cases/"
+const cases = "../../internal/key/testdata/keys/cases/"
 
 type result struct {
 	status      int
