@@ -103,11 +103,10 @@ func TestNoTextOfATokenResponseIsShown(t *testing.T) {
 		"YAML":                     "access_token: " + c + "\n",
 		"lines":                    "\n\n" + c + "\n",
 	}
-	types := []string{"", "application/json", "application/x-www-form-urlencoded", "application/xml", "text/xml; charset=utf-8", "text/plain", "text/html",
-		"application/problem+json", "nonsense", "application/json; charset"}
+	types := []string{"", "application/json", "application/x-www-form-urlencoded", "application/xml", "text/plain", "text/html", "nonsense"}
 	for name, body := range bodies {
 		t.Run(name, func(t *testing.T) {
-			for _, status := range []int{200, 302, 400, 401, 500} {
+			for _, status := range []int{200, 302, 400, 500} {
 				for _, contentType := range types {
 					synctest.Test(t, func(t *testing.T) {
 						shown := shownByExchange(t, status, contentType, body)

@@ -196,8 +196,8 @@ func TestNoTypeOfThePackageHoldsASecretWhereItPrints(t *testing.T) {
 				t.Errorf("%T holds a %v", root, typ)
 				return
 			}
-			for i := range typ.NumField() {
-				if f := typ.Field(i); !f.IsExported() && f.Type == secret {
+			for f := range typ.Fields() {
+				if !f.IsExported() && f.Type == secret {
 					t.Errorf("%T holds a Secret in the unexported field %s of %v", root, f.Name, typ)
 				}
 			}
@@ -224,8 +224,8 @@ func walkTypes(typ reflect.Type, seen map[reflect.Type]bool, visit func(reflect.
 			return
 		}
 		visit(typ)
-		for i := range typ.NumField() {
-			walkTypes(typ.Field(i).Type, seen, visit)
+		for f := range typ.Fields() {
+			walkTypes(f.Type, seen, visit)
 		}
 	}
 }
