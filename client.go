@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // A Client calls the API of one Connection. It is an http.RoundTripper whose requests carry a token that is minted for each
@@ -230,27 +232,17 @@ func checkRequest(req *http.Request) (odd bool, err error) {
 		return false, errors.New("jwtbearer: the request has no URL")
 	case req.URL.Host == "":
 		return false, errors.New("jwtbearer: the request's URL has no host")
-	case req.Method != "" && !isToken(req.Method):
+	case req.Method != "" && !httpfield.IsToken(req.Method):
 		return false, errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
 	}
 	for name, values := range req.Header {
-		token, canonical := isHeaderName(name)
-		if !token || slices.ContainsFunc(values, isBrokenValue) {
+		token, canonical := httpfield.IsName(name)
+		if !token || slices.ContainsFunc(values, httpfield.IsBrokenValue) {
 			return false, fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
 		}
 		odd = odd || !canonical
 	}
 	return odd, nil
-}
-
-// isBrokenValue reports whether a header value holds a control character.
-func isBrokenValue(value string) bool {
-	for _, b := range []byte(value) {
-		if b < ' ' && b != '\t' || b == 0x7f {
-			return true
-		}
-	}
-	return false
 }
 
 func closeBody(req *http.Request) {
@@ -306,7 +298,7 @@ func (c *core) setHeaders(header http.Header, req *requestValues, token string) 
 		if err != nil {
 			return err
 		}
-		if isBrokenValue(value) {
+		if httpfield.IsBrokenValue(value) {
 			return fmt.Errorf("jwtbearer: HTTPHeaders[%s] gives a value with a control character, such as a newline: trim it", h.name)
 		}
 		header[h.name] = []string{value}

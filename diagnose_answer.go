@@ -25,7 +25,7 @@ func (p *probe) told(err error) string {
 		words = append(words, e.Code, e.Message, string(e.Body[:min(len(e.Body), 2048)]))
 	}
 	told := bestChallenge(p.resp.Header.Values("WWW-Authenticate"))
-	return searchable(strings.Join(append(words, told.params["error"], told.params["error_description"]), " "))
+	return searchable(strings.Join(append(words, told.Params["error"], told.Params["error_description"]), " "))
 }
 
 func searchable(text string) string {
@@ -82,13 +82,13 @@ func (p *probe) ofRefusedLimit(err error) (diagnosis, bool) {
 // ofChallenge finds what the WWW-Authenticate field says in the terms of RFC 6750, section 3.1, where words say no more.
 func (p *probe) ofChallenge(err error) (diagnosis, bool) {
 	told := bestChallenge(p.resp.Header.Values("WWW-Authenticate"))
-	code := told.params["error"]
+	code := told.Params["error"]
 	switch {
 	case code == "" || p.resp.StatusCode >= 500:
 		return diagnosis{}, false
 	case code == "insufficient_scope":
 		hint := "the token is valid but may not do this: give its issuer the permission, or ask for it in Payload"
-		if scope := oneLine(told.params["scope"]); scope != "" {
+		if scope := oneLine(told.Params["scope"]); scope != "" {
 			hint = "the token is valid but may not do this: it needs the scope " + scope + ", in Payload or as a permission of its issuer"
 		}
 		return diagnosis{KindAuthRejected, "", hint}, true

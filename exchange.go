@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
@@ -108,7 +110,7 @@ func (b *setup) pathAfterBase() string {
 // buildHop makes the token endpoint of the Exchange at field.
 func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
 	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost), life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}
-	if !isToken(h.method) {
+	if !httpfield.IsToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
 	notNegative(b.p, field+".ExpiresIn", x.ExpiresIn)

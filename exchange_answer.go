@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -110,7 +111,7 @@ func (h *hop) accessToken(k *call, a *answer, value string) *minted {
 // schemeOf is the scheme for a token type (RFC 6749, section 7.1, where case does not matter).
 func schemeOf(kind string) string {
 	switch {
-	case strings.EqualFold(kind, "Bearer") || !isToken(kind) || kind == "N_A": // RFC 8693, section 2.2.1
+	case strings.EqualFold(kind, "Bearer") || !httpfield.IsToken(kind) || kind == "N_A": // RFC 8693, section 2.2.1
 		return "Bearer"
 	case strings.EqualFold(kind, "DPoP"):
 		return "DPoP"

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // ping is the compiled Connection.Ping.
@@ -20,7 +22,7 @@ type ping struct {
 func (b *setup) buildPing() {
 	c := b.conn.Ping
 	p := ping{method: cmp.Or(c.Method, http.MethodGet)}
-	if !isToken(p.method) {
+	if !httpfield.IsToken(p.method) {
 		b.p.add("Ping.Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
 	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, needRequest, "it is a part of the request")

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // classes lists what Rule.Class can be.
@@ -68,7 +70,7 @@ func checkRule(field string, r Rule, p *problems) {
 
 // checkHeaderName refuses what is no token (RFC 9110, section 5.6.2).
 func checkHeaderName(field, name string, p *problems) {
-	if name != "" && !isToken(name) {
+	if name != "" && !httpfield.IsToken(name) {
 		p.add(field, fmt.Sprintf("%q is not the name of a header field", name), "write the name alone, such as X-RateLimit-Reset")
 	}
 }

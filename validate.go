@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // problems collects what is wrong with a Connection.
@@ -254,7 +256,7 @@ func (b *setup) compileHeaders(field string, headers map[string]string, placemen
 		path := fmt.Sprintf("%s[%s]", field, name)
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		switch {
-		case !isToken(name):
+		case !httpfield.IsToken(name):
 			b.p.add(path, "is not a header name", "use letters, digits and hyphens")
 		case canonical == "Host" || canonical == "Content-Length" || canonical == "Transfer-Encoding":
 			b.p.add(path, "is made by net/http from the request", "remove it")
@@ -267,7 +269,7 @@ func (b *setup) compileHeaders(field string, headers map[string]string, placemen
 		if err != nil {
 			continue
 		}
-		if value, fixed := t.constant(); fixed && strings.ContainsFunc(value, notInHeader) {
+		if value, fixed := t.constant(); fixed && httpfield.IsBrokenValue(value) {
 			b.p.add(path, "has a value with a line break or another control character", "remove it")
 		}
 		compiled = append(compiled, headerTemplate{canonical, t})
@@ -279,9 +281,6 @@ func (b *setup) compileHeaders(field string, headers map[string]string, placemen
 func holdsToken(placements []Placement, name string) bool {
 	return slices.ContainsFunc(placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
 }
-
-// notInHeader reports whether no field value may hold r (RFC 9110, section 5.5).
-func notInHeader(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // buildLimiter takes over Limiter.
 func (b *setup) buildLimiter() {
