@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // An address is where an API is, and who may have its token. It does not change.
@@ -42,27 +44,24 @@ func (c *core) locate(ctx context.Context) (*address, error) {
 	return c.address.Load(), nil
 }
 
-// A baseFault is what is wrong with a base URI. It shows nothing of it but the scheme, since the rest may hold secrets.
-type baseFault struct{ problem, hint string }
-
-// parseBase reads an absolute base URI. Its scheme is not checked yet.
-func parseBase(text string) (*url.URL, *baseFault) {
+// parseBase reads an absolute base URI. Its scheme is not checked yet. The error shows nothing of it, since it may hold secrets.
+func parseBase(text string) (*url.URL, *problem.Error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, &baseFault{"is not a URI", "write it as https://host/path"}
+		return nil, problem.New("is not a URI", "write it as https://host/path")
 	case strings.ContainsFunc(text, unicode.IsSpace):
-		return nil, &baseFault{"holds a blank", "remove it, or write it as %20"}
+		return nil, problem.New("holds a blank", "remove it, or write it as %20")
 	case u.Opaque != "" || u.Hostname() == "":
-		return nil, &baseFault{"has no host", "write it as https://host/path"}
+		return nil, problem.New("has no host", "write it as https://host/path")
 	case u.User != nil:
-		return nil, &baseFault{"holds a user name or password", "remove what stands before the @; the token is the credential"}
+		return nil, problem.New("holds a user name or password", "remove what stands before the @; the token is the credential")
 	case !isPort(u.Port()):
-		return nil, &baseFault{"has a port that is none", "use a port from 1 to 65535, or leave it out"}
+		return nil, problem.New("has a port that is none", "use a port from 1 to 65535, or leave it out")
 	case hasDotSegment(u.EscapedPath()):
-		return nil, &baseFault{"has a segment . or .. in its path", "write the path itself"}
+		return nil, problem.New("has a segment . or .. in its path", "write the path itself")
 	case strings.Contains(text, "#"):
-		return nil, &baseFault{"has a fragment", "remove the # and what follows it"}
+		return nil, problem.New("has a fragment", "remove the # and what follows it")
 	}
 	return u, nil
 }

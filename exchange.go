@@ -87,7 +87,7 @@ func (b *setup) buildExchange() {
 	if a.tells {
 		a.path = b.pathAfterBase()
 	}
-	if len(b.p.errs) == 0 && b.core.minter.needs()&needBody != 0 {
+	if b.p.found.Len() == 0 && b.core.minter.needs()&needBody != 0 {
 		b.p.add("Payload", "looks at the body of the token request, which holds the token itself", "use other values")
 	}
 	b.core.access, b.core.typed = a, len(b.conn.Placement) == 0
@@ -165,7 +165,7 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
 	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
 	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
-	if len(b.p.errs) == 0 {
+	if b.p.found.Len() == 0 {
 		c.line = newLine(c.throttling)
 	}
 	return c

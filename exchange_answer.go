@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -204,14 +205,14 @@ func (a *accessTokens) relocate(got grant) error {
 	switch {
 	case fault != nil:
 	case strings.Contains(got.base, "?"):
-		fault = &baseFault{"has a query", "look at BaseURIPath"}
+		fault = problem.New("has a query", "look at BaseURIPath")
 	case !strings.EqualFold(u.Scheme, "https") && !strings.EqualFold(u.Scheme, "http"):
-		fault = &baseFault{fmt.Sprintf("has the scheme %q", u.Scheme), "look at BaseURIPath"}
+		fault = problem.New(fmt.Sprintf("has the scheme %q", u.Scheme), "look at BaseURIPath")
 	case isPlainHTTP(u) && !a.plain:
-		fault = &baseFault{"is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set"}
+		fault = problem.New("is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set")
 	}
 	if fault != nil {
-		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.problem, Hint: fault.hint}
+		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

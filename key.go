@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // buildValues gathers what templates may see besides the key.
@@ -51,9 +53,9 @@ func (b *setup) buildKey() {
 	}
 	b.signer = signer
 	b.warnOfWeakness(field, method, key)
-	known := len(b.p.errs)
+	known := b.p.found.Len()
 	certs := b.certificates()
-	if len(b.p.errs) > known {
+	if b.p.found.Len() > known {
 		return // a bad certificate is one problem, too
 	}
 	facts, err := newKeyFacts(signer.public(), certs)
@@ -70,7 +72,7 @@ func (b *setup) warnOfWeakness(field string, method SignatureMethod, key any) {
 		return
 	}
 	_, err := newSigner(method, key, false)
-	if weak, ok := errors.AsType[*signerError](err); ok {
+	if weak, ok := errors.AsType[*problem.Error](err); ok {
 		b.warn(field, weak.Problem, "use a stronger one where the API allows it")
 	}
 }
@@ -161,12 +163,12 @@ func (b *setup) privateKey() (any, string) {
 	options := keyOptions{weak: b.conn.AllowWeakKey, kid: literalMember(b.conn.JWTHeaders, "kid")}
 	key, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options)
 	if err != nil {
-		problem := keyConfigError("PrivateKey", err)
+		found := keyEntry("PrivateKey", err)
 		options.weak = true
 		if _, err := parsePrivateKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options); err == nil {
-			problem.Hint += ", or set AllowWeakKey"
+			found.Hint += ", or set AllowWeakKey"
 		}
-		b.p.errs = append(b.p.errs, problem)
+		b.p.found.AddEntry(found)
 		return nil, ""
 	}
 	b.key = key
@@ -176,11 +178,11 @@ func (b *setup) privateKey() (any, string) {
 	return key.Signer, "PrivateKey"
 }
 
-// keyConfigError makes a *ConfigError of what is wrong with the private key in a field. The *KeyError is behind it.
-func keyConfigError(field string, err error) *ConfigError {
-	e := &ConfigError{Field: field, Problem: err.Error(), cause: err}
+// keyEntry says what is wrong with the private key in a field. The *KeyError is behind it.
+func keyEntry(field string, err error) problem.Entry {
+	e := problem.Entry{Field: field, Problem: err.Error(), Cause: err}
 	if k, ok := errors.AsType[*KeyError](err); ok {
-		e.Problem, e.Hint = sentence(k.subject(), k.Problem, ""), k.Hint
+		e.Problem, e.Hint = problem.Sentence(k.subject(), k.Problem, ""), k.Hint
 	}
 	return e
 }

@@ -13,6 +13,8 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // keyFacts are what templates can tell about the key, all of it public.
@@ -100,7 +102,7 @@ func jwkMembers(pub crypto.PublicKey) (jwkText, error) {
 	case *ecdsa.PublicKey:
 		point, err := pub.Bytes() // 4, x, y (SEC 1, section 2.3.3)
 		if err != nil {
-			return nil, &signerError{Problem: "an EC public key that is not on its curve", Hint: "look at what made the key"}
+			return nil, &problem.Error{Problem: "an EC public key that is not on its curve", Hint: "look at what made the key"}
 		}
 		x, y := point[1:1+len(point)/2], point[1+len(point)/2:]
 		return jwkText{{"kty", "EC"}, {"crv", pub.Curve.Params().Name}, {"x", encode(x)}, {"y", encode(y)}}, nil
@@ -110,6 +112,6 @@ func jwkMembers(pub crypto.PublicKey) (jwkText, error) {
 	return nil, undescribed(pub)
 }
 
-func undescribed(pub crypto.PublicKey) *signerError {
-	return &signerError{Problem: fmt.Sprintf("a public key of type %T cannot be described", pub), Hint: "use an RSA, EC or Ed25519 key"}
+func undescribed(pub crypto.PublicKey) *problem.Error {
+	return &problem.Error{Problem: fmt.Sprintf("a public key of type %T cannot be described", pub), Hint: "use an RSA, EC or Ed25519 key"}
 }

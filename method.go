@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // A SignatureMethod is the alg of a token (RFC 7518, section 3.1; RFC 8037, section 3.1; RFC 9864, section 2.2).
@@ -136,7 +138,7 @@ func (a algorithm) curve() elliptic.Curve {
 }
 
 // accepts tells why a key with the public half pub cannot be used with a, or nil.
-func (a algorithm) accepts(pub crypto.PublicKey, weak bool) *signerError {
+func (a algorithm) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
 		if pub != nil && pub.N != nil && (a.family == familyRSA || a.family == familyPSS) {
@@ -156,26 +158,26 @@ func (a algorithm) accepts(pub crypto.PublicKey, weak bool) *signerError {
 
 // acceptsRSA holds RSA keys to RFC 7518, sections 3.3 and 3.5, where weak ones are not allowed, and never lets a key of
 // under 1024 bits pass, which crypto/rsa refuses too.
-func (a algorithm) acceptsRSA(bits int, weak bool) *signerError {
+func (a algorithm) acceptsRSA(bits int, weak bool) *problem.Error {
 	const (
 		hint  = "make a new key of at least 2048 bits and register its public half with the API"
 		found = "the RSA key has only %d bits, and %s wants 2048 (RFC 7518, sections 3.3 and 3.5)"
 	)
 	switch {
 	case bits < 1024:
-		return &signerError{Problem: fmt.Sprintf(found, bits, a.name), Hint: hint}
+		return &problem.Error{Problem: fmt.Sprintf(found, bits, a.name), Hint: hint}
 	case bits < 2048 && !weak:
-		return &signerError{Problem: fmt.Sprintf(found, bits, a.name), Hint: hint + ", or set AllowWeakKey of the Connection"}
+		return &problem.Error{Problem: fmt.Sprintf(found, bits, a.name), Hint: hint + ", or set AllowWeakKey of the Connection"}
 	case a.family == familyPSS && (bits+6)/8 < 2*a.hash.Size()+2: // RFC 8017, section 9.1.1, step 3
-		return &signerError{Problem: fmt.Sprintf("an RSA key of %d bits is too short for %s", bits, a.name), Hint: hint}
+		return &problem.Error{Problem: fmt.Sprintf("an RSA key of %d bits is too short for %s", bits, a.name), Hint: hint}
 	}
 	return nil
 }
 
 // misfit says which methods the key would fit.
-func (a algorithm) misfit(pub crypto.PublicKey) *signerError {
+func (a algorithm) misfit(pub crypto.PublicKey) *problem.Error {
 	kind, fits := describeKey(pub, a.hash)
-	e := &signerError{Problem: fmt.Sprintf("%s with %s", a.name, kind), Method: len(fits) > 0}
+	e := &problem.Error{Problem: fmt.Sprintf("%s with %s", a.name, kind)}
 	if len(fits) > 0 {
 		e.Hint = "use " + alternatives(fits)
 	} else {

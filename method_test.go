@@ -13,6 +13,8 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 func TestSignatureMethodReadsTheNamesOfPlatforms(t *testing.T) {
@@ -104,8 +106,8 @@ func TestNewSignerRefuses(t *testing.T) {
 		if s != nil || err == nil || !strings.HasPrefix(err.Error(), "jwtbearer: signer: "+tt.want) {
 			t.Errorf("%s: NewSigner(%q, %T) = %v, %v; want the error %q", tt.name, tt.method, tt.key, s, err, tt.want)
 		}
-		if _, ok := errors.AsType[*signerError](err); !ok {
-			t.Errorf("%s: NewSigner(%q, %T): the error is no *signerError: %#v", tt.name, tt.method, tt.key, err)
+		if _, ok := errors.AsType[*problem.Error](err); !ok {
+			t.Errorf("%s: NewSigner(%q, %T): the error is no *problem.Error: %#v", tt.name, tt.method, tt.key, err)
 		}
 	}
 }

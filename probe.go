@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -44,15 +46,15 @@ func (c *Connection) Test(ctx context.Context) (*Report, error) {
 func refusedReport(err error) *Report {
 	r := &Report{Kind: KindBadConfig}
 	key := Step{Name: "key", Status: StatusSkipped}
-	for _, problem := range configErrors(err) {
-		detail := sentence(problem.Field, problem.Problem, "")
+	for _, found := range configErrors(err) {
+		detail := problem.Sentence(found.Field, found.Problem, "")
 		switch {
-		case !problem.ofKey():
-			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: problem.Hint})
+		case !found.ofKey():
+			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: found.Hint})
 		case key.Status == StatusSkipped:
-			key.Status, key.Detail, key.Hint = StatusFailed, detail, problem.Hint
+			key.Status, key.Detail, key.Hint = StatusFailed, detail, found.Hint
 		default:
-			key.Detail += "; " + sentence("", detail, problem.Hint)
+			key.Detail += "; " + problem.Sentence("", detail, found.Hint)
 		}
 	}
 	if len(r.Steps) == 0 {
@@ -124,7 +126,7 @@ func (p *probe) describe() {
 	}
 	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
 	for _, w := range p.core.warnings {
-		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: sentence(w.Field, w.Problem, ""), Hint: w.Hint})
+		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: problem.Sentence(w.Field, w.Problem, ""), Hint: w.Hint})
 	}
 	if p.core.minter.signer == nil {
 		p.report.add(Step{Name: "key", Status: StatusSkipped, Detail: "the token is ready-made"})

@@ -22,6 +22,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // Signer makes JSON Web Signatures in compact form (RFC 7515, section 7.1) with one key and one method. It signs the bytes
@@ -55,14 +57,6 @@ type mac struct {
 	sum [sha512.Size]byte
 }
 
-// signerError tells why a key and a method do not make a Signer. Method is set where another method would serve the key.
-type signerError struct {
-	Problem, Hint string
-	Method        bool
-}
-
-func (e *signerError) Error() string { return sentence("", e.Problem, e.Hint) }
-
 // NewSigner returns a Signer for the method and its key: a []byte for an HMAC method, and otherwise a crypto.Signer, such as
 // what ParsePrivateKey returns, whose public half must be an *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
 //
@@ -80,14 +74,14 @@ func NewSigner(method SignatureMethod, key any) (*Signer, error) {
 }
 
 // newSigner is NewSigner without the trial signature. Where weak, it takes short HMAC secrets, and RSA keys from 1024 bits.
-// The error is a *signerError.
+// The error is a *problem.Error.
 func newSigner(method SignatureMethod, key any, weak bool) (*Signer, error) {
 	a, ok := method.algorithm()
 	if !ok {
 		return nil, unknownMethod(method)
 	}
 	var s *signer
-	var e *signerError
+	var e *problem.Error
 	if a.family == familyHMAC {
 		s, e = newHMAC(a, key, weak)
 	} else {
@@ -99,8 +93,8 @@ func newSigner(method SignatureMethod, key any, weak bool) (*Signer, error) {
 	return &Signer{s}, nil
 }
 
-func unknownMethod(method SignatureMethod) *signerError {
-	e := &signerError{Hint: "use one of " + knownMethods(), Method: true}
+func unknownMethod(method SignatureMethod) *problem.Error {
+	e := &problem.Error{Hint: "use one of " + knownMethods()}
 	switch {
 	case method == "":
 		e.Problem = "no signature method"
@@ -112,18 +106,18 @@ func unknownMethod(method SignatureMethod) *signerError {
 	return e
 }
 
-func newHMAC(a algorithm, key any, weak bool) (*signer, *signerError) {
+func newHMAC(a algorithm, key any, weak bool) (*signer, *problem.Error) {
 	secret, ok := key.([]byte)
 	if !ok {
 		return nil, notASecret(a, key)
 	}
 	size := a.hash.Size()
 	if len(secret) == 0 {
-		return nil, &signerError{Problem: "the secret is empty", Hint: fmt.Sprintf("%s wants at least %d bytes", a.name, size)}
+		return nil, &problem.Error{Problem: "the secret is empty", Hint: fmt.Sprintf("%s wants at least %d bytes", a.name, size)}
 	}
 	if len(secret) < size && !weak {
 		const found = "the secret has %d bytes, and %s wants at least %d (RFC 7518, section 3.2)"
-		return nil, &signerError{Problem: fmt.Sprintf(found, len(secret), a.name, size),
+		return nil, &problem.Error{Problem: fmt.Sprintf(found, len(secret), a.name, size),
 			Hint: "use a longer secret, or set AllowWeakKey of the Connection"}
 	}
 	secret = bytes.Clone(secret)
@@ -132,15 +126,15 @@ func newHMAC(a algorithm, key any, weak bool) (*signer, *signerError) {
 	}}}, nil
 }
 
-func notASecret(a algorithm, key any) *signerError {
+func notASecret(a algorithm, key any) *problem.Error {
 	if k, e := privateKey(a, key); e == nil {
 		return a.misfit(k.Public())
 	}
-	return &signerError{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key),
+	return &problem.Error{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key),
 		Hint: "pass the secret as []byte, decoded where it is written in hex or base64"}
 }
 
-func newAsymmetric(a algorithm, key any, weak bool) (*signer, *signerError) {
+func newAsymmetric(a algorithm, key any, weak bool) (*signer, *problem.Error) {
 	k, e := privateKey(a, key)
 	if e != nil {
 		return nil, e
@@ -153,9 +147,9 @@ func newAsymmetric(a algorithm, key any, weak bool) (*signer, *signerError) {
 }
 
 // privateKey returns key as a crypto.Signer whose methods can be called.
-func privateKey(a algorithm, key any) (crypto.Signer, *signerError) {
+func privateKey(a algorithm, key any) (crypto.Signer, *problem.Error) {
 	if v := reflect.ValueOf(key); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, &signerError{Problem: "the key is nil", Hint: fmt.Sprintf("%s wants a private key", a.name)}
+		return nil, &problem.Error{Problem: "the key is nil", Hint: fmt.Sprintf("%s wants a private key", a.name)}
 	}
 	if k, ok := key.(*ed25519.PrivateKey); ok {
 		key = *k
@@ -163,10 +157,10 @@ func privateKey(a algorithm, key any) (crypto.Signer, *signerError) {
 	const hint = "pass a crypto.Signer, such as the one that ParsePrivateKey returns"
 	k, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, &signerError{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key), Hint: hint}
+		return nil, &problem.Error{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key), Hint: hint}
 	}
 	if !isComplete(k) {
-		return nil, &signerError{Problem: fmt.Sprintf("the %T is incomplete", key), Hint: hint}
+		return nil, &problem.Error{Problem: fmt.Sprintf("the %T is incomplete", key), Hint: hint}
 	}
 	return k, nil
 }
@@ -231,7 +225,7 @@ func (s *Signer) public() crypto.PublicKey { return s.s.pub }
 
 // check signs once with a key that is in memory and verifies the signature with the public half, which may be foreign. Of
 // any other key only the type, the curve and the size are known, since a signature may cost money or a touch. The error is
-// a *signerError.
+// a *problem.Error.
 func (s *Signer) check() error {
 	if !s.s.held {
 		return nil
@@ -242,7 +236,7 @@ func (s *Signer) check() error {
 		err = s.s.jwt.Verify(input, sig, s.s.pub)
 	}
 	if err != nil {
-		return &signerError{Problem: "a trial signature failed: the private half of the key does not fit its public half",
+		return &problem.Error{Problem: "a trial signature failed: the private half of the key does not fit its public half",
 			Hint: "export the key again from where it was made"}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // Templates have the syntax of text/template and are parsed by text/template/parse, but neither checked nor executed by it:
@@ -49,12 +50,7 @@ type templates struct {
 	lookup func(ref string) (string, error) // resolves references; nil: there are none
 }
 
-// templateError says what is wrong with a template. It shows names, but no literal and no value.
-type templateError struct{ Problem, Hint string }
-
-func (e *templateError) Error() string { return sentence("", e.Problem, e.Hint) }
-
-// templateFault is a templateError whose place within the string is not yet written out.
+// templateFault is a problem.Error whose place within the string is not yet written out.
 type templateFault struct {
 	pos           int // in bytes
 	problem, hint string
@@ -65,7 +61,7 @@ func faultf(pos int, hint, format string, args ...any) *templateFault {
 }
 
 // in places the fault in text, which is at path.
-func (f *templateFault) in(text, path string) *templateError {
+func (f *templateFault) in(text, path string) *problem.Error {
 	line, column := jsontext.Position(text, min(f.pos, len(text)))
 	var place strings.Builder
 	if path != "" {
@@ -75,13 +71,13 @@ func (f *templateFault) in(text, path string) *templateError {
 		fmt.Fprintf(&place, "line %d, ", line)
 	}
 	fmt.Fprintf(&place, "column %d: %s", column, f.problem)
-	return &templateError{Problem: place.String(), Hint: f.hint}
+	return &problem.Error{Problem: place.String(), Hint: f.hint}
 }
 
 // textTemplate is a template that gives a text: a header, a part of an address, a body.
 type textTemplate struct{ program program }
 
-// compileText compiles text. Its errors are *templateError.
+// compileText compiles text. Its errors are *problem.Error.
 func (t *templates) compileText(text string, sc scope) (*textTemplate, error) {
 	parts, err := t.parse(text, sc)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // function is a function of templates.
@@ -112,11 +113,11 @@ func withName(name string, r renderFunc) renderFunc {
 
 // faultIn is the fault that err is in a call of the function name.
 func faultIn(pos int, name string, err error) *templateFault {
-	problem, hint := err.Error(), ""
-	if e, ok := errors.AsType[*templateError](err); ok {
-		problem, hint = e.Problem, e.Hint
+	e, ok := errors.AsType[*problem.Error](err)
+	if !ok {
+		e = &problem.Error{Problem: err.Error()}
 	}
-	return faultf(pos, hint, "%s: %s", name, problem)
+	return faultf(pos, e.Hint, "%s: %s", name, e.Problem)
 }
 
 func (f function) arity() string {
@@ -173,10 +174,10 @@ func (p param) accept(x expr) (expr, error) {
 	case paramWhole:
 		if x.kind != kindNumber {
 			hint := "write digits without quotes, or (int .Fields.name)"
-			return x, &templateError{"wants a whole number, not " + x.kind.String(), hint}
+			return x, problem.New("wants a whole number, not "+x.kind.String(), hint)
 		}
 		if !x.fixed {
-			return x, &templateError{"wants a number that does not change with the request", "write digits, or (int .Fields.name)"}
+			return x, problem.New("wants a number that does not change with the request", "write digits, or (int .Fields.name)")
 		}
 		return x, nil
 	case paramAny:
@@ -191,7 +192,7 @@ func (p param) accept(x expr) (expr, error) {
 		}
 	}
 	if !textual {
-		return x, &templateError{"wants text, not " + x.kind.String(), "put string before it, as in (string now)"}
+		return x, problem.New("wants text, not "+x.kind.String(), "put string before it, as in (string now)")
 	}
 	return x.asText(), nil
 }
@@ -203,7 +204,7 @@ func wholeArg(args []expr, none, least, most int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(args[0].value, 10, 64)
 	if err != nil || n < least || n > most {
-		return 0, &templateError{fmt.Sprintf("wants a number from %d to %d", least, most), "write one in these bounds"}
+		return 0, problem.New(fmt.Sprintf("wants a number from %d to %d", least, most), "write one in these bounds")
 	}
 	return n, nil
 }
@@ -283,7 +284,7 @@ func keyFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
 		if c.key == nil || !c.key.public {
 			hint := "it needs PrivateKey or Key and a method that is not HMAC"
-			return expr{}, &templateError{"there is no public key to describe", hint}
+			return expr{}, problem.New("there is no public key to describe", hint)
 		}
 		return of(c.key), nil
 	}
@@ -292,7 +293,7 @@ func keyFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
 func certificateFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
 		if c.key == nil || !c.key.certified {
-			return expr{}, &templateError{"there is no certificate to describe", "set Certificate"}
+			return expr{}, problem.New("there is no certificate to describe", "set Certificate")
 		}
 		return of(c.key), nil
 	}
@@ -310,7 +311,7 @@ func appendSHA256(dst, in []byte) []byte {
 	return append(dst, sum[:]...)
 }
 
-var errNotWhole = &templateError{
+var errNotWhole = &problem.Error{
 	Problem: "its argument is not a whole number",
 	Hint:    "JSON numbers with a fraction or an exponent can be written with json",
 }
@@ -347,8 +348,8 @@ func buildJSON(_ *compiler, args []expr) (expr, error) {
 	return args[0].tryMapped(expr{kind: kindJSON}, func(dst, in []byte) ([]byte, error) {
 		v, err := jsontext.Parse(string(in))
 		if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok { // whose Problem may name a member of a secret
-			return dst, &templateError{fmt.Sprintf("its argument is not valid JSON in line %d, column %d", bad.Line, bad.Column),
-				"correct the value, or leave out json, for a string"}
+			return dst, problem.New(fmt.Sprintf("its argument is not valid JSON in line %d, column %d", bad.Line, bad.Column),
+				"correct the value, or leave out json, for a string")
 		}
 		return v.Append(dst), nil
 	})

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // FuzzObjectTemplate promises that no text makes compileObject panic, that its errors show no literal, and that whatever
@@ -27,7 +29,7 @@ func FuzzObjectTemplate(f *testing.F) {
 		tm := &templates{fields: map[string]string{"a": field}, secrets: map[string]string{"s": "s3cr3t"}}
 		x, err := tm.compileObject(JSON(text), scopeRequest)
 		if err != nil {
-			if bad, ok := errors.AsType[*templateError](err); !ok || strings.Contains(bad.Error(), "s3cr3t") && !strings.Contains(text, "s3cr3t") {
+			if bad, ok := errors.AsType[*problem.Error](err); !ok || strings.Contains(bad.Error(), "s3cr3t") && !strings.Contains(text, "s3cr3t") {
 				t.Fatalf("compileObject(%q): %v", text, err)
 			}
 			return

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // objectTemplate is a JSON object whose string values are templates: claims, a JOSE header, parameters. It renders compactly,
@@ -25,7 +26,7 @@ type memberTemplate struct {
 	program program // of the value
 }
 
-// compileObject compiles text, which must be a JSON object; the empty text is {}. Its errors are *templateError and name the
+// compileObject compiles text, which must be a JSON object; the empty text is {}. Its errors are *problem.Error and name the
 // member.
 func (t *templates) compileObject(text JSON, sc scope) (*objectTemplate, error) {
 	if text == "" {
@@ -36,7 +37,7 @@ func (t *templates) compileObject(text JSON, sc scope) (*objectTemplate, error) 
 		return nil, invalidJSON(string(text), bad)
 	}
 	if v.Kind != jsontext.Object {
-		return nil, &templateError{"not a JSON object", `write {"name": "value"}`}
+		return nil, problem.New("not a JSON object", `write {"name": "value"}`)
 	}
 	var members []memberTemplate
 	for _, m := range v.Members {
@@ -54,8 +55,8 @@ func (t *templates) compileObject(text JSON, sc scope) (*objectTemplate, error) 
 
 // invalidJSON tells of the most frequent slip, too: a string in an action whose quotes are not escaped, so that they end the
 // JSON string.
-func invalidJSON(text string, bad *jsontext.SyntaxError) *templateError {
-	e := &templateError{Problem: fmt.Sprintf("invalid JSON in line %d, column %d: %s", bad.Line, bad.Column, bad.Problem),
+func invalidJSON(text string, bad *jsontext.SyntaxError) *problem.Error {
+	e := &problem.Error{Problem: fmt.Sprintf("invalid JSON in line %d, column %d: %s", bad.Line, bad.Column, bad.Problem),
 		Hint: `write it as {"name": "value", "other": 1}, each name once`}
 	before := text[:bad.Offset]
 	if strings.LastIndex(before, "{{") > strings.LastIndex(before, "}}") {
@@ -64,8 +65,8 @@ func invalidJSON(text string, bad *jsontext.SyntaxError) *templateError {
 	return e
 }
 
-func errSurrogate(path string) *templateError {
-	return &templateError{"at " + path + ": an unpaired surrogate, which UTF-8 cannot express", `write the character itself, or both halves of its \u escape`}
+func errSurrogate(path string) *problem.Error {
+	return problem.New("at "+path+": an unpaired surrogate, which UTF-8 cannot express", `write the character itself, or both halves of its \u escape`)
 }
 
 var plainName = regexp.MustCompile(`^[\pL\pN_-]+$`)
@@ -282,7 +283,7 @@ func (t *templates) compileHeader(text JSON, alg SignatureMethod) (*objectTempla
 	}
 	quoted := string(jsontext.AppendString(nil, string(alg)))
 	if found, fixed := given.literal("alg"); given.has("alg") && (!fixed || string(found) != quoted) {
-		return nil, &templateError{"at alg: not the SignatureMethod " + string(alg), "leave alg out: it always is the method's"}
+		return nil, problem.New("at alg: not the SignatureMethod "+string(alg), "leave alg out: it always is the method's")
 	}
 	head, err := t.compileObject(JSON(`{"alg":`+quoted+`,"typ":"JWT"}`), scopeToken)
 	if err != nil {

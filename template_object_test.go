@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 func mustObject(t testing.TB, tm *templates, text JSON, sc scope) *objectTemplate {
@@ -114,10 +116,10 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, err := testTemplates().compileObject(JSON(tt.text), scopeToken)
-		bad, ok := errors.AsType[*templateError](err)
+		bad, ok := errors.AsType[*problem.Error](err)
 		switch {
 		case !ok:
-			t.Errorf("compileObject(%.60s): %v, want a templateError", tt.text, err)
+			t.Errorf("compileObject(%.60s): %v, want a problem.Error", tt.text, err)
 		case bad.Hint == "":
 			t.Errorf("compileObject(%.60s): %v, which does not say what to do", tt.text, bad)
 		case !strings.HasPrefix(bad.Problem, tt.problem) || !strings.Contains(bad.Hint, tt.hint):
@@ -207,7 +209,7 @@ func TestHeaderRefusesAnotherAlg(t *testing.T) {
 	}
 	for _, headers := range []JSON{`{"alg":"HS256"}`, `{"alg":"none"}`, `{"alg":null}`, `{"alg":"{{.Request.Method}}"}`, `{"alg":["ES256"]}`} {
 		_, err := testTemplates().compileHeader(headers, ES256)
-		bad, ok := errors.AsType[*templateError](err)
+		bad, ok := errors.AsType[*problem.Error](err)
 		if !ok || bad.Problem != "at alg: not the SignatureMethod ES256" {
 			t.Errorf("compileHeader(%s): %v, want that alg is not ES256", headers, err)
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 func TestTemplatesRefuse(t *testing.T) {
@@ -108,10 +110,10 @@ func TestTemplatesRefuse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, err := testTemplates().compileText(tt.text, scopeToken)
-		bad, ok := errors.AsType[*templateError](err)
+		bad, ok := errors.AsType[*problem.Error](err)
 		switch {
 		case !ok:
-			t.Errorf("compileText(%s): %v, want a templateError", tt.text, err)
+			t.Errorf("compileText(%s): %v, want a problem.Error", tt.text, err)
 		case bad.Hint == "":
 			t.Errorf("compileText(%s): %v, which does not say what to do", tt.text, bad)
 		case !strings.HasPrefix(bad.Problem, tt.problem) || !strings.Contains(bad.Hint, tt.hint):

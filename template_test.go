@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // testTemplates and testEnv are the connection and the request of the tests in this folder.
@@ -214,7 +216,7 @@ func TestBaseURIValuesCannotLeadElsewhere(t *testing.T) {
 			}
 			continue
 		}
-		bad, ok := errors.AsType[*templateError](err)
+		bad, ok := errors.AsType[*problem.Error](err)
 		if !ok || bad.Hint == "" || !strings.HasPrefix(bad.Problem, tt.problem) || strings.Contains(bad.Error(), "evil") && !strings.Contains(tt.text, "evil") {
 			t.Errorf("baseURI(%s) = %q, %v, want the problem %q", tt.text, got, err, tt.problem)
 		}

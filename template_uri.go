@@ -6,7 +6,7 @@ import (
 )
 
 // baseURI evaluates BaseURI. A value that begins it stands as it is; one in the host may hold only letters, digits, - and .
-// so that it cannot lead elsewhere; one in the path or query is escaped. Its errors are *templateError.
+// so that it cannot lead elsewhere; one in the path or query is escaped. Its errors are *problem.Error.
 func (t *templates) baseURI(text string) (string, error) {
 	parts, fault := t.parse(text, scopeStatic)
 	if fault != nil {

@@ -96,7 +96,7 @@ func (b *setup) clientCertificate(s TLS) (tls.Certificate, bool) {
 	}
 	key, err := parsePrivateKey([]byte(text), string(s.Passphrase), keyOptions{})
 	if err != nil {
-		b.p.errs = append(b.p.errs, keyConfigError(field, err))
+		b.p.found.AddEntry(keyEntry(field, err))
 		return tls.Certificate{}, false
 	}
 	chain := key.Certificates

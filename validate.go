@@ -16,28 +16,23 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // problems collects what is wrong with a Connection.
 type problems struct {
-	errs       []error
+	found      problem.List
 	unresolved []*ConfigError // of references
 }
 
 // add records a problem of the field at path, which is written as in Go: RateLimit.Rules[2].Match.
 func (p *problems) add(path, problem, hint string) {
-	p.errs = append(p.errs, &ConfigError{Field: path, Problem: problem, Hint: hint})
+	p.found.Add(path, problem, hint)
 }
 
 // addError records an error that may know its own hint.
 func (p *problems) addError(path string, err error) {
-	if t, ok := errors.AsType[*templateError](err); ok {
-		p.add(path, t.Problem, t.Hint)
-	} else if s, ok := errors.AsType[*signerError](err); ok {
-		p.add(path, s.Problem, s.Hint)
-	} else {
-		p.add(path, err.Error(), "")
-	}
+	p.found.AddError(path, err)
 }
 
 // err joins the problems, but for those that are there only since the value of a field could not be had.
@@ -46,9 +41,10 @@ func (p *problems) err() error {
 	for _, missing := range p.unresolved {
 		all = append(all, missing)
 	}
-	for _, err := range p.errs {
-		if e, ok := errors.AsType[*ConfigError](err); !ok || !slices.ContainsFunc(p.unresolved, e.followsFrom) {
-			all = append(all, err)
+	for _, found := range p.found.Entries() {
+		e := &ConfigError{Field: found.Field, Problem: found.Problem, Hint: found.Hint, cause: found.Cause}
+		if !slices.ContainsFunc(p.unresolved, e.followsFrom) {
+			all = append(all, e)
 		}
 	}
 	return errors.Join(all...)
@@ -201,7 +197,7 @@ func (b *setup) baseText() (string, bool) {
 func (b *setup) parseURI(field, text string) *url.URL {
 	u, fault := parseBase(text)
 	if fault != nil {
-		b.p.add(field, fault.problem, fault.hint)
+		b.p.add(field, fault.Problem, fault.Hint)
 		return nil
 	}
 	b.checkScheme(field, u)
@@ -305,7 +301,7 @@ func (b *setup) buildThrottling() {
 	}
 	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p)
 	c.Retry.check(b.p)
-	if len(b.p.errs) == 0 {
+	if b.p.found.Len() == 0 {
 		b.core.line = newLine(b.core.throttling)
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)

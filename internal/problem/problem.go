@@ -10,6 +10,9 @@ type Error struct {
 	Hint    string // what to do; empty: not known
 }
 
+// New returns a problem and what to do about it.
+func New(problem, hint string) *Error { return &Error{Problem: problem, Hint: hint} }
+
 // Error joins the two: "problem; hint".
 func (e *Error) Error() string { return Sentence("", e.Problem, e.Hint) }
 
