@@ -36,13 +36,13 @@ func (b *setup) buildKey() {
 		return
 	}
 	b.templates.key = &keyFacts{public: true, certified: true} // until it is known: a bad key is one problem, not several
-	method, ok := b.conn.SignatureMethod.canonical()
-	if !ok {
-		b.p.addError("SignatureMethod", unknownMethod(b.conn.SignatureMethod))
+	method, err := parseMethod(string(b.conn.SignatureMethod))
+	if err != nil {
+		b.p.addError("SignatureMethod", err)
 		return
 	}
-	b.method = method
-	key, field := b.signingKey(method, encoding)
+	b.method = SignatureMethod(method.name)
+	key, field := b.signingKey(b.method, encoding)
 	if key == nil {
 		return
 	}
@@ -58,7 +58,7 @@ func (b *setup) buildKey() {
 	if b.p.found.Len() > known {
 		return // a bad certificate is one problem, too
 	}
-	facts, err := newKeyFacts(signer.public(), certs)
+	facts, err := newKeyFacts(signer.pub, certs)
 	if err != nil {
 		b.p.addError(field, err)
 		return
@@ -67,7 +67,7 @@ func (b *setup) buildKey() {
 }
 
 // warnOfWeakness warns of a key that only AllowWeakKey lets pass.
-func (b *setup) warnOfWeakness(field string, method SignatureMethod, key any) {
+func (b *setup) warnOfWeakness(field string, method algorithm, key any) {
 	if !b.conn.AllowWeakKey {
 		return
 	}
@@ -200,11 +200,11 @@ func (b *setup) certificates() []*x509.Certificate {
 		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
 		return nil
 	}
-	if b.signer.public() == nil {
+	if b.signer.pub == nil {
 		b.p.add("Certificate", "is set, but "+string(b.method)+" signs with a secret, which has no certificate", "remove it")
 		return nil
 	}
-	if !certifies(certs[0], b.signer.public()) {
+	if !certifies(certs[0], b.signer.pub) {
 		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
 	}
 	return certs

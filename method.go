@@ -16,26 +16,6 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// A SignatureMethod is the alg of a token (RFC 7518, section 3.1; RFC 8037, section 3.1; RFC 9864, section 2.2).
-type SignatureMethod string
-
-const (
-	HS256   SignatureMethod = "HS256"
-	HS384   SignatureMethod = "HS384"
-	HS512   SignatureMethod = "HS512"
-	RS256   SignatureMethod = "RS256"
-	RS384   SignatureMethod = "RS384"
-	RS512   SignatureMethod = "RS512"
-	PS256   SignatureMethod = "PS256"
-	PS384   SignatureMethod = "PS384"
-	PS512   SignatureMethod = "PS512"
-	ES256   SignatureMethod = "ES256"
-	ES384   SignatureMethod = "ES384"
-	ES512   SignatureMethod = "ES512"
-	EdDSA   SignatureMethod = "EdDSA"
-	Ed25519 SignatureMethod = "Ed25519"
-)
-
 // A family is what the methods of one kind of signature share.
 type family int
 
@@ -47,47 +27,64 @@ const (
 	familyEd25519
 )
 
-// algorithm is a SignatureMethod taken apart.
+// algorithm is a signature method taken apart.
 type algorithm struct {
-	name   SignatureMethod
+	name   string // the alg of a token
 	family family
 	hash   crypto.Hash       // zero for Ed25519, which hashes itself
-	jwt    jwt.SigningMethod // nil for HMAC, which is ours
+	jwt    jwt.SigningMethod // of HMAC only for verifying: signing is ours
 }
 
 // algorithms is in the order in which errors list them. It is only read.
 var algorithms = []algorithm{
-	{HS256, familyHMAC, crypto.SHA256, nil},
-	{HS384, familyHMAC, crypto.SHA384, nil},
-	{HS512, familyHMAC, crypto.SHA512, nil},
-	{RS256, familyRSA, crypto.SHA256, jwt.SigningMethodRS256},
-	{RS384, familyRSA, crypto.SHA384, jwt.SigningMethodRS384},
-	{RS512, familyRSA, crypto.SHA512, jwt.SigningMethodRS512},
-	{PS256, familyPSS, crypto.SHA256, jwt.SigningMethodPS256},
-	{PS384, familyPSS, crypto.SHA384, jwt.SigningMethodPS384},
-	{PS512, familyPSS, crypto.SHA512, jwt.SigningMethodPS512},
-	{ES256, familyECDSA, crypto.SHA256, jwt.SigningMethodES256},
-	{ES384, familyECDSA, crypto.SHA384, jwt.SigningMethodES384},
-	{ES512, familyECDSA, crypto.SHA512, jwt.SigningMethodES512},
-	{EdDSA, familyEd25519, 0, jwt.SigningMethodEdDSA},
-	{Ed25519, familyEd25519, 0, jwt.SigningMethodEdDSA},
+	{"HS256", familyHMAC, crypto.SHA256, jwt.SigningMethodHS256},
+	{"HS384", familyHMAC, crypto.SHA384, jwt.SigningMethodHS384},
+	{"HS512", familyHMAC, crypto.SHA512, jwt.SigningMethodHS512},
+	{"RS256", familyRSA, crypto.SHA256, jwt.SigningMethodRS256},
+	{"RS384", familyRSA, crypto.SHA384, jwt.SigningMethodRS384},
+	{"RS512", familyRSA, crypto.SHA512, jwt.SigningMethodRS512},
+	{"PS256", familyPSS, crypto.SHA256, jwt.SigningMethodPS256},
+	{"PS384", familyPSS, crypto.SHA384, jwt.SigningMethodPS384},
+	{"PS512", familyPSS, crypto.SHA512, jwt.SigningMethodPS512},
+	{"ES256", familyECDSA, crypto.SHA256, jwt.SigningMethodES256},
+	{"ES384", familyECDSA, crypto.SHA384, jwt.SigningMethodES384},
+	{"ES512", familyECDSA, crypto.SHA512, jwt.SigningMethodES512},
+	{"EdDSA", familyEd25519, 0, jwt.SigningMethodEdDSA},
+	{"Ed25519", familyEd25519, 0, jwt.SigningMethodEdDSA},
 }
 
-// canonical returns the alg that m names: one of the constants in any case, or the long name that integration platforms
-// have for it, such as hmac-sha256, rsa-sha384, rsa-pss-sha256 or ecdsa-sha512.
-func (m SignatureMethod) canonical() (SignatureMethod, bool) {
-	a, ok := m.algorithm()
-	return a.name, ok
-}
-
-func (m SignatureMethod) algorithm() (algorithm, bool) {
-	name := strings.ToLower(strings.TrimSpace(string(m)))
+// parseMethod returns the method that a text names: by its alg in any case, or by the long name that integration platforms have for it,
+// such as hmac-sha256, rsa-sha384, rsa-pss-sha256 or ecdsa-sha512.
+func parseMethod(text string) (algorithm, error) {
+	name := strings.ToLower(strings.TrimSpace(text))
 	for _, a := range algorithms {
-		if name == strings.ToLower(string(a.name)) || slices.Contains(a.longNames(), name) {
-			return a, true
+		if name == strings.ToLower(a.name) || slices.Contains(a.longNames(), name) {
+			return a, nil
 		}
 	}
-	return algorithm{}, false
+	return algorithm{}, unknownMethod(text)
+}
+
+// exactly returns the method of that alg, as it is spelt in a token (RFC 7515, section 4.1.1).
+func exactly(alg string) (algorithm, bool) {
+	i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == alg })
+	if i < 0 {
+		return algorithm{}, false
+	}
+	return algorithms[i], true
+}
+
+func unknownMethod(method string) *problem.Error {
+	e := &problem.Error{Hint: "use one of " + alternatives(methodNames())}
+	switch {
+	case method == "":
+		e.Problem = "no signature method"
+	case len(method) > 32: // not a name: something else was put there, perhaps a key
+		e.Problem = fmt.Sprintf("unknown signature method of %d characters", len(method))
+	default:
+		e.Problem = fmt.Sprintf("unknown signature method %q", method)
+	}
+	return e
 }
 
 // longNames are the names that say what the signature is made of.
@@ -108,15 +105,16 @@ func (a algorithm) longNames() []string {
 	}
 }
 
-// knownMethods lists all methods for an error: "HS256, HS384, ..., EdDSA or Ed25519".
-func knownMethods() string {
+// methodNames are the algs of all methods; none is not one of them.
+func methodNames() []string {
 	names := make([]string, len(algorithms))
 	for i, a := range algorithms {
-		names[i] = string(a.name)
+		names[i] = a.name
 	}
-	return alternatives(names)
+	return names
 }
 
+// alternatives lists names for an error: "HS256, HS384 or HS512".
 func alternatives(names []string) string {
 	last := len(names) - 1
 	if last <= 0 {
@@ -137,23 +135,42 @@ func (a algorithm) curve() elliptic.Curve {
 	}
 }
 
-// accepts tells why a key with the public half pub cannot be used with a, or nil.
-func (a algorithm) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
+// fits reports whether a public key is of the kind that the method is for, and on its curve. No public key is of the kind that
+// HMAC takes.
+func (a algorithm) fits(pub crypto.PublicKey) bool {
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
-		if pub != nil && pub.N != nil && (a.family == familyRSA || a.family == familyPSS) {
-			return a.acceptsRSA(pub.N.BitLen(), weak)
-		}
+		return pub != nil && pub.N != nil && (a.family == familyRSA || a.family == familyPSS)
 	case *ecdsa.PublicKey:
-		if pub != nil && a.family == familyECDSA && pub.Curve == a.curve() {
-			return nil
-		}
+		return pub != nil && a.family == familyECDSA && pub.Curve == a.curve()
 	case ed25519.PublicKey:
-		if len(pub) == ed25519.PublicKeySize && a.family == familyEd25519 {
-			return nil
-		}
+		return len(pub) == ed25519.PublicKeySize && a.family == familyEd25519
 	}
-	return a.misfit(pub)
+	return false
+}
+
+// secretSize is how long a secret must be at least, in bytes (RFC 7518, section 3.2); zero: the method takes none.
+func (a algorithm) secretSize() int {
+	if a.family != familyHMAC {
+		return 0
+	}
+	return a.hash.Size()
+}
+
+// verify checks a signature with a public key that the method fits, or with a secret.
+func (a algorithm) verify(signed string, signature []byte, key any) error {
+	return a.jwt.Verify(signed, signature, key)
+}
+
+// accepts tells why a key with the public half pub cannot be used with a, or nil.
+func (a algorithm) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
+	if !a.fits(pub) {
+		return a.misfit(pub)
+	}
+	if pub, ok := pub.(*rsa.PublicKey); ok {
+		return a.acceptsRSA(pub.N.BitLen(), weak)
+	}
+	return nil
 }
 
 // acceptsRSA holds RSA keys to RFC 7518, sections 3.3 and 3.5, where weak ones are not allowed, and never lets a key of
@@ -199,7 +216,7 @@ func describeKey(pub crypto.PublicKey, hash crypto.Hash) (kind string, fits []st
 			return "an EC " + pub.Curve.Params().Name + " key", methodsOfCurve(pub.Curve)
 		}
 	case ed25519.PublicKey:
-		return "an Ed25519 key", []string{string(EdDSA), string(Ed25519)}
+		return "an Ed25519 key", []string{"EdDSA", "Ed25519"}
 	}
 	return fmt.Sprintf("a key whose public half is %T", pub), nil
 }
@@ -215,7 +232,7 @@ func methodsOfRSA(hash crypto.Hash) []string {
 func methodsOfCurve(c elliptic.Curve) []string {
 	for _, a := range algorithms {
 		if a.family == familyECDSA && a.curve() == c {
-			return []string{string(a.name)}
+			return []string{a.name}
 		}
 	}
 	return nil

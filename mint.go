@@ -18,7 +18,7 @@ var errSignerGone = errors.New("jwtbearer: the Key panicked while it signed a to
 // A minter makes the tokens of one connection.
 type minter struct {
 	ready   *minted // the ready-made token, instead of all below
-	signer  *Signer
+	signer  *signer
 	header  *objectTemplate
 	head    []byte // the first part of the token, where it never changes
 	payload *objectTemplate

@@ -132,20 +132,20 @@ func (p *probe) describe() {
 		p.report.add(Step{Name: "key", Status: StatusSkipped, Detail: "the token is ready-made"})
 		return
 	}
-	p.report.add(Step{Name: "key", Status: StatusOK, Detail: p.core.minter.signer.describe()})
+	p.report.add(Step{Name: "key", Status: StatusOK, Detail: describeSigner(p.core.minter.signer)})
 }
 
-// describe tells method and key of a signer.
-func (s *Signer) describe() string {
-	switch pub := s.public().(type) {
+// describeSigner tells method and key of a signer.
+func describeSigner(s *signer) string {
+	switch pub := s.pub.(type) {
 	case *rsa.PublicKey:
-		return fmt.Sprintf("%s with an RSA key of %d bits", s.method(), pub.N.BitLen())
+		return fmt.Sprintf("%s with an RSA key of %d bits", s.name, pub.N.BitLen())
 	case *ecdsa.PublicKey:
-		return fmt.Sprintf("%s with an EC key on %s", s.method(), pub.Curve.Params().Name)
+		return fmt.Sprintf("%s with an EC key on %s", s.name, pub.Curve.Params().Name)
 	case ed25519.PublicKey:
-		return fmt.Sprintf("%s with an Ed25519 key", s.method())
+		return fmt.Sprintf("%s with an Ed25519 key", s.name)
 	}
-	return string(s.method()) + " with a secret"
+	return s.name + " with a secret"
 }
 
 // request sends the ping and reports the steps on the way.
@@ -220,7 +220,7 @@ func (p *probe) describeToken(token string, ahead time.Duration) {
 // kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
 // otherwise it is a template.
 func (p *probe) kindOfMinting() Kind {
-	if m := p.core.minter; m.signer != nil && m.signer.public() != nil && !m.signer.s.held && m.needs()&needRequest == 0 {
+	if m := p.core.minter; m.signer != nil && m.signer.pub != nil && !m.signer.held && m.needs()&needRequest == 0 {
 		return KindBadKey
 	}
 	return KindBadConfig

@@ -125,7 +125,7 @@ type setup struct {
 	core      *core
 	templates templates
 	method    SignatureMethod // empty: it is unknown
-	signer    *Signer         // nil: none, or it is wrong
+	signer    *signer         // nil: none, or it is wrong
 	key       *PrivateKey     // nil: none was parsed
 }
 
