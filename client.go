@@ -80,7 +80,7 @@ func NewClient(conn *Connection) (*Client, error) {
 		return nil, err
 	}
 	if c.minter.signer != nil {
-		if err := c.minter.signer.check(); err != nil {
+		if err := c.minter.signer.Check(); err != nil {
 			p := new(problems)
 			p.addError("PrivateKey", err) // of a Secret and of a Key nothing is tried
 			return nil, p.err()

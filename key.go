@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -36,17 +37,17 @@ func (b *setup) buildKey() {
 		return
 	}
 	b.templates.key = &keyFacts{public: true, certified: true} // until it is known: a bad key is one problem, not several
-	method, err := parseMethod(string(b.conn.SignatureMethod))
+	method, err := jws.Parse(string(b.conn.SignatureMethod))
 	if err != nil {
 		b.p.addError("SignatureMethod", err)
 		return
 	}
-	b.method = SignatureMethod(method.name)
+	b.method = SignatureMethod(method.Name)
 	key, field := b.signingKey(b.method, encoding)
 	if key == nil {
 		return
 	}
-	signer, err := newSigner(method, key, b.conn.AllowWeakKey)
+	signer, err := jws.New(method, key, b.conn.AllowWeakKey)
 	if err != nil {
 		b.p.addError(field, err)
 		return
@@ -58,7 +59,7 @@ func (b *setup) buildKey() {
 	if b.p.found.Len() > known {
 		return // a bad certificate is one problem, too
 	}
-	facts, err := newKeyFacts(signer.pub, certs)
+	facts, err := newKeyFacts(signer.Public(), certs)
 	if err != nil {
 		b.p.addError(field, err)
 		return
@@ -67,11 +68,11 @@ func (b *setup) buildKey() {
 }
 
 // warnOfWeakness warns of a key that only AllowWeakKey lets pass.
-func (b *setup) warnOfWeakness(field string, method algorithm, key any) {
+func (b *setup) warnOfWeakness(field string, method jws.Method, key any) {
 	if !b.conn.AllowWeakKey {
 		return
 	}
-	_, err := newSigner(method, key, false)
+	_, err := jws.New(method, key, false)
 	if weak, ok := errors.AsType[*problem.Error](err); ok {
 		b.warn(field, weak.Problem, "use a stronger one where the API allows it")
 	}
@@ -200,11 +201,11 @@ func (b *setup) certificates() []*x509.Certificate {
 		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
 		return nil
 	}
-	if b.signer.pub == nil {
+	if b.signer.Public() == nil {
 		b.p.add("Certificate", "is set, but "+string(b.method)+" signs with a secret, which has no certificate", "remove it")
 		return nil
 	}
-	if !certifies(certs[0], b.signer.pub) {
+	if !certifies(certs[0], b.signer.Public()) {
 		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
 	}
 	return certs
@@ -271,7 +272,7 @@ func (b *setup) buildToken() {
 	}
 	m.header = header
 	if text, ok := header.constant(); ok {
-		m.head = appendHead(nil, []byte("{"+text+"}"))
+		m.head = jws.AppendHead(nil, []byte("{"+text+"}"))
 	}
 	if m.payload != nil {
 		b.checkReuse(m)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 )
 
 // errSignerGone is what others get who waited for a token whose minting ended in a panic. That goes on where it happened.
@@ -18,7 +20,7 @@ var errSignerGone = errors.New("jwtbearer: the Key panicked while it signed a to
 // A minter makes the tokens of one connection.
 type minter struct {
 	ready   *minted // the ready-made token, instead of all below
-	signer  *signer
+	signer  *jws.Signer
 	header  *objectTemplate
 	head    []byte // the first part of the token, where it never changes
 	payload *objectTemplate
@@ -167,10 +169,10 @@ func (m *minter) render(buf *mintBuffer) (err error) {
 		if buf.header, err = m.header.appendObject(buf.header[:0], e); err != nil {
 			return err
 		}
-		buf.head = appendHead(buf.head[:0], buf.header)
+		buf.head = jws.AppendHead(buf.head[:0], buf.header)
 		head = buf.head
 	}
-	buf.token, err = m.signer.appendToken(append(buf.token[:0], m.before...), head, buf.payload)
+	buf.token, err = m.signer.Append(append(buf.token[:0], m.before...), head, buf.payload)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -136,16 +137,16 @@ func (p *probe) describe() {
 }
 
 // describeSigner tells method and key of a signer.
-func describeSigner(s *signer) string {
-	switch pub := s.pub.(type) {
+func describeSigner(s *jws.Signer) string {
+	switch pub := s.Public().(type) {
 	case *rsa.PublicKey:
-		return fmt.Sprintf("%s with an RSA key of %d bits", s.name, pub.N.BitLen())
+		return fmt.Sprintf("%s with an RSA key of %d bits", s.Name, pub.N.BitLen())
 	case *ecdsa.PublicKey:
-		return fmt.Sprintf("%s with an EC key on %s", s.name, pub.Curve.Params().Name)
+		return fmt.Sprintf("%s with an EC key on %s", s.Name, pub.Curve.Params().Name)
 	case ed25519.PublicKey:
-		return fmt.Sprintf("%s with an Ed25519 key", s.name)
+		return fmt.Sprintf("%s with an Ed25519 key", s.Name)
 	}
-	return s.name + " with a secret"
+	return s.Name + " with a secret"
 }
 
 // request sends the ping and reports the steps on the way.
@@ -220,7 +221,7 @@ func (p *probe) describeToken(token string, ahead time.Duration) {
 // kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
 // otherwise it is a template.
 func (p *probe) kindOfMinting() Kind {
-	if m := p.core.minter; m.signer != nil && m.signer.pub != nil && !m.signer.held && m.needs()&needRequest == 0 {
+	if m := p.core.minter; m.signer != nil && m.signer.Public() != nil && !m.signer.InMemory() && m.needs()&needRequest == 0 {
 		return KindBadKey
 	}
 	return KindBadConfig

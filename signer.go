@@ -3,6 +3,8 @@ package jwtbearer
 import (
 	"errors"
 	"fmt"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 )
 
 // A SignatureMethod is the alg of a token (RFC 7518, section 3.1; RFC 8037, section 3.1; RFC 9864, section 2.2).
@@ -32,7 +34,7 @@ const (
 // the hash, or of the message itself for EdDSA or where it is a crypto.MessageSigner.
 //
 // A Signer prints without its key. It is safe for concurrent use, as far as its crypto.Signer is.
-type Signer struct{ s *signer }
+type Signer struct{ s *jws.Signer }
 
 // NewSigner returns a Signer for the method and its key: a []byte for an HMAC method, and otherwise a crypto.Signer, such as
 // what ParsePrivateKey returns, whose public half must be an *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
@@ -40,13 +42,13 @@ type Signer struct{ s *signer }
 // HMAC secrets shorter than the hash and RSA keys under 2048 bits are refused (RFC 7518, sections 3.2, 3.3 and 3.5), and so
 // are a curve that is not the method's and the method none. A key in memory signs once, as a check.
 func NewSigner(method SignatureMethod, key any) (*Signer, error) {
-	var s *signer
-	m, err := parseMethod(string(method))
+	var s *jws.Signer
+	m, err := jws.Parse(string(method))
 	if err == nil {
-		s, err = newSigner(m, key, false)
+		s, err = jws.New(m, key, false)
 	}
 	if err == nil {
-		err = s.check()
+		err = s.Check()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jwtbearer: signer: %w", err)
@@ -60,11 +62,11 @@ func (s *Signer) Sign(header, payload []byte) (string, error) {
 	if s == nil || s.s == nil {
 		return "", errors.New("jwtbearer: sign: the Signer is empty; make it with NewSigner")
 	}
-	head, err := s.s.head(header)
+	head, err := s.s.Head(header)
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: sign: header: %w", err)
 	}
-	token, err := s.s.appendToken(nil, head, payload)
+	token, err := s.s.Append(nil, head, payload)
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: sign: %w", err)
 	}

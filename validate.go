@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -125,7 +126,7 @@ type setup struct {
 	core      *core
 	templates templates
 	method    SignatureMethod // empty: it is unknown
-	signer    *signer         // nil: none, or it is wrong
+	signer    *jws.Signer     // nil: none, or it is wrong
 	key       *PrivateKey     // nil: none was parsed
 }
 

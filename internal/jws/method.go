@@ -1,4 +1,6 @@
-package jwtbearer
+// Package jws knows the signature methods of tokens, and signs with one key in the compact form (RFC 7515, section 7.1). It must never
+// know what stands in a header or a payload, but for alg, nor where a key comes from.
+package jws
 
 import (
 	"crypto"
@@ -27,16 +29,16 @@ const (
 	familyEd25519
 )
 
-// algorithm is a signature method taken apart.
-type algorithm struct {
-	name   string // the alg of a token
+// A Method is a signature method. The zero value is none.
+type Method struct {
+	Name   string // the alg of a token
 	family family
 	hash   crypto.Hash       // zero for Ed25519, which hashes itself
 	jwt    jwt.SigningMethod // of HMAC only for verifying: signing is ours
 }
 
-// algorithms is in the order in which errors list them. It is only read.
-var algorithms = []algorithm{
+// methods is in the order in which errors list them. It is only read.
+var methods = []Method{
 	{"HS256", familyHMAC, crypto.SHA256, jwt.SigningMethodHS256},
 	{"HS384", familyHMAC, crypto.SHA384, jwt.SigningMethodHS384},
 	{"HS512", familyHMAC, crypto.SHA512, jwt.SigningMethodHS512},
@@ -53,29 +55,29 @@ var algorithms = []algorithm{
 	{"Ed25519", familyEd25519, 0, jwt.SigningMethodEdDSA},
 }
 
-// parseMethod returns the method that a text names: by its alg in any case, or by the long name that integration platforms have for it,
+// Parse returns the method that a text names: by its alg in any case, or by the long name that integration platforms have for it,
 // such as hmac-sha256, rsa-sha384, rsa-pss-sha256 or ecdsa-sha512.
-func parseMethod(text string) (algorithm, error) {
+func Parse(text string) (Method, error) {
 	name := strings.ToLower(strings.TrimSpace(text))
-	for _, a := range algorithms {
-		if name == strings.ToLower(a.name) || slices.Contains(a.longNames(), name) {
+	for _, a := range methods {
+		if name == strings.ToLower(a.Name) || slices.Contains(a.longNames(), name) {
 			return a, nil
 		}
 	}
-	return algorithm{}, unknownMethod(text)
+	return Method{}, unknownMethod(text)
 }
 
-// exactly returns the method of that alg, as it is spelt in a token (RFC 7515, section 4.1.1).
-func exactly(alg string) (algorithm, bool) {
-	i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == alg })
+// Exactly returns the method of that alg, as it is spelt in a token (RFC 7515, section 4.1.1).
+func Exactly(alg string) (Method, bool) {
+	i := slices.IndexFunc(methods, func(a Method) bool { return a.Name == alg })
 	if i < 0 {
-		return algorithm{}, false
+		return Method{}, false
 	}
-	return algorithms[i], true
+	return methods[i], true
 }
 
 func unknownMethod(method string) *problem.Error {
-	e := &problem.Error{Hint: "use one of " + alternatives(methodNames())}
+	e := &problem.Error{Hint: "use one of " + alternatives(Names())}
 	switch {
 	case method == "":
 		e.Problem = "no signature method"
@@ -88,7 +90,7 @@ func unknownMethod(method string) *problem.Error {
 }
 
 // longNames are the names that say what the signature is made of.
-func (a algorithm) longNames() []string {
+func (a Method) longNames() []string {
 	if a.family == familyEd25519 {
 		return nil
 	}
@@ -105,11 +107,11 @@ func (a algorithm) longNames() []string {
 	}
 }
 
-// methodNames are the algs of all methods; none is not one of them.
-func methodNames() []string {
-	names := make([]string, len(algorithms))
-	for i, a := range algorithms {
-		names[i] = a.name
+// Names are the algs of all methods; none is not one of them.
+func Names() []string {
+	names := make([]string, len(methods))
+	for i, a := range methods {
+		names[i] = a.Name
 	}
 	return names
 }
@@ -124,7 +126,7 @@ func alternatives(names []string) string {
 }
 
 // curve returns the curve of an ECDSA method (RFC 7518, section 3.4).
-func (a algorithm) curve() elliptic.Curve {
+func (a Method) curve() elliptic.Curve {
 	switch a.hash {
 	case crypto.SHA256:
 		return elliptic.P256()
@@ -137,7 +139,7 @@ func (a algorithm) curve() elliptic.Curve {
 
 // fits reports whether a public key is of the kind that the method is for, and on its curve. No public key is of the kind that
 // HMAC takes.
-func (a algorithm) fits(pub crypto.PublicKey) bool {
+func (a Method) Fits(pub crypto.PublicKey) bool {
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
 		return pub != nil && pub.N != nil && (a.family == familyRSA || a.family == familyPSS)
@@ -150,7 +152,7 @@ func (a algorithm) fits(pub crypto.PublicKey) bool {
 }
 
 // secretSize is how long a secret must be at least, in bytes (RFC 7518, section 3.2); zero: the method takes none.
-func (a algorithm) secretSize() int {
+func (a Method) SecretSize() int {
 	if a.family != familyHMAC {
 		return 0
 	}
@@ -158,13 +160,13 @@ func (a algorithm) secretSize() int {
 }
 
 // verify checks a signature with a public key that the method fits, or with a secret.
-func (a algorithm) verify(signed string, signature []byte, key any) error {
+func (a Method) Verify(signed string, signature []byte, key any) error {
 	return a.jwt.Verify(signed, signature, key)
 }
 
 // accepts tells why a key with the public half pub cannot be used with a, or nil.
-func (a algorithm) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
-	if !a.fits(pub) {
+func (a Method) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
+	if !a.Fits(pub) {
 		return a.misfit(pub)
 	}
 	if pub, ok := pub.(*rsa.PublicKey); ok {
@@ -175,26 +177,26 @@ func (a algorithm) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
 
 // acceptsRSA holds RSA keys to RFC 7518, sections 3.3 and 3.5, where weak ones are not allowed, and never lets a key of
 // under 1024 bits pass, which crypto/rsa refuses too.
-func (a algorithm) acceptsRSA(bits int, weak bool) *problem.Error {
+func (a Method) acceptsRSA(bits int, weak bool) *problem.Error {
 	const (
 		hint  = "make a new key of at least 2048 bits and register its public half with the API"
 		found = "the RSA key has only %d bits, and %s wants 2048 (RFC 7518, sections 3.3 and 3.5)"
 	)
 	switch {
 	case bits < 1024:
-		return &problem.Error{Problem: fmt.Sprintf(found, bits, a.name), Hint: hint}
+		return &problem.Error{Problem: fmt.Sprintf(found, bits, a.Name), Hint: hint}
 	case bits < 2048 && !weak:
-		return &problem.Error{Problem: fmt.Sprintf(found, bits, a.name), Hint: hint + ", or set AllowWeakKey of the Connection"}
+		return &problem.Error{Problem: fmt.Sprintf(found, bits, a.Name), Hint: hint + ", or set AllowWeakKey of the Connection"}
 	case a.family == familyPSS && (bits+6)/8 < 2*a.hash.Size()+2: // RFC 8017, section 9.1.1, step 3
-		return &problem.Error{Problem: fmt.Sprintf("an RSA key of %d bits is too short for %s", bits, a.name), Hint: hint}
+		return &problem.Error{Problem: fmt.Sprintf("an RSA key of %d bits is too short for %s", bits, a.Name), Hint: hint}
 	}
 	return nil
 }
 
 // misfit says which methods the key would fit.
-func (a algorithm) misfit(pub crypto.PublicKey) *problem.Error {
+func (a Method) misfit(pub crypto.PublicKey) *problem.Error {
 	kind, fits := describeKey(pub, a.hash)
-	e := &problem.Error{Problem: fmt.Sprintf("%s with %s", a.name, kind)}
+	e := &problem.Error{Problem: fmt.Sprintf("%s with %s", a.Name, kind)}
 	if len(fits) > 0 {
 		e.Hint = "use " + alternatives(fits)
 	} else {
@@ -230,9 +232,9 @@ func methodsOfRSA(hash crypto.Hash) []string {
 }
 
 func methodsOfCurve(c elliptic.Curve) []string {
-	for _, a := range algorithms {
+	for _, a := range methods {
 		if a.family == familyECDSA && a.curve() == c {
-			return []string{a.name}
+			return []string{a.Name}
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package jwtbearer
+package jws
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-type signer struct {
-	algorithm
+type Signer struct {
+	Method
 	pub  crypto.PublicKey // nil for HMAC
 	held bool             // the key is in memory, in a type of the standard library
 	macs *sync.Pool       // of *mac; nil but for HMAC
@@ -48,10 +48,10 @@ type mac struct {
 	sum [sha512.Size]byte
 }
 
-// newSigner makes a signer of a method and its key: a []byte for HMAC, else a crypto.Signer. Where weak, it takes short HMAC
+// New makes a signer of a method and its key: a []byte for HMAC, else a crypto.Signer. Where weak, it takes short HMAC
 // secrets, and RSA keys from 1024 bits. Nothing is signed: see check. The error is a *problem.Error.
-func newSigner(a algorithm, key any, weak bool) (*signer, error) {
-	var s *signer
+func New(a Method, key any, weak bool) (*Signer, error) {
+	var s *Signer
 	var e *problem.Error
 	if a.family == familyHMAC {
 		s, e = newHMAC(a, key, weak)
@@ -64,35 +64,35 @@ func newSigner(a algorithm, key any, weak bool) (*signer, error) {
 	return s, nil
 }
 
-func newHMAC(a algorithm, key any, weak bool) (*signer, *problem.Error) {
+func newHMAC(a Method, key any, weak bool) (*Signer, *problem.Error) {
 	secret, ok := key.([]byte)
 	if !ok {
 		return nil, notASecret(a, key)
 	}
 	size := a.hash.Size()
 	if len(secret) == 0 {
-		return nil, &problem.Error{Problem: "the secret is empty", Hint: fmt.Sprintf("%s wants at least %d bytes", a.name, size)}
+		return nil, &problem.Error{Problem: "the secret is empty", Hint: fmt.Sprintf("%s wants at least %d bytes", a.Name, size)}
 	}
 	if len(secret) < size && !weak {
 		const found = "the secret has %d bytes, and %s wants at least %d (RFC 7518, section 3.2)"
-		return nil, &problem.Error{Problem: fmt.Sprintf(found, len(secret), a.name, size),
+		return nil, &problem.Error{Problem: fmt.Sprintf(found, len(secret), a.Name, size),
 			Hint: "use a longer secret, or set AllowWeakKey of the Connection"}
 	}
 	secret = bytes.Clone(secret)
-	return &signer{algorithm: a, macs: &sync.Pool{New: func() any {
+	return &Signer{Method: a, macs: &sync.Pool{New: func() any {
 		return &mac{Hash: hmac.New(a.hash.New, secret)}
 	}}}, nil
 }
 
-func notASecret(a algorithm, key any) *problem.Error {
+func notASecret(a Method, key any) *problem.Error {
 	if k, e := privateKey(a, key); e == nil {
 		return a.misfit(k.Public())
 	}
-	return &problem.Error{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key),
+	return &problem.Error{Problem: fmt.Sprintf("%s with a key of type %T", a.Name, key),
 		Hint: "pass the secret as []byte, decoded where it is written in hex or base64"}
 }
 
-func newAsymmetric(a algorithm, key any, weak bool) (*signer, *problem.Error) {
+func newAsymmetric(a Method, key any, weak bool) (*Signer, *problem.Error) {
 	k, e := privateKey(a, key)
 	if e != nil {
 		return nil, e
@@ -101,13 +101,13 @@ func newAsymmetric(a algorithm, key any, weak bool) (*signer, *problem.Error) {
 	if e := a.accepts(pub, weak); e != nil {
 		return nil, e
 	}
-	return &signer{algorithm: a, pub: pub, held: inMemory(k), key: func() crypto.Signer { return k }}, nil
+	return &Signer{Method: a, pub: pub, held: inMemory(k), key: func() crypto.Signer { return k }}, nil
 }
 
 // privateKey returns key as a crypto.Signer whose methods can be called.
-func privateKey(a algorithm, key any) (crypto.Signer, *problem.Error) {
+func privateKey(a Method, key any) (crypto.Signer, *problem.Error) {
 	if v := reflect.ValueOf(key); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, &problem.Error{Problem: "the key is nil", Hint: fmt.Sprintf("%s wants a private key", a.name)}
+		return nil, &problem.Error{Problem: "the key is nil", Hint: fmt.Sprintf("%s wants a private key", a.Name)}
 	}
 	if k, ok := key.(*ed25519.PrivateKey); ok {
 		key = *k
@@ -115,7 +115,7 @@ func privateKey(a algorithm, key any) (crypto.Signer, *problem.Error) {
 	const hint = "pass a crypto.Signer, such as the one that ParsePrivateKey returns"
 	k, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, &problem.Error{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key), Hint: hint}
+		return nil, &problem.Error{Problem: fmt.Sprintf("%s with a key of type %T", a.Name, key), Hint: hint}
 	}
 	if !isComplete(k) {
 		return nil, &problem.Error{Problem: fmt.Sprintf("the %T is incomplete", key), Hint: hint}
@@ -145,15 +145,21 @@ func inMemory(k crypto.Signer) bool {
 	return false
 }
 
+// Public returns the public half of the key; nil: it is an HMAC secret.
+func (s *Signer) Public() crypto.PublicKey { return s.pub }
+
+// InMemory reports whether the key is a private key in memory, which signs without asking anybody.
+func (s *Signer) InMemory() bool { return s.held }
+
 // head checks a header and returns the first part of its tokens. It remembers the last one.
-func (s *signer) head(header []byte) ([]byte, error) {
+func (s *Signer) Head(header []byte) ([]byte, error) {
 	if last := s.last.Load(); last != nil && bytes.Equal(last.header, header) {
 		return last.head, nil
 	}
-	if err := checkHeader(header, s.name); err != nil {
+	if err := checkHeader(header, s.Name); err != nil {
 		return nil, err
 	}
-	head := appendHead(nil, header)
+	head := AppendHead(nil, header)
 	s.last.Store(&checkedHeader{bytes.Clone(header), head})
 	return head, nil
 }
@@ -161,14 +167,14 @@ func (s *signer) head(header []byte) ([]byte, error) {
 // check signs once with a key that is in memory and verifies the signature with the public half, which may be foreign. Of
 // any other key only the type, the curve and the size are known, since a signature may cost money or a touch. The error is
 // a *problem.Error.
-func (s *signer) check() error {
+func (s *Signer) Check() error {
 	if !s.held {
 		return nil
 	}
 	const input = "trial"
 	sig, err := s.jwt.Sign(input, s.key())
 	if err == nil {
-		err = s.verify(input, sig, s.pub)
+		err = s.Verify(input, sig, s.pub)
 	}
 	if err != nil {
 		return &problem.Error{Problem: "a trial signature failed: the private half of the key does not fit its public half",
@@ -222,14 +228,14 @@ func isString(value json.RawMessage, s string) bool {
 	return json.Unmarshal(value, &got) == nil && got != nil && *got == s
 }
 
-// appendHead appends the first part of a token, with its dot. What does not change from token to token is encoded once.
-func appendHead(dst, header []byte) []byte {
+// AppendHead appends the first part of a token, with its dot. What does not change from token to token is encoded once.
+func AppendHead(dst, header []byte) []byte {
 	return append(base64.RawURLEncoding.AppendEncode(dst, header), '.')
 }
 
-// appendToken appends a token to dst. head is what appendHead made of a header that checkHeader has passed. Errors have no
+// Append appends a token to dst. head is what AppendHead made of a header that checkHeader has passed. Errors have no
 // prefix.
-func (s *signer) appendToken(dst, head, payload []byte) ([]byte, error) {
+func (s *Signer) Append(dst, head, payload []byte) ([]byte, error) {
 	enc := base64.RawURLEncoding
 	start := len(dst)
 	dst = slices.Grow(dst, len(head)+enc.EncodedLen(len(payload))+1+enc.EncodedLen(s.signatureSize()))
@@ -238,7 +244,7 @@ func (s *signer) appendToken(dst, head, payload []byte) ([]byte, error) {
 }
 
 // signatureSize is how long a signature may be.
-func (s *signer) signatureSize() int {
+func (s *Signer) signatureSize() int {
 	switch pub := s.pub.(type) {
 	case *rsa.PublicKey:
 		return pub.Size()
@@ -251,10 +257,10 @@ func (s *signer) signatureSize() int {
 }
 
 // coordinateSize is the length of r and of s in an ECDSA signature: 32, 48 or 66 octets (RFC 7518, section 3.4).
-func (s *signer) coordinateSize() int { return (s.curve().Params().BitSize + 7) / 8 }
+func (s *Signer) coordinateSize() int { return (s.curve().Params().BitSize + 7) / 8 }
 
 // appendSignature appends a dot and the signature of input, which may be a part of dst.
-func (s *signer) appendSignature(dst, input []byte) ([]byte, error) {
+func (s *Signer) appendSignature(dst, input []byte) ([]byte, error) {
 	if s.family == familyHMAC {
 		m := s.macs.Get().(*mac)
 		defer s.macs.Put(m)
@@ -264,12 +270,12 @@ func (s *signer) appendSignature(dst, input []byte) ([]byte, error) {
 	}
 	sig, err := s.sign(input)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	return base64.RawURLEncoding.AppendEncode(append(dst, '.'), sig), nil
 }
 
-func (s *signer) sign(input []byte) ([]byte, error) {
+func (s *Signer) sign(input []byte) ([]byte, error) {
 	if s.held {
 		return s.jwt.Sign(string(input), s.key())
 	}
@@ -287,7 +293,7 @@ func (s *signer) sign(input []byte) ([]byte, error) {
 }
 
 // options are what a crypto.Signer is told to do.
-func (s *signer) options() crypto.SignerOpts {
+func (s *Signer) options() crypto.SignerOpts {
 	if s.family == familyPSS {
 		return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash} // RFC 7518, section 3.5
 	}
