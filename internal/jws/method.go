@@ -137,7 +137,7 @@ func (a Method) curve() elliptic.Curve {
 	}
 }
 
-// fits reports whether a public key is of the kind that the method is for, and on its curve. No public key is of the kind that
+// Fits reports whether a public key is of the kind that the method is for, and on its curve. No public key is of the kind that
 // HMAC takes.
 func (a Method) Fits(pub crypto.PublicKey) bool {
 	switch pub := pub.(type) {
@@ -151,7 +151,7 @@ func (a Method) Fits(pub crypto.PublicKey) bool {
 	return false
 }
 
-// secretSize is how long a secret must be at least, in bytes (RFC 7518, section 3.2); zero: the method takes none.
+// SecretSize is how long a secret must be at least, in bytes (RFC 7518, section 3.2); zero: the method takes none.
 func (a Method) SecretSize() int {
 	if a.family != familyHMAC {
 		return 0
@@ -159,12 +159,12 @@ func (a Method) SecretSize() int {
 	return a.hash.Size()
 }
 
-// verify checks a signature with a public key that the method fits, or with a secret.
+// Verify checks a signature with a public key that the method fits, or with a secret.
 func (a Method) Verify(signed string, signature []byte, key any) error {
 	return a.jwt.Verify(signed, signature, key)
 }
 
-// accepts tells why a key with the public half pub cannot be used with a, or nil.
+// accepts says why a key with the public half pub cannot be used with a; nil: it can.
 func (a Method) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
 	if !a.Fits(pub) {
 		return a.misfit(pub)

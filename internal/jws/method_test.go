@@ -3,11 +3,13 @@ package jws
 import (
 	"bytes"
 	"cmp"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
@@ -145,6 +147,65 @@ func TestNewTakesWeakKeysWhereAllowed(t *testing.T) {
 		}
 		if !strings.HasPrefix(fmt.Sprint(err), cmp.Or(tt.want, "<nil>")) {
 			t.Errorf("New(%s, %T, weak): %v; want %q", tt.method, tt.key, err, tt.want)
+		}
+	}
+}
+
+func TestExactlyTakesTheAlgOfATokenOnly(t *testing.T) {
+	for _, name := range Names() {
+		if m, ok := Exactly(name); !ok || m.Name != name {
+			t.Errorf("Exactly(%q) = %q, %v", name, m.Name, ok)
+		}
+	}
+	for _, name := range []string{"", "none", "hs256", " HS256", "hmac-sha256", "EDDSA"} {
+		if m, ok := Exactly(name); ok {
+			t.Errorf("Exactly(%q) = %q, want none", name, m.Name)
+		}
+	}
+}
+
+func TestMethodsVerifyWhatTheySign(t *testing.T) {
+	for _, m := range methods {
+		key := keytest.For(m.Name)
+		s, err := New(m, key, false)
+		if err != nil {
+			t.Fatalf("New(%s, %T): %v", m.Name, key, err)
+		}
+		token := string(must(s.Append(nil, AppendHead(nil, []byte("{}")), []byte("payload"))))
+		i := strings.LastIndexByte(token, '.')
+		signature := must(base64.RawURLEncoding.DecodeString(token[i+1:]))
+		verifier := any(s.Public())
+		if s.Public() == nil {
+			verifier = key
+		}
+		if err := m.Verify(token[:i], signature, verifier); err != nil {
+			t.Errorf("%s refuses its own signature: %v", m.Name, err)
+		}
+		if m.Verify(token[:i]+"x", signature, verifier) == nil {
+			t.Errorf("%s takes the signature of another text", m.Name)
+		}
+	}
+}
+
+func TestMethodsFitTheirKindOfKeyOnly(t *testing.T) {
+	k := keytest.Made()
+	fitting := map[string]string{"RSA": "RS256 RS384 RS512 PS256 PS384 PS512", "P-224": "", "P-256": "ES256", "P-384": "ES384",
+		"P-521": "ES512", "Ed25519": "EdDSA Ed25519", "none": "", "a secret": ""}
+	for kind, pub := range map[string]crypto.PublicKey{"RSA": k.RSA.Public(), "P-224": k.P224.Public(), "P-256": k.P256.Public(),
+		"P-384": k.P384.Public(), "P-521": k.P521.Public(), "Ed25519": k.Ed.Public(), "none": nil, "a secret": []byte("x")} {
+		var names []string
+		for _, m := range methods {
+			if m.Fits(pub) {
+				names = append(names, m.Name)
+			}
+		}
+		if got := strings.Join(names, " "); got != fitting[kind] {
+			t.Errorf("the methods for %s are %q, want %q", kind, got, fitting[kind])
+		}
+	}
+	for name, want := range map[string]int{"HS256": 32, "HS384": 48, "HS512": 64, "RS256": 0, "EdDSA": 0} {
+		if m, _ := Exactly(name); m.SecretSize() != want {
+			t.Errorf("SecretSize of %s = %d, want %d", name, m.SecretSize(), want)
 		}
 	}
 }

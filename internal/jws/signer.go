@@ -26,6 +26,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
+// A Signer makes the tokens of one key and one method. It prints without its key, and is safe for concurrent use, as far as its
+// crypto.Signer is.
 type Signer struct {
 	Method
 	pub  crypto.PublicKey // nil for HMAC
@@ -36,7 +38,7 @@ type Signer struct {
 	// verb that does not fit, such as %s.
 	key func() crypto.Signer
 
-	last atomic.Pointer[checkedHeader] // of Sign: most callers have one header for all tokens
+	last atomic.Pointer[checkedHeader] // of Head: most callers have one header for all tokens
 }
 
 // checkedHeader is a header that checkHeader has passed, and the first part of the token that it makes.
@@ -48,8 +50,8 @@ type mac struct {
 	sum [sha512.Size]byte
 }
 
-// New makes a signer of a method and its key: a []byte for HMAC, else a crypto.Signer. Where weak, it takes short HMAC
-// secrets, and RSA keys from 1024 bits. Nothing is signed: see check. The error is a *problem.Error.
+// New makes a Signer of a method and its key: a []byte for HMAC, else a crypto.Signer. Where weak is set, it takes HMAC secrets
+// shorter than RFC 7518, section 3.2, wants, and RSA keys from 1024 bits. It signs nothing: see Check. The error is a *problem.Error.
 func New(a Method, key any, weak bool) (*Signer, error) {
 	var s *Signer
 	var e *problem.Error
@@ -151,7 +153,8 @@ func (s *Signer) Public() crypto.PublicKey { return s.pub }
 // InMemory reports whether the key is a private key in memory, which signs without asking anybody.
 func (s *Signer) InMemory() bool { return s.held }
 
-// head checks a header and returns the first part of its tokens. It remembers the last one.
+// Head checks a header, which is a JSON object that names no member twice and has the alg of the method, and returns the first part
+// of its tokens. It remembers the last one.
 func (s *Signer) Head(header []byte) ([]byte, error) {
 	if last := s.last.Load(); last != nil && bytes.Equal(last.header, header) {
 		return last.head, nil
@@ -164,7 +167,7 @@ func (s *Signer) Head(header []byte) ([]byte, error) {
 	return head, nil
 }
 
-// check signs once with a key that is in memory and verifies the signature with the public half, which may be foreign. Of
+// Check signs once with a key that is in memory and verifies the signature with the public half, which may be foreign. Of
 // any other key only the type, the curve and the size are known, since a signature may cost money or a touch. The error is
 // a *problem.Error.
 func (s *Signer) Check() error {
@@ -233,8 +236,7 @@ func AppendHead(dst, header []byte) []byte {
 	return append(base64.RawURLEncoding.AppendEncode(dst, header), '.')
 }
 
-// Append appends a token to dst. head is what AppendHead made of a header that checkHeader has passed. Errors have no
-// prefix.
+// Append appends a token to dst. head is what Head returned, or what AppendHead made of a header with the alg of the method.
 func (s *Signer) Append(dst, head, payload []byte) ([]byte, error) {
 	enc := base64.RawURLEncoding
 	start := len(dst)
