@@ -180,7 +180,7 @@ var assertionRefused = []Rule{
 
 // compileParams compiles the parameters: those of the grant, then Params, which can replace them.
 func (b *setup) compileParams(h *hop, x *Exchange) *objectTemplate {
-	given, err := b.templates.compileObject(x.Params, scopeRequest)
+	given, err := b.templates.compileObject(string(x.Params), scopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Params", err)
 		return nil
@@ -190,12 +190,12 @@ func (b *setup) compileParams(h *hop, x *Exchange) *objectTemplate {
 	}
 	placed := x.Bearer || given.needs()&needToken != 0 ||
 		slices.ContainsFunc(h.core.headers, func(t headerTemplate) bool { return t.value.needs()&needToken != 0 })
-	auto, err := b.templates.compileObject(grantParams(x.Grant, placed), scopeRequest)
+	auto, err := b.templates.compileObject(string(grantParams(x.Grant, placed)), scopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Grant", err)
 		return nil
 	}
-	params := joinObjects(auto.without(given.names()...), given).withoutNulls()
+	params := joinObjects(auto.without(given), given).withoutNulls()
 	b.checkParams(h, x, params, placed)
 	h.core.secrets = secretsReplacer(b.secretParams(params))
 	return params
@@ -205,15 +205,15 @@ func (b *setup) compileParams(h *hop, x *Exchange) *objectTemplate {
 // repeat them in its error.
 func (b *setup) secretParams(params *objectTemplate) map[string]string {
 	secrets := maps.Clone(b.templates.secrets)
-	for _, name := range params.names() {
-		if !secretParam.MatchString(name) {
+	for _, m := range params.members {
+		if !secretParam.MatchString(m.name) {
 			continue
 		}
-		if _, fixed := params.literal(name); !fixed {
+		if _, fixed := m.constant(); !fixed {
 			continue // what is new for each request is no secret of the connection
 		}
-		if text, err := params.memberText(name, &env{}); err == nil {
-			secrets["."+name] = text // no name of Secrets in a template can begin so
+		if text, err := m.text(&env{}); err == nil {
+			secrets["."+m.name] = text // no name of Secrets in a template can begin so
 		}
 	}
 	return secrets

@@ -31,7 +31,7 @@ func (h *hop) compose(out *http.Request, values *requestValues, token string) er
 	if len(h.params.members) == 0 {
 		return nil
 	}
-	object, err := h.params.appendObject(nil, &env{now: h.core.skew.now(), req: values, token: token})
+	object, err := h.params.render(nil, &env{now: h.core.skew.now(), req: values, token: token})
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (h *hop) compose(out *http.Request, values *requestValues, token string) er
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(object)), nil }
 	out.Body, _ = out.GetBody()
 	if values != nil {
-		values.openBody = out.GetBody
+		values.setBody(out.GetBody)
 	}
 	return nil
 }

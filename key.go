@@ -20,7 +20,7 @@ import (
 
 // buildValues gathers what templates may see besides the key.
 func (b *setup) buildValues() {
-	b.templates.fields, b.templates.lookup = b.conn.Fields, b.conn.Lookup
+	b.templates.fields, b.templates.resolve = b.conn.Fields, referencesBy(b.conn.Lookup)
 	b.templates.secrets = make(map[string]string, len(b.conn.Secrets))
 	for name, secret := range b.conn.Secrets {
 		b.templates.secrets[name] = string(secret)
@@ -36,7 +36,7 @@ func (b *setup) buildKey() {
 		b.checkReadyToken()
 		return
 	}
-	b.templates.key = &keyFacts{public: true, certified: true} // until it is known: a bad key is one problem, not several
+	b.templates.key = unknownKey() // until it is known: a bad key is one problem, not several
 	method, err := jws.Parse(string(b.conn.SignatureMethod))
 	if err != nil {
 		b.p.addError("SignatureMethod", err)
@@ -272,7 +272,7 @@ func (b *setup) buildToken() {
 	}
 	m.header = header
 	if text, ok := header.constant(); ok {
-		m.head = jws.AppendHead(nil, []byte("{"+text+"}"))
+		m.head = jws.AppendHead(nil, []byte(text))
 	}
 	if m.payload != nil {
 		b.checkReuse(m)
@@ -282,9 +282,9 @@ func (b *setup) buildToken() {
 // compileHeader compiles the JOSE header, as far as that can be had without knowing the method.
 func (b *setup) compileHeader() (*objectTemplate, error) {
 	if b.method == "" {
-		return b.templates.compileObject(b.conn.JWTHeaders, scopeToken)
+		return b.templates.compileObject(string(b.conn.JWTHeaders), scopeToken)
 	}
-	return b.templates.compileHeader(b.conn.JWTHeaders, b.method)
+	return b.templates.compileHeader(string(b.conn.JWTHeaders), string(b.method))
 }
 
 // checkReuse refuses to reuse what differs from request to request.
@@ -300,7 +300,7 @@ func (b *setup) checkReuse(m *minter) {
 
 // compilePayload compiles Payload, with iat and exp at its end where Lifetime asks for them and they are missing.
 func (b *setup) compilePayload() *objectTemplate {
-	claims, err := b.templates.compileObject(b.conn.Payload, scopeToken)
+	claims, err := b.templates.compileObject(string(b.conn.Payload), scopeToken)
 	if err != nil {
 		b.p.addError("Payload", err)
 		return nil
@@ -309,12 +309,12 @@ func (b *setup) compilePayload() *objectTemplate {
 	if seconds <= 0 {
 		return claims
 	}
-	times, err := b.templates.compileObject(JSON(fmt.Sprintf(`{"iat":"{{now}}","exp":"{{now %d}}"}`, seconds)), scopeToken)
+	times, err := b.templates.compileObject(fmt.Sprintf(`{"iat":"{{now}}","exp":"{{now %d}}"}`, seconds), scopeToken)
 	if err != nil {
 		b.p.addError("Lifetime", err)
 		return nil
 	}
-	return joinObjects(claims, times.without(claims.names()...))
+	return joinObjects(claims, times.without(claims))
 }
 
 // literalMember returns the text of a member that is a string.

@@ -30,6 +30,9 @@ type keyFacts struct {
 	x5c       expr // section 4.1.6
 }
 
+// unknownKey stands for a key that is not known: whatever looks at it compiles, and what it renders is of no use.
+func unknownKey() *keyFacts { return &keyFacts{public: true, certified: true} }
+
 // newKeyFacts describes the public half of a key, nil for HMAC, and its certificates, of which the first is the key's own.
 func newKeyFacts(pub crypto.PublicKey, certs []*x509.Certificate) (*keyFacts, error) {
 	k := &keyFacts{}

@@ -10,14 +10,14 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"math/big"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/keytest"
 )
 
 func fromBase64URL(t testing.TB, s string) []byte {
@@ -106,26 +106,8 @@ func TestJWKOfECKeysPadsCoordinates(t *testing.T) {
 	}
 }
 
-func testCertificate(t testing.TB) *x509.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Unix(4e9, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
-}
-
 func TestCertificateFactsInAllForms(t *testing.T) {
-	own, issuer := testCertificate(t), testCertificate(t)
+	own, issuer := keytest.Certificate(t), keytest.Certificate(t)
 	k, err := newKeyFacts(own.PublicKey, []*x509.Certificate{own, issuer})
 	if err != nil {
 		t.Fatal(err)

@@ -57,10 +57,10 @@ func (l *linter) warn(field, problem, hint string) { l.setup.warn(field, l.core.
 func (l *linter) members(object *objectTemplate, e *env) map[string]claim {
 	all := make(map[string]claim, len(object.members))
 	for _, m := range object.members {
-		_, fixed := m.program.constant()
+		_, fixed := m.constant()
 		c := claim{fixed: fixed}
-		if m.program.needs&needRequest == 0 {
-			if text, err := m.program.append(nil, e); err == nil {
+		if m.needs()&needRequest == 0 {
+			if text, err := m.render(nil, e); err == nil {
 				c.value, _ = jsontext.Parse(string(text)) // what a template makes is JSON
 			}
 		}

@@ -161,12 +161,12 @@ func (m *minter) mint(t *minted, req *requestValues, now time.Time) error {
 // render makes the token in buf, after what stands before it.
 func (m *minter) render(buf *mintBuffer) (err error) {
 	e := &buf.env
-	if buf.payload, err = m.payload.appendObject(buf.payload[:0], e); err != nil {
+	if buf.payload, err = m.payload.render(buf.payload[:0], e); err != nil {
 		return err
 	}
 	head := m.head
 	if head == nil {
-		if buf.header, err = m.header.appendObject(buf.header[:0], e); err != nil {
+		if buf.header, err = m.header.render(buf.header[:0], e); err != nil {
 			return err
 		}
 		buf.head = jws.AppendHead(buf.head[:0], buf.header)

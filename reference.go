@@ -107,6 +107,18 @@ func (r *resolver) value(path, text string) string {
 	return value
 }
 
+// referencesBy makes what templates resolve references with.
+func referencesBy(lookup func(string) (string, error)) func(text string) (ref, value string, err error) {
+	return func(text string) (ref, value string, err error) {
+		ref, ok := reference(text)
+		if !ok {
+			return "", "", nil
+		}
+		value, err = lookUp(lookup, ref)
+		return ref, value, err
+	}
+}
+
 // errNoLookup says that there is nobody to ask for the value of a reference.
 var errNoLookup = errors.New("Connection.Lookup is nil")
 

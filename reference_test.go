@@ -44,8 +44,8 @@ func TestReferencesAreResolvedInValuesOfEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := client.core
-	claims, _ := k.minter.payload.constant()
-	want := `"iss":"i{{now}}","deep":[{"x":"{{uuid}}"}],"field":"{{uuid}}","secret":"{{uuid}}","part":"a ${env:LITERAL}"`
+	claims := payloadOf(t, must(client.Mint(t.Context(), nil)))
+	want := `{"iss":"i{{now}}","deep":[{"x":"{{uuid}}"}],"field":"{{uuid}}","secret":"{{uuid}}","part":"a ${env:LITERAL}"}`
 	if claims != want {
 		t.Errorf("the claims are %s; want %s", claims, want)
 	}

@@ -31,6 +31,9 @@ func newRequestValues(method string, u *url.URL, host, basePath string, body fun
 	return &requestValues{sentMethod: method, u: u, sentHost: host, basePath: basePath, openBody: body}
 }
 
+// setBody says how to open a copy of the body, where that is made after all else.
+func (r *requestValues) setBody(open func() (io.ReadCloser, error)) { r.openBody = open }
+
 // requestParts are the values below .Request.
 var requestParts = map[string]func(*requestValues) string{
 	"Method": (*requestValues).method,

@@ -47,7 +47,8 @@ type templates struct {
 	secrets map[string]string // resolved
 	key     *keyFacts         // nil: there is no key
 
-	lookup func(ref string) (string, error) // resolves references; nil: there are none
+	// resolve returns what a text refers to, and its value; an empty ref: it is no reference. Nil: there are none.
+	resolve func(text string) (ref, value string, err error)
 }
 
 // templateFault is a problem.Error whose place within the string is not yet written out.

@@ -17,7 +17,7 @@ func BenchmarkPayload(b *testing.B) {
 		dst := make([]byte, 0, 512)
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := x.appendMembers(dst, e); err != nil {
+			if _, err := x.render(dst, e); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -42,7 +42,7 @@ func BenchmarkRequestValues(b *testing.B) {
 	dst := make([]byte, 0, 512)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := x.appendMembers(dst, &env{req: newRequestValues("GET", u, "", "/rest", nil)}); err != nil {
+		if _, err := x.render(dst, &env{req: newRequestValues("GET", u, "", "/rest", nil)}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -60,7 +60,7 @@ func TestRenderingDoesNotAllocate(t *testing.T) {
 		`"t":"{{.Token}}"}`, scopeRequest)
 	e := &env{now: time.Unix(1700000000, 0), token: "t.o.k"}
 	dst := make([]byte, 0, 512)
-	if got := testing.AllocsPerRun(100, func() { x.appendMembers(dst, e) }); got != 0 {
+	if got := testing.AllocsPerRun(100, func() { x.render(dst, e) }); got != 0 {
 		t.Errorf("rendering into a buffer with room allocates %v times, want never", got)
 	}
 }

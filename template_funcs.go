@@ -71,6 +71,9 @@ var functions = map[string]function{
 	"json":      {params: []param{paramNumeric}, pure: true, fallible: true, build: buildJSON},
 }
 
+// functionNames are the names of all functions, sorted.
+func functionNames() []string { return slices.Sorted(maps.Keys(functions)) }
+
 // call compiles the call of a function.
 func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFault) {
 	name, pos := n.Ident, int(n.Position())
@@ -120,15 +123,19 @@ func faultIn(pos int, name string, err error) *templateFault {
 	return faultf(pos, e.Hint, "%s: %s", name, e.Problem)
 }
 
+// arity is how many arguments the function takes.
 func (f function) arity() string {
-	switch n := len(f.params); {
-	case n == 0:
-		return "no argument"
-	case f.optional > 0:
-		return "at most " + times(n, "argument")
-	default:
-		return times(n, "argument")
+	arity := fmt.Sprintf("%d arguments", len(f.params))
+	switch len(f.params) {
+	case 0:
+		arity = "no argument"
+	case 1:
+		arity = "1 argument"
 	}
+	if f.optional > 0 {
+		arity = "at most " + arity
+	}
+	return arity
 }
 
 // usage is the hint how to call the function.
@@ -160,7 +167,7 @@ func (c *compiler) meantFunction(name string) string {
 	if _, ok := c.secrets[name]; ok {
 		return fmt.Sprintf("did you mean .Secrets.%s?", name)
 	}
-	names := slices.Sorted(maps.Keys(functions))
+	names := functionNames()
 	if hint := didYouMean("", name, names); hint != "" {
 		return hint
 	}

@@ -1,11 +1,9 @@
 package jwtbearer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,20 +19,45 @@ type objectTemplate struct {
 	program program // of all members, without the braces
 }
 
+// memberTemplate is one member.
 type memberTemplate struct {
 	name    string
 	program program // of the value
 }
 
+func (m memberTemplate) needs() needs { return m.program.needs }
+
+// constant returns the compact JSON of the value where it is always the same.
+func (m memberTemplate) constant() (string, bool) { return m.program.constant() }
+
+// render appends the JSON of the value.
+func (m memberTemplate) render(dst []byte, e *env) ([]byte, error) { return m.program.append(dst, e) }
+
+// text is the rendered value as a form field carries it: a string as it is, all else as JSON.
+func (m memberTemplate) text(e *env) (string, error) {
+	text, err := m.render(nil, e)
+	if err != nil {
+		return "", err
+	}
+	v, err := jsontext.Parse(string(text))
+	if err != nil {
+		return "", fmt.Errorf("internal error: the member %q does not render to JSON", m.name)
+	}
+	if v.Kind == jsontext.String {
+		return v.Text, nil
+	}
+	return string(text), nil
+}
+
 // compileObject compiles text, which must be a JSON object; the empty text is {}. Its errors are *problem.Error and name the
 // member.
-func (t *templates) compileObject(text JSON, sc scope) (*objectTemplate, error) {
+func (t *templates) compileObject(text string, sc scope) (*objectTemplate, error) {
 	if text == "" {
 		return newObjectTemplate(nil), nil
 	}
-	v, err := jsontext.Parse(string(text))
+	v, err := jsontext.Parse(text)
 	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
-		return nil, invalidJSON(string(text), bad)
+		return nil, invalidJSON(text, bad)
 	}
 	if v.Kind != jsontext.Object {
 		return nil, problem.New("not a JSON object", `write {"name": "value"}`)
@@ -179,20 +202,15 @@ func joinObjects(objects ...*objectTemplate) *objectTemplate {
 	return newObjectTemplate(members)
 }
 
-// only returns the members of these names, in their order in x.
-func (x *objectTemplate) only(names ...string) *objectTemplate {
-	return x.filter(func(m memberTemplate) bool { return slices.Contains(names, m.name) })
-}
-
-// without returns the members of all other names.
-func (x *objectTemplate) without(names ...string) *objectTemplate {
-	return x.filter(func(m memberTemplate) bool { return !slices.Contains(names, m.name) })
+// without returns the members whose names the other object does not have.
+func (x *objectTemplate) without(other *objectTemplate) *objectTemplate {
+	return x.filter(func(m memberTemplate) bool { return other.member(m.name) == nil })
 }
 
 // withoutNulls returns the members that are not the literal null.
 func (x *objectTemplate) withoutNulls() *objectTemplate {
 	return x.filter(func(m memberTemplate) bool {
-		text, fixed := m.program.constant()
+		text, fixed := m.constant()
 		return !fixed || text != "null"
 	})
 }
@@ -209,88 +227,48 @@ func (x *objectTemplate) filter(keep func(memberTemplate) bool) *objectTemplate 
 
 func (x *objectTemplate) needs() needs { return x.program.needs }
 
-// names returns the names of the members, in order.
-func (x *objectTemplate) names() []string {
-	names := make([]string, len(x.members))
-	for i, m := range x.members {
-		names[i] = m.name
-	}
-	return names
-}
-
-func (x *objectTemplate) has(name string) bool {
-	return slices.ContainsFunc(x.members, func(m memberTemplate) bool { return m.name == name })
-}
-
-// literal returns the compact JSON of a member's value, where there is one and it is always the same.
-func (x *objectTemplate) literal(name string) (json.RawMessage, bool) {
-	for _, m := range x.members {
-		if m.name == name {
-			text, fixed := m.program.constant()
-			return json.RawMessage(text), fixed
-		}
-	}
-	return nil, false
-}
-
-// appendMember appends the rendered value of one member.
-func (x *objectTemplate) appendMember(dst []byte, name string, e *env) ([]byte, error) {
+// member returns the member of that name; nil: there is none.
+func (x *objectTemplate) member(name string) *memberTemplate {
 	for i := range x.members {
 		if m := &x.members[i]; m.name == name {
-			return m.program.append(dst, e)
+			return m
 		}
 	}
-	return dst, fmt.Errorf("no member %q", name)
+	return nil
 }
 
-// memberText is the rendered value of one member as a form field carries it: a string as it is, all else as JSON.
-func (x *objectTemplate) memberText(name string, e *env) (string, error) {
-	text, err := x.appendMember(nil, name, e)
-	if err != nil {
-		return "", err
-	}
-	v, err := jsontext.Parse(string(text))
-	if err != nil {
-		return "", fmt.Errorf("internal error: the member %q does not render to JSON", name)
-	}
-	if v.Kind == jsontext.String {
-		return v.Text, nil
-	}
-	return string(text), nil
+// constant returns the whole object where it is always the same.
+func (x *objectTemplate) constant() (string, bool) {
+	text, fixed := x.program.constant()
+	return "{" + text + "}", fixed
 }
 
-// constant returns the members where they are always the same.
-func (x *objectTemplate) constant() (string, bool) { return x.program.constant() }
-
-// appendMembers appends the rendered members without the braces around them, so that others can stand before and after.
-// Where it fails, what it appended is of no use.
-func (x *objectTemplate) appendMembers(dst []byte, e *env) ([]byte, error) {
-	return x.program.append(dst, e)
-}
-
-// appendObject appends the whole object.
-func (x *objectTemplate) appendObject(dst []byte, e *env) ([]byte, error) {
+// render appends the object. Where it fails, what it appended is of no use.
+func (x *objectTemplate) render(dst []byte, e *env) ([]byte, error) {
 	dst, err := x.program.append(append(dst, '{'), e)
 	return append(dst, '}'), err
 }
 
 // compileHeader compiles the JOSE header {"alg":…,"typ":"JWT"} with the members of JWTHeaders: typ replaces in place, null
 // removes a member, and alg must be the given one (RFC 7515, section 4.1.1).
-func (t *templates) compileHeader(text JSON, alg SignatureMethod) (*objectTemplate, error) {
+func (t *templates) compileHeader(text, alg string) (*objectTemplate, error) {
 	given, err := t.compileObject(text, scopeToken)
 	if err != nil {
 		return nil, err
 	}
-	quoted := string(jsontext.AppendString(nil, string(alg)))
-	if found, fixed := given.literal("alg"); given.has("alg") && (!fixed || string(found) != quoted) {
-		return nil, problem.New("at alg: not the SignatureMethod "+string(alg), "leave alg out: it always is the method's")
+	quoted := string(jsontext.AppendString(nil, alg))
+	if m := given.member("alg"); m != nil {
+		if found, fixed := m.constant(); !fixed || found != quoted {
+			return nil, problem.New("at alg: not the SignatureMethod "+alg, "leave alg out: it always is the method's")
+		}
 	}
-	head, err := t.compileObject(JSON(`{"alg":`+quoted+`,"typ":"JWT"}`), scopeToken)
+	head, err := t.compileObject(`{"alg":`+quoted+`,"typ":"JWT"}`, scopeToken)
 	if err != nil {
 		return nil, err
 	}
-	if given.has("typ") {
-		head = joinObjects(head.without("typ"), given.only("typ"))
+	rest := given.without(head)
+	if m := given.member("typ"); m != nil {
+		head.members[1] = *m
 	}
-	return joinObjects(head, given.without("alg", "typ")).withoutNulls(), nil
+	return joinObjects(head, rest).withoutNulls(), nil
 }

@@ -21,12 +21,8 @@ type part struct {
 // parse reads text as text/template does and compiles its actions. A text that is wholly a reference is what that refers to,
 // taken literally.
 func (t *templates) parse(text string, sc scope) ([]part, *templateFault) {
-	if ref, ok := reference(text); ok {
-		value, err := lookUp(t.lookup, ref)
-		if err != nil {
-			return nil, faultf(0, "set it, or put the value itself here", "%s could not be had: %s", ref, err)
-		}
-		return []part{{expr: fixedText(value)}}, nil
+	if value, ok, fault := t.reference(text); ok || fault != nil {
+		return []part{{expr: fixedText(value)}}, fault
 	}
 	if !strings.Contains(text, "{{") {
 		return []part{{expr: fixedText(text)}}, nil
@@ -56,6 +52,18 @@ func (t *templates) parse(text string, sc scope) ([]part, *templateFault) {
 		}
 	}
 	return parts, nil
+}
+
+// reference returns the value of a text that is wholly a reference.
+func (t *templates) reference(text string) (value string, ok bool, _ *templateFault) {
+	if t.resolve == nil {
+		return "", false, nil
+	}
+	ref, value, err := t.resolve(text)
+	if err != nil {
+		return "", false, faultf(0, "set it, or put the value itself here", "%s could not be had: %s", ref, err)
+	}
+	return value, ref != "", nil
 }
 
 func readTree(text string) (*parse.Tree, error) {

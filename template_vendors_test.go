@@ -69,7 +69,7 @@ func TestVendorsTokens(t *testing.T) {
 			want = tt.template
 		}
 		e := &env{now: time.UnixMilli(1700000000987), req: newRequestValues(tt.method, mustURL(t, tt.url), "", "", nil)}
-		if got := renderObject(t, mustObject(t, tm, JSON(tt.template), scopeToken), e); got != want {
+		if got := renderObject(t, mustObject(t, tm, tt.template, scopeToken), e); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.vendor, got, want)
 		}
 	}

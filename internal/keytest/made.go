@@ -8,10 +8,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"math/big"
 	"sync"
+	"testing"
+	"time"
 )
 
 // Made are keys of each kind, made once for all tests of a package: RSA keys take a while.
@@ -82,3 +86,22 @@ type Scripted struct {
 func (k *Scripted) Public() crypto.PublicKey { return k.Pub }
 
 func (k *Scripted) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return k.Sig, k.Err }
+
+// Certificate makes a certificate of a new key.
+func Certificate(t testing.TB) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Unix(4e9, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
