@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // A Client calls the API of one Connection. It is an http.RoundTripper whose requests carry a token that is minted for each
@@ -38,9 +39,9 @@ type core struct {
 	placements []Placement
 	typed      bool // the type of an access token is its scheme
 	minter     *minter
-	access     *accessTokens // what calls carry instead of the minter's tokens; nil: those themselves
-	hop        *hop          // of which this is the token endpoint; nil: it is an API
-	looks      needs         // what token and headers look at
+	access     *accessTokens  // what calls carry instead of the minter's tokens; nil: those themselves
+	hop        *hop           // of which this is the token endpoint; nil: it is an API
+	looks      template.Needs // what token and headers look at
 
 	media, successMedia, errorMedia MediaType
 	authFailure                     []rule
@@ -68,7 +69,7 @@ type core struct {
 // headerTemplate is one of Connection.HTTPHeaders.
 type headerTemplate struct {
 	name  string // in canonical form
-	value *textTemplate
+	value *template.Text
 }
 
 // NewClient checks a Connection, reads its keys once, and returns a Client for it. It signs once as a check where it holds
@@ -141,10 +142,10 @@ func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
 }
 
 // mintValues are what the token's templates see of a request that is not sent; nil where they do not look at it.
-func (c *core) mintValues(req *http.Request) (*requestValues, error) {
+func (c *core) mintValues(req *http.Request) (*template.Request, error) {
 	looks := c.minter.needs()
 	switch {
-	case looks&needRequest == 0:
+	case looks&template.NeedRequest == 0:
 		return nil, nil
 	case c.access != nil:
 		return c.access.hops[0].values(), nil
@@ -154,7 +155,7 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 		return nil, errors.New("the token depends on the request, whose URL has no host")
 	}
 	var body *source
-	if req.Body != nil && req.Body != http.NoBody && looks&needBody != 0 {
+	if req.Body != nil && req.Body != http.NoBody && looks&template.NeedBody != 0 {
 		if req.GetBody == nil {
 			return nil, errors.New("the token depends on the body, which can be read only once: set GetBody")
 		}
@@ -183,7 +184,7 @@ func (c *Client) Token(ctx context.Context) (*Token, error) {
 		}
 		return &Token{Value: Secret(access.value), Type: c.core.scheme(access), Expiry: access.grant.expiry}, nil
 	}
-	if c.core.minter.needs()&needRequest != 0 {
+	if c.core.minter.needs()&template.NeedRequest != 0 {
 		return nil, errors.New("jwtbearer: token: it depends on the request: use Mint")
 	}
 	value, err := c.Mint(ctx, nil)
@@ -267,34 +268,34 @@ func (c *core) see() {
 	} else {
 		for _, h := range c.access.hops {
 			h.core.see()
-			h.core.looks |= h.params.needs()
+			h.core.looks |= h.params.Needs()
 		}
 	}
 	for _, h := range c.headers {
-		c.looks |= h.value.needs()
+		c.looks |= h.value.Needs()
 	}
 }
 
 // requestValues are what templates see of an outgoing request.
-func (c *core) requestValues(out *http.Request, body *source) *requestValues {
+func (c *core) requestValues(out *http.Request, body *source) *template.Request {
 	basePath := ""
 	if api := c.address.Load(); api != nil {
 		basePath = api.base.EscapedPath()
 	}
-	return newRequestValues(out.Method, out.URL, out.Host, basePath, body.peek)
+	return template.NewRequest(out.Method, out.URL, out.Host, basePath, body.peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.
-func (c *core) setHeaders(header http.Header, req *requestValues, token string) error {
+func (c *core) setHeaders(header http.Header, req *template.Request, token string) error {
 	if len(c.headers) == 0 {
 		return nil
 	}
-	e := &env{now: c.skew.now(), req: req, token: token}
+	e := &template.Env{Now: c.skew.now(), Request: req, Token: token}
 	for _, h := range c.headers {
 		if _, set := header[h.name]; set {
 			continue
 		}
-		value, err := h.value.text(e)
+		value, err := h.value.Render(e)
 		if err != nil {
 			return err
 		}

@@ -16,16 +16,17 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // buildValues gathers what templates may see besides the key.
 func (b *setup) buildValues() {
-	b.templates.fields, b.templates.resolve = b.conn.Fields, referencesBy(b.conn.Lookup)
-	b.templates.secrets = make(map[string]string, len(b.conn.Secrets))
+	b.templates.Fields, b.templates.Resolve = b.conn.Fields, referencesBy(b.conn.Lookup)
+	b.templates.Secrets = make(map[string]string, len(b.conn.Secrets))
 	for name, secret := range b.conn.Secrets {
-		b.templates.secrets[name] = string(secret)
+		b.templates.Secrets[name] = string(secret)
 	}
-	b.core.secrets = secretsReplacer(b.templates.secrets)
+	b.core.secrets = secretsReplacer(b.templates.Secrets)
 }
 
 // buildKey reads the key and makes the signer.
@@ -36,7 +37,7 @@ func (b *setup) buildKey() {
 		b.checkReadyToken()
 		return
 	}
-	b.templates.key = unknownKey() // until it is known: a bad key is one problem, not several
+	b.templates.Key = template.UnknownKey() // until it is known: a bad key is one problem, not several
 	method, err := jws.Parse(string(b.conn.SignatureMethod))
 	if err != nil {
 		b.p.addError("SignatureMethod", err)
@@ -59,12 +60,12 @@ func (b *setup) buildKey() {
 	if b.p.found.Len() > known {
 		return // a bad certificate is one problem, too
 	}
-	facts, err := newKeyFacts(signer.Public(), certs)
+	facts, err := template.NewKey(signer.Public(), certs)
 	if err != nil {
 		b.p.addError(field, err)
 		return
 	}
-	b.templates.key = facts
+	b.templates.Key = facts
 }
 
 // warnOfWeakness warns of a key that only AllowWeakKey lets pass.
@@ -271,7 +272,7 @@ func (b *setup) buildToken() {
 		return // a problem is noted
 	}
 	m.header = header
-	if text, ok := header.constant(); ok {
+	if text, ok := header.Constant(); ok {
 		m.head = jws.AppendHead(nil, []byte(text))
 	}
 	if m.payload != nil {
@@ -280,18 +281,18 @@ func (b *setup) buildToken() {
 }
 
 // compileHeader compiles the JOSE header, as far as that can be had without knowing the method.
-func (b *setup) compileHeader() (*objectTemplate, error) {
+func (b *setup) compileHeader() (*template.Object, error) {
 	if b.method == "" {
-		return b.templates.compileObject(string(b.conn.JWTHeaders), scopeToken)
+		return b.templates.Object(string(b.conn.JWTHeaders), template.ScopeToken)
 	}
-	return b.templates.compileHeader(string(b.conn.JWTHeaders), string(b.method))
+	return b.templates.Header(string(b.conn.JWTHeaders), string(b.method))
 }
 
 // checkReuse refuses to reuse what differs from request to request.
 func (b *setup) checkReuse(m *minter) {
 	switch {
 	case m.reuse == 0:
-	case m.needs()&needRequest != 0:
+	case m.needs()&template.NeedRequest != 0:
 		b.p.add("TokenReuse", "is set, but the token depends on the request", "set it to zero: each request needs its own token")
 	case b.conn.Exchange != nil:
 		b.p.add("TokenReuse", "is set beside Exchange", "set it to zero: it is the access token that is reused")
@@ -299,8 +300,8 @@ func (b *setup) checkReuse(m *minter) {
 }
 
 // compilePayload compiles Payload, with iat and exp at its end where Lifetime asks for them and they are missing.
-func (b *setup) compilePayload() *objectTemplate {
-	claims, err := b.templates.compileObject(string(b.conn.Payload), scopeToken)
+func (b *setup) compilePayload() *template.Object {
+	claims, err := b.templates.Object(string(b.conn.Payload), template.ScopeToken)
 	if err != nil {
 		b.p.addError("Payload", err)
 		return nil
@@ -309,12 +310,12 @@ func (b *setup) compilePayload() *objectTemplate {
 	if seconds <= 0 {
 		return claims
 	}
-	times, err := b.templates.compileObject(fmt.Sprintf(`{"iat":"{{now}}","exp":"{{now %d}}"}`, seconds), scopeToken)
+	times, err := b.templates.Object(fmt.Sprintf(`{"iat":"{{now}}","exp":"{{now %d}}"}`, seconds), template.ScopeToken)
 	if err != nil {
 		b.p.addError("Lifetime", err)
 		return nil
 	}
-	return joinObjects(claims, times.without(claims))
+	return template.Join(claims, times.Without(claims))
 }
 
 // literalMember returns the text of a member that is a string.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -221,7 +222,7 @@ func (p *probe) describeToken(token string, ahead time.Duration) {
 // kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
 // otherwise it is a template.
 func (p *probe) kindOfMinting() Kind {
-	if m := p.core.minter; m.signer != nil && m.signer.Public() != nil && !m.signer.InMemory() && m.needs()&needRequest == 0 {
+	if m := p.core.minter; m.signer != nil && m.signer.Public() != nil && !m.signer.InMemory() && m.needs()&template.NeedRequest == 0 {
 		return KindBadKey
 	}
 	return KindBadConfig

@@ -49,9 +49,9 @@ func TestReferencesAreResolvedInValuesOfEveryKind(t *testing.T) {
 	if claims != want {
 		t.Errorf("the claims are %s; want %s", claims, want)
 	}
-	header, _ := k.headers[0].value.constant()
-	body, _ := k.ping.body.constant()
-	pinged, _ := k.ping.headers[0].value.constant()
+	header, _ := k.headers[0].value.Constant()
+	body, _ := k.ping.body.Constant()
+	pinged, _ := k.ping.headers[0].value.Constant()
 	for what, got := range map[string]string{"HTTPHeaders": header, "Ping.Body": body, "Ping.Headers": pinged} {
 		if got != "{{uuid}}" {
 			t.Errorf("%s is %q; want the value of the reference as it is", what, got)

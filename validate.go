@@ -18,6 +18,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // problems collects what is wrong with a Connection.
@@ -124,7 +125,7 @@ type setup struct {
 	conn      *Connection
 	p         *problems
 	core      *core
-	templates templates
+	templates template.Set
 	method    SignatureMethod // empty: it is unknown
 	signer    *jws.Signer     // nil: none, or it is wrong
 	key       *PrivateKey     // nil: none was parsed
@@ -187,7 +188,7 @@ func (b *setup) baseText() (string, bool) {
 		b.p.add("BaseURI", "is empty", "set the https address of the API")
 		return "", false
 	}
-	text, err := b.templates.baseURI(b.conn.BaseURI)
+	text, err := b.templates.URI(b.conn.BaseURI)
 	if err != nil {
 		b.p.addError("BaseURI", err)
 	}
@@ -228,8 +229,8 @@ func (b *setup) checkScheme(field string, u *url.URL) {
 }
 
 // compileText compiles the template in a field and notes what is wrong with it.
-func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error) {
-	t, err := b.templates.compileText(text, sc)
+func (b *setup) compileText(field, text string, sc template.Scope) (*template.Text, error) {
+	t, err := b.templates.Text(text, sc)
 	if err != nil {
 		b.p.addError(field, err)
 	}
@@ -262,11 +263,11 @@ func (b *setup) compileHeaders(field string, headers map[string]string, placemen
 		case holdsToken(placements, canonical):
 			b.p.add(path, "is where the token goes", "remove it, or move the token with Placement")
 		}
-		t, err := b.compileText(path, headers[name], scopeRequest)
+		t, err := b.compileText(path, headers[name], template.ScopeRequest)
 		if err != nil {
 			continue
 		}
-		if value, fixed := t.constant(); fixed && httpfield.IsBrokenValue(value) {
+		if value, fixed := t.Constant(); fixed && httpfield.IsBrokenValue(value) {
 			b.p.add(path, "has a value with a line break or another control character", "remove it")
 		}
 		compiled = append(compiled, headerTemplate{canonical, t})

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"fmt"
@@ -16,53 +16,53 @@ import (
 // straight to the token. A compiled template is immutable and safe for concurrent use.
 
 // scope says which values the templates of a setting may use.
-type scope uint8
+type Scope uint8
 
 const (
-	scopeStatic  scope = iota // BaseURI: .Fields, .Secrets and the helpers only
-	scopeToken                // Payload and JWTHeaders: everything but .Token
-	scopeRequest              // HTTPHeaders, Ping and Exchange: everything
+	ScopeStatic  Scope = iota // BaseURI: .Fields, .Secrets and the helpers only
+	ScopeToken                // Payload and JWTHeaders: everything but .Token
+	ScopeRequest              // HTTPHeaders, Ping and Exchange: everything
 )
 
 // needs says what a template looks at when it is rendered.
-type needs uint8
+type Needs uint8
 
 const (
-	needRequest needs = 1 << iota // method, address or body of the request
-	needBody                      // its body; comes with needRequest
-	needToken                     // .Token
-	needTime                      // what is new for every token: now, uuid and the like
+	NeedRequest Needs = 1 << iota // method, address or body of the request
+	NeedBody                      // its body; comes with NeedRequest
+	NeedToken                     // .Token
+	NeedTime                      // what is new for every token: now, uuid and the like
 )
 
 // env holds the values of one token or request. All actions of one rendering see the same instant.
-type env struct {
-	now   time.Time
-	req   *requestValues // nil: there is no request
-	token string
+type Env struct {
+	Now     time.Time
+	Request *Request // nil: there is no request
+	Token   string
 }
 
 // templates compiles the templates of one connection.
-type templates struct {
-	fields  map[string]string
-	secrets map[string]string // resolved
-	key     *keyFacts         // nil: there is no key
+type Set struct {
+	Fields  map[string]string
+	Secrets map[string]string // resolved
+	Key     *Key              // nil: there is no key
 
-	// resolve returns what a text refers to, and its value; an empty ref: it is no reference. Nil: there are none.
-	resolve func(text string) (ref, value string, err error)
+	// Resolve returns what a text refers to, and its value; an empty ref: it is no reference. Nil: there are none.
+	Resolve func(text string) (ref, value string, err error)
 }
 
-// templateFault is a problem.Error whose place within the string is not yet written out.
-type templateFault struct {
+// fault is a problem.Error whose place within the string is not yet written out.
+type fault struct {
 	pos           int // in bytes
 	problem, hint string
 }
 
-func faultf(pos int, hint, format string, args ...any) *templateFault {
-	return &templateFault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
+func faultf(pos int, hint, format string, args ...any) *fault {
+	return &fault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
 }
 
 // in places the fault in text, which is at path.
-func (f *templateFault) in(text, path string) *problem.Error {
+func (f *fault) in(text, path string) *problem.Error {
 	line, column := jsontext.Position(text, min(f.pos, len(text)))
 	var place strings.Builder
 	if path != "" {
@@ -75,11 +75,11 @@ func (f *templateFault) in(text, path string) *problem.Error {
 	return &problem.Error{Problem: place.String(), Hint: f.hint}
 }
 
-// textTemplate is a template that gives a text: a header, a part of an address, a body.
-type textTemplate struct{ program program }
+// Text is a template that gives a text: a header, a part of an address, a body.
+type Text struct{ program program }
 
 // compileText compiles text. Its errors are *problem.Error.
-func (t *templates) compileText(text string, sc scope) (*textTemplate, error) {
+func (t *Set) Text(text string, sc Scope) (*Text, error) {
 	parts, err := t.parse(text, sc)
 	if err != nil {
 		return nil, err.in(text, "")
@@ -88,17 +88,17 @@ func (t *templates) compileText(text string, sc scope) (*textTemplate, error) {
 	for _, p := range parts {
 		b.add(p.asText())
 	}
-	return &textTemplate{b.program()}, nil
+	return &Text{b.program()}, nil
 }
 
-func (x *textTemplate) needs() needs { return x.program.needs }
+func (x *Text) Needs() Needs { return x.program.needs }
 
 // constant returns the text where it is always the same.
-func (x *textTemplate) constant() (string, bool) { return x.program.constant() }
+func (x *Text) Constant() (string, bool) { return x.program.constant() }
 
 // text renders the template.
-func (x *textTemplate) text(e *env) (string, error) {
-	if s, ok := x.constant(); ok {
+func (x *Text) Render(e *Env) (string, error) {
+	if s, ok := x.Constant(); ok {
 		return s, nil
 	}
 	b, err := x.program.append(make([]byte, 0, 256), e)
@@ -111,7 +111,7 @@ func (x *textTemplate) text(e *env) (string, error) {
 // program is a compiled template: constant bytes, each run of them followed by an action.
 type program struct {
 	steps []step
-	needs needs
+	needs Needs
 }
 
 type step struct {
@@ -120,7 +120,7 @@ type step struct {
 }
 
 // renderFunc appends a value to dst.
-type renderFunc func(dst []byte, e *env) ([]byte, error)
+type renderFunc func(dst []byte, e *Env) ([]byte, error)
 
 func (p *program) constant() (string, bool) {
 	switch {
@@ -132,7 +132,7 @@ func (p *program) constant() (string, bool) {
 	return "", false
 }
 
-func (p *program) append(dst []byte, e *env) ([]byte, error) {
+func (p *program) append(dst []byte, e *Env) ([]byte, error) {
 	for i := range p.steps {
 		s := &p.steps[i]
 		dst = append(dst, s.text...)
@@ -151,7 +151,7 @@ func (p *program) append(dst []byte, e *env) ([]byte, error) {
 type builder struct {
 	steps   []step
 	pending []byte
-	needs   needs
+	needs   Needs
 }
 
 func (b *builder) literal(s string) { b.pending = append(b.pending, s...) }

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"errors"
@@ -12,36 +12,36 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// objectTemplate is a JSON object whose string values are templates: claims, a JOSE header, parameters. It renders compactly,
+// Object is a JSON object whose string values are templates: claims, a JOSE header, parameters. It renders compactly,
 // with its members in their order and numbers as they were written.
-type objectTemplate struct {
-	members []memberTemplate
+type Object struct {
+	members []Member
 	program program // of all members, without the braces
 }
 
-// memberTemplate is one member.
-type memberTemplate struct {
-	name    string
+// Member is one member.
+type Member struct {
+	Name    string
 	program program // of the value
 }
 
-func (m memberTemplate) needs() needs { return m.program.needs }
+func (m Member) Needs() Needs { return m.program.needs }
 
 // constant returns the compact JSON of the value where it is always the same.
-func (m memberTemplate) constant() (string, bool) { return m.program.constant() }
+func (m Member) Constant() (string, bool) { return m.program.constant() }
 
 // render appends the JSON of the value.
-func (m memberTemplate) render(dst []byte, e *env) ([]byte, error) { return m.program.append(dst, e) }
+func (m Member) Render(dst []byte, e *Env) ([]byte, error) { return m.program.append(dst, e) }
 
 // text is the rendered value as a form field carries it: a string as it is, all else as JSON.
-func (m memberTemplate) text(e *env) (string, error) {
-	text, err := m.render(nil, e)
+func (m Member) Text(e *Env) (string, error) {
+	text, err := m.Render(nil, e)
 	if err != nil {
 		return "", err
 	}
 	v, err := jsontext.Parse(string(text))
 	if err != nil {
-		return "", fmt.Errorf("internal error: the member %q does not render to JSON", m.name)
+		return "", fmt.Errorf("internal error: the member %q does not render to JSON", m.Name)
 	}
 	if v.Kind == jsontext.String {
 		return v.Text, nil
@@ -51,7 +51,7 @@ func (m memberTemplate) text(e *env) (string, error) {
 
 // compileObject compiles text, which must be a JSON object; the empty text is {}. Its errors are *problem.Error and name the
 // member.
-func (t *templates) compileObject(text string, sc scope) (*objectTemplate, error) {
+func (t *Set) Object(text string, sc Scope) (*Object, error) {
 	if text == "" {
 		return newObjectTemplate(nil), nil
 	}
@@ -62,7 +62,7 @@ func (t *templates) compileObject(text string, sc scope) (*objectTemplate, error
 	if v.Kind != jsontext.Object {
 		return nil, problem.New("not a JSON object", `write {"name": "value"}`)
 	}
-	var members []memberTemplate
+	var members []Member
 	for _, m := range v.Members {
 		if !utf8.ValidString(m.Name) {
 			return nil, errSurrogate(memberPath("", m.Name))
@@ -71,7 +71,7 @@ func (t *templates) compileObject(text string, sc scope) (*objectTemplate, error
 		if err := t.compileValue(&b, m.Value, sc, memberPath("", m.Name)); err != nil {
 			return nil, err
 		}
-		members = append(members, memberTemplate{m.Name, b.program()})
+		members = append(members, Member{m.Name, b.program()})
 	}
 	return newObjectTemplate(members), nil
 }
@@ -106,7 +106,7 @@ func memberPath(object, name string) string {
 }
 
 // compileValue adds the value v, which is at path, to b.
-func (t *templates) compileValue(b *builder, v jsontext.Value, sc scope, path string) error {
+func (t *Set) compileValue(b *builder, v jsontext.Value, sc Scope, path string) error {
 	switch v.Kind {
 	case jsontext.String:
 		return t.compileString(b, v.Text, sc, path)
@@ -119,7 +119,7 @@ func (t *templates) compileValue(b *builder, v jsontext.Value, sc scope, path st
 	return nil
 }
 
-func (t *templates) compileArray(b *builder, elems []jsontext.Value, sc scope, path string) error {
+func (t *Set) compileArray(b *builder, elems []jsontext.Value, sc Scope, path string) error {
 	b.literal("[")
 	for i, e := range elems {
 		if i > 0 {
@@ -133,7 +133,7 @@ func (t *templates) compileArray(b *builder, elems []jsontext.Value, sc scope, p
 	return nil
 }
 
-func (t *templates) compileMembers(b *builder, members []jsontext.Member, sc scope, path string) error {
+func (t *Set) compileMembers(b *builder, members []jsontext.Member, sc Scope, path string) error {
 	b.literal("{")
 	for i, m := range members {
 		path := memberPath(path, m.Name)
@@ -157,7 +157,7 @@ func (b *builder) name(name string) {
 }
 
 // compileString adds a string value: of the type of its action where it is a single one, else a JSON string.
-func (t *templates) compileString(b *builder, text string, sc scope, path string) error {
+func (t *Set) compileString(b *builder, text string, sc Scope, path string) error {
 	if !utf8.ValidString(text) {
 		return errSurrogate(path)
 	}
@@ -181,21 +181,21 @@ func (t *templates) compileString(b *builder, text string, sc scope, path string
 	return nil
 }
 
-func newObjectTemplate(members []memberTemplate) *objectTemplate {
+func newObjectTemplate(members []Member) *Object {
 	var b builder
 	for i, m := range members {
 		if i > 0 {
 			b.literal(",")
 		}
-		b.name(m.name)
+		b.name(m.Name)
 		b.addProgram(&m.program)
 	}
-	return &objectTemplate{members: members, program: b.program()}
+	return &Object{members: members, program: b.program()}
 }
 
-// joinObjects returns the members of all objects, one after the other. No name may occur twice.
-func joinObjects(objects ...*objectTemplate) *objectTemplate {
-	var members []memberTemplate
+// Join returns the members of all objects, one after the other. No name may occur twice.
+func Join(objects ...*Object) *Object {
+	var members []Member
 	for _, x := range objects {
 		members = append(members, x.members...)
 	}
@@ -203,20 +203,20 @@ func joinObjects(objects ...*objectTemplate) *objectTemplate {
 }
 
 // without returns the members whose names the other object does not have.
-func (x *objectTemplate) without(other *objectTemplate) *objectTemplate {
-	return x.filter(func(m memberTemplate) bool { return other.member(m.name) == nil })
+func (x *Object) Without(other *Object) *Object {
+	return x.filter(func(m Member) bool { return other.member(m.Name) == nil })
 }
 
 // withoutNulls returns the members that are not the literal null.
-func (x *objectTemplate) withoutNulls() *objectTemplate {
-	return x.filter(func(m memberTemplate) bool {
-		text, fixed := m.constant()
+func (x *Object) WithoutNulls() *Object {
+	return x.filter(func(m Member) bool {
+		text, fixed := m.Constant()
 		return !fixed || text != "null"
 	})
 }
 
-func (x *objectTemplate) filter(keep func(memberTemplate) bool) *objectTemplate {
-	var members []memberTemplate
+func (x *Object) filter(keep func(Member) bool) *Object {
+	var members []Member
 	for _, m := range x.members {
 		if keep(m) {
 			members = append(members, m)
@@ -225,12 +225,15 @@ func (x *objectTemplate) filter(keep func(memberTemplate) bool) *objectTemplate 
 	return newObjectTemplate(members)
 }
 
-func (x *objectTemplate) needs() needs { return x.program.needs }
+func (x *Object) Needs() Needs { return x.program.needs }
+
+// Members returns the members in their order. They must not be changed.
+func (x *Object) Members() []Member { return x.members }
 
 // member returns the member of that name; nil: there is none.
-func (x *objectTemplate) member(name string) *memberTemplate {
+func (x *Object) member(name string) *Member {
 	for i := range x.members {
-		if m := &x.members[i]; m.name == name {
+		if m := &x.members[i]; m.Name == name {
 			return m
 		}
 	}
@@ -238,37 +241,37 @@ func (x *objectTemplate) member(name string) *memberTemplate {
 }
 
 // constant returns the whole object where it is always the same.
-func (x *objectTemplate) constant() (string, bool) {
+func (x *Object) Constant() (string, bool) {
 	text, fixed := x.program.constant()
 	return "{" + text + "}", fixed
 }
 
 // render appends the object. Where it fails, what it appended is of no use.
-func (x *objectTemplate) render(dst []byte, e *env) ([]byte, error) {
+func (x *Object) Render(dst []byte, e *Env) ([]byte, error) {
 	dst, err := x.program.append(append(dst, '{'), e)
 	return append(dst, '}'), err
 }
 
 // compileHeader compiles the JOSE header {"alg":…,"typ":"JWT"} with the members of JWTHeaders: typ replaces in place, null
 // removes a member, and alg must be the given one (RFC 7515, section 4.1.1).
-func (t *templates) compileHeader(text, alg string) (*objectTemplate, error) {
-	given, err := t.compileObject(text, scopeToken)
+func (t *Set) Header(text, alg string) (*Object, error) {
+	given, err := t.Object(text, ScopeToken)
 	if err != nil {
 		return nil, err
 	}
 	quoted := string(jsontext.AppendString(nil, alg))
 	if m := given.member("alg"); m != nil {
-		if found, fixed := m.constant(); !fixed || found != quoted {
+		if found, fixed := m.Constant(); !fixed || found != quoted {
 			return nil, problem.New("at alg: not the SignatureMethod "+alg, "leave alg out: it always is the method's")
 		}
 	}
-	head, err := t.compileObject(`{"alg":`+quoted+`,"typ":"JWT"}`, scopeToken)
+	head, err := t.Object(`{"alg":`+quoted+`,"typ":"JWT"}`, ScopeToken)
 	if err != nil {
 		return nil, err
 	}
-	rest := given.without(head)
+	rest := given.Without(head)
 	if m := given.member("typ"); m != nil {
 		head.members[1] = *m
 	}
-	return joinObjects(head, rest).withoutNulls(), nil
+	return Join(head, rest).WithoutNulls(), nil
 }

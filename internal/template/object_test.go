@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"encoding/json"
@@ -11,18 +11,18 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-func mustObject(t testing.TB, tm *templates, text string, sc scope) *objectTemplate {
+func mustObject(t testing.TB, tm *Set, text string, sc Scope) *Object {
 	t.Helper()
-	x, err := tm.compileObject(text, sc)
+	x, err := tm.Object(text, sc)
 	if err != nil {
 		t.Fatalf("compileObject(%s): %v", text, err)
 	}
 	return x
 }
 
-func renderObject(t testing.TB, x *objectTemplate, e *env) string {
+func renderObject(t testing.TB, x *Object, e *Env) string {
 	t.Helper()
-	b, err := x.render(nil, e)
+	b, err := x.Render(nil, e)
 	if err != nil {
 		t.Fatalf("render: %v", err)
 	}
@@ -61,16 +61,16 @@ func TestObjectTemplatesGive(t *testing.T) {
 		if want == "" {
 			want = tt.text
 		}
-		if got := renderObject(t, mustObject(t, testTemplates(), tt.text, scopeRequest), testEnv(t)); got != want {
+		if got := renderObject(t, mustObject(t, testTemplates(), tt.text, ScopeRequest), testEnv(t)); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", tt.text, got, want)
 		}
 	}
 }
 
 func TestDynamicValuesAreEscapedInJSON(t *testing.T) {
-	x := mustObject(t, testTemplates(), `{"a":"{{.Token}}","b":"<{{.Token}}>","c":"{{.Token}}{{upper .Token}}"}`, scopeRequest)
+	x := mustObject(t, testTemplates(), `{"a":"{{.Token}}","b":"<{{.Token}}>","c":"{{.Token}}{{upper .Token}}"}`, ScopeRequest)
 	for _, token := range []string{"", "plain", `","admin":true,"x":"`, "\x00\x1f\x7f\t\n\\", "</script>&\u2028\u2029", "é😀퟿\ue000", "\\u0041"} {
-		text, err := x.render(nil, &env{token: token})
+		text, err := x.Render(nil, &Env{Token: token})
 		if err != nil {
 			t.Fatalf("%q: %v", token, err)
 		}
@@ -80,7 +80,7 @@ func TestDynamicValuesAreEscapedInJSON(t *testing.T) {
 			t.Errorf("%q gives %s: %v, decoded %q, want %q", token, text, err, got, want)
 		}
 	}
-	if text, err := x.render(nil, &env{token: "a\xffb"}); !errors.Is(err, errNotUTF8) {
+	if text, err := x.Render(nil, &Env{Token: "a\xffb"}); !errors.Is(err, errNotUTF8) {
 		t.Errorf("a token that is not UTF-8 gives %q, %v, want %v", text, err, errNotUTF8)
 	}
 }
@@ -115,7 +115,7 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 		{`{"a":"{{json \"{\\\"s3cr3t\\\":1,\\\"s3cr3t\\\":2}\"}}"}`, `at a, column 3: json: its argument is not valid JSON`, ""},
 	}
 	for _, tt := range tests {
-		_, err := testTemplates().compileObject(tt.text, scopeToken)
+		_, err := testTemplates().Object(tt.text, ScopeToken)
 		bad, ok := errors.AsType[*problem.Error](err)
 		switch {
 		case !ok:
@@ -131,7 +131,7 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 }
 
 func TestObjectMembersCanBeTakenApart(t *testing.T) {
-	x := mustObject(t, testTemplates(), `{"a":1.0,"b":"{{now}}","c":null,"d":"{{.Fields.issuer}}","e":[" ",2]}`, scopeToken)
+	x := mustObject(t, testTemplates(), `{"a":1.0,"b":"{{now}}","c":null,"d":"{{.Fields.issuer}}","e":[" ",2]}`, ScopeToken)
 	e := testEnv(t)
 	want := []struct{ name, constant, json, text string }{
 		{"a", "1.0", "1.0", "1.0"}, {"b", "none", "1700000000", "1700000000"}, {"c", "null", "null", "null"},
@@ -141,36 +141,36 @@ func TestObjectMembersCanBeTakenApart(t *testing.T) {
 		t.Fatalf("the object has %d members, want %d", len(x.members), len(want))
 	}
 	for i, m := range x.members {
-		constant, fixed := m.constant()
+		constant, fixed := m.Constant()
 		if !fixed {
 			constant = "none"
 		}
-		json, err := m.render(nil, e)
-		text, textErr := m.text(e)
-		if m.name != want[i].name || constant != want[i].constant || string(json) != want[i].json || text != want[i].text || err != nil || textErr != nil {
-			t.Errorf("member %d is %s: constant %s, JSON %s, text %s, errors %v, %v; want %v", i, m.name, constant, json, text, err, textErr, want[i])
+		json, err := m.Render(nil, e)
+		text, textErr := m.Text(e)
+		if m.Name != want[i].name || constant != want[i].constant || string(json) != want[i].json || text != want[i].text || err != nil || textErr != nil {
+			t.Errorf("member %d is %s: constant %s, JSON %s, text %s, errors %v, %v; want %v", i, m.Name, constant, json, text, err, textErr, want[i])
 		}
-		if wantNeeds := map[string]needs{"b": needTime}[m.name]; m.needs() != wantNeeds {
-			t.Errorf("member %s needs %b, want %b", m.name, m.needs(), wantNeeds)
+		if wantNeeds := map[string]Needs{"b": NeedTime}[m.Name]; m.Needs() != wantNeeds {
+			t.Errorf("member %s needs %b, want %b", m.Name, m.Needs(), wantNeeds)
 		}
 	}
-	if text, err := mustObject(t, testTemplates(), `{"a":"{{.Token | json}}"}`, scopeRequest).members[0].text(&env{token: "no JSON"}); err == nil {
+	if text, err := mustObject(t, testTemplates(), `{"a":"{{.Token | json}}"}`, ScopeRequest).members[0].Text(&Env{Token: "no JSON"}); err == nil {
 		t.Errorf("the text of a member that cannot be rendered = %q, want an error", text)
 	}
 }
 
 func TestObjectsAreJoinedAndFiltered(t *testing.T) {
-	object := func(text string) *objectTemplate { return mustObject(t, testTemplates(), text, scopeToken) }
+	object := func(text string) *Object { return mustObject(t, testTemplates(), text, ScopeToken) }
 	x := object(`{"a":1.0,"b":"{{now}}","c":null,"d":"{{.Fields.issuer}}"}`)
 	tests := []struct {
 		name string
-		x    *objectTemplate
+		x    *Object
 		want string
 	}{
-		{"without", x.without(object(`{"a":"other","d":null,"none":1}`)), `{"b":1700000000,"c":null}`},
-		{"without nothing", x.without(object(``)), `{"a":1.0,"b":1700000000,"c":null,"d":"me"}`},
-		{"withoutNulls", x.withoutNulls(), `{"a":1.0,"b":1700000000,"d":"me"}`},
-		{"joinObjects", joinObjects(object(`{"d":1}`), object(``), object(`{"b":"{{now}}","a":2}`)), `{"d":1,"b":1700000000,"a":2}`},
+		{"without", x.Without(object(`{"a":"other","d":null,"none":1}`)), `{"b":1700000000,"c":null}`},
+		{"without nothing", x.Without(object(``)), `{"a":1.0,"b":1700000000,"c":null,"d":"me"}`},
+		{"withoutNulls", x.WithoutNulls(), `{"a":1.0,"b":1700000000,"d":"me"}`},
+		{"joinObjects", Join(object(`{"d":1}`), object(``), object(`{"b":"{{now}}","a":2}`)), `{"d":1,"b":1700000000,"a":2}`},
 		{"the whole afterwards", x, `{"a":1.0,"b":1700000000,"c":null,"d":"me"}`},
 	}
 	for _, tt := range tests {
@@ -178,11 +178,11 @@ func TestObjectsAreJoinedAndFiltered(t *testing.T) {
 			t.Errorf("%s = %s, want %s", tt.name, got, tt.want)
 		}
 	}
-	fixed := x.without(object(`{"b":0}`))
-	if got, ok := fixed.constant(); got != `{"a":1.0,"c":null,"d":"me"}` || !ok || fixed.needs() != 0 {
-		t.Errorf("constant without b = %s, %v, and it needs %b", got, ok, fixed.needs())
+	fixed := x.Without(object(`{"b":0}`))
+	if got, ok := fixed.Constant(); got != `{"a":1.0,"c":null,"d":"me"}` || !ok || fixed.Needs() != 0 {
+		t.Errorf("constant without b = %s, %v, and it needs %b", got, ok, fixed.Needs())
 	}
-	if got, ok := x.constant(); ok {
+	if got, ok := x.Constant(); ok {
 		t.Errorf("constant = %s, though b is not", got)
 	}
 }
@@ -196,7 +196,7 @@ func TestHeaderBeginsWithAlgAndTyp(t *testing.T) {
 		{`{"alg":"ES256","kid":null,"z":"{{now}}"}`, `{"alg":"ES256","typ":"JWT","z":1700000000}`},
 	}
 	for _, tt := range tests {
-		x, err := testTemplates().compileHeader(tt.headers, "ES256")
+		x, err := testTemplates().Header(tt.headers, "ES256")
 		if err != nil {
 			t.Errorf("compileHeader(%s): %v", tt.headers, err)
 			continue
@@ -208,11 +208,11 @@ func TestHeaderBeginsWithAlgAndTyp(t *testing.T) {
 }
 
 func TestHeaderRefusesAnotherAlg(t *testing.T) {
-	if _, err := testTemplates().compileHeader(`{"kid":`, "ES256"); err == nil {
+	if _, err := testTemplates().Header(`{"kid":`, "ES256"); err == nil {
 		t.Error("compileHeader of cut JSON: no error")
 	}
 	for _, headers := range []string{`{"alg":"HS256"}`, `{"alg":"none"}`, `{"alg":null}`, `{"alg":"{{.Request.Method}}"}`, `{"alg":["ES256"]}`} {
-		_, err := testTemplates().compileHeader(headers, "ES256")
+		_, err := testTemplates().Header(headers, "ES256")
 		bad, ok := errors.AsType[*problem.Error](err)
 		if !ok || bad.Problem != "at alg: not the SignatureMethod ES256" {
 			t.Errorf("compileHeader(%s): %v, want that alg is not ES256", headers, err)
@@ -221,13 +221,13 @@ func TestHeaderRefusesAnotherAlg(t *testing.T) {
 }
 
 func TestRenderingIsSafeForConcurrentUse(t *testing.T) {
-	x := mustObject(t, testTemplates(), `{"a":"{{uuid}}","b":"{{now}}","c":"{{list .Token}}"}`, scopeRequest)
+	x := mustObject(t, testTemplates(), `{"a":"{{uuid}}","b":"{{now}}","c":"{{list .Token}}"}`, ScopeRequest)
 	done := make(chan bool)
 	for range 4 {
 		go func() {
 			defer func() { done <- true }()
 			for i := range 200 {
-				b, err := x.render(nil, &env{now: time.Unix(int64(i), 0), token: "x y"})
+				b, err := x.Render(nil, &Env{Now: time.Unix(int64(i), 0), Token: "x y"})
 				if err != nil || !json.Valid(b) {
 					t.Errorf("%s: %v", b, err)
 				}

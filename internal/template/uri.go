@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"net/url"
@@ -7,8 +7,8 @@ import (
 
 // baseURI evaluates BaseURI. A value that begins it stands as it is; one in the host may hold only letters, digits, - and .
 // so that it cannot lead elsewhere; one in the path or query is escaped. Its errors are *problem.Error.
-func (t *templates) baseURI(text string) (string, error) {
-	parts, fault := t.parse(text, scopeStatic)
+func (t *Set) URI(text string) (string, error) {
+	parts, fault := t.parse(text, ScopeStatic)
 	if fault != nil {
 		return "", fault.in(text, "")
 	}
@@ -27,7 +27,7 @@ func (t *templates) baseURI(text string) (string, error) {
 }
 
 // escapeURIValue returns value as it may follow before.
-func escapeURIValue(before, value string) (string, *templateFault) {
+func escapeURIValue(before, value string) (string, *fault) {
 	if _, rest, absolute := strings.Cut(before, "://"); absolute {
 		before = rest
 	}
@@ -36,12 +36,12 @@ func escapeURIValue(before, value string) (string, *templateFault) {
 		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20"), nil
 	case !strings.Contains(before, "/"):
 		if value == "" || strings.ContainsFunc(value, notHost) {
-			return "", &templateFault{problem: "a value in the host may hold only letters, digits, - and ., and must not be empty",
+			return "", &fault{problem: "a value in the host may hold only letters, digits, - and ., and must not be empty",
 				hint: "set it to the name alone, and write scheme, port and path around it"}
 		}
 		return value, nil
 	case value != "" && strings.Trim(value, ".") == "":
-		return "", &templateFault{problem: "a value in the path must not consist of dots", hint: "set it to what the segment is called"}
+		return "", &fault{problem: "a value in the path must not consist of dots", hint: "set it to what the segment is called"}
 	}
 	return url.PathEscape(value), nil
 }

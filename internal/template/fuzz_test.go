@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"bytes"
@@ -27,8 +27,8 @@ func FuzzObjectTemplate(f *testing.F) {
 		f.Add(s, `a "b"`, "t.o.k")
 	}
 	f.Fuzz(func(t *testing.T, text, field, token string) {
-		tm := &templates{fields: map[string]string{"a": field}, secrets: map[string]string{"s": "s3cr3t"}}
-		x, err := tm.compileObject(text, scopeRequest)
+		tm := &Set{Fields: map[string]string{"a": field}, Secrets: map[string]string{"s": "s3cr3t"}}
+		x, err := tm.Object(text, ScopeRequest)
 		if err != nil {
 			if bad, ok := errors.AsType[*problem.Error](err); !ok || strings.Contains(bad.Error(), "s3cr3t") && !strings.Contains(text, "s3cr3t") {
 				t.Fatalf("compileObject(%q): %v", text, err)
@@ -36,7 +36,7 @@ func FuzzObjectTemplate(f *testing.F) {
 			return
 		}
 		u := &url.URL{Scheme: "https", Host: "h", Path: "/" + field, RawQuery: token}
-		out, err := x.render(nil, &env{now: time.Unix(1700000000, 0), req: newRequestValues("GET", u, "", "", nil), token: token})
+		out, err := x.Render(nil, &Env{Now: time.Unix(1700000000, 0), Request: NewRequest("GET", u, "", "", nil), Token: token})
 		if err != nil {
 			return // a value that is no number, no JSON or no UTF-8
 		}
@@ -49,10 +49,10 @@ func FuzzObjectTemplate(f *testing.F) {
 	})
 }
 
-func namesOf(x *objectTemplate) []string {
+func namesOf(x *Object) []string {
 	var names []string
 	for _, m := range x.members {
-		names = append(names, m.name)
+		names = append(names, m.Name)
 	}
 	return names
 }

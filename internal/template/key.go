@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"crypto"
@@ -17,8 +17,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// keyFacts are what templates can tell about the key, all of it public.
-type keyFacts struct {
+// Key are what templates can tell about the key, all of it public.
+type Key struct {
 	public      bool // there is a public key, so that the next three are set
 	fingerprint expr // SHA256: and base64 of the digest of the SPKI, as Snowflake and ssh-keygen write it
 	thumbprint  expr // RFC 7638, as base64url
@@ -30,12 +30,12 @@ type keyFacts struct {
 	x5c       expr // section 4.1.6
 }
 
-// unknownKey stands for a key that is not known: whatever looks at it compiles, and what it renders is of no use.
-func unknownKey() *keyFacts { return &keyFacts{public: true, certified: true} }
+// UnknownKey stands for a key that is not known: whatever looks at it compiles, and what it renders is of no use.
+func UnknownKey() *Key { return &Key{public: true, certified: true} }
 
-// newKeyFacts describes the public half of a key, nil for HMAC, and its certificates, of which the first is the key's own.
-func newKeyFacts(pub crypto.PublicKey, certs []*x509.Certificate) (*keyFacts, error) {
-	k := &keyFacts{}
+// NewKey describes the public half of a key, nil for HMAC, and its certificates, of which the first is the key's own.
+func NewKey(pub crypto.PublicKey, certs []*x509.Certificate) (*Key, error) {
+	k := &Key{}
 	if pub != nil {
 		if err := k.describe(pub); err != nil {
 			return nil, err
@@ -47,7 +47,7 @@ func newKeyFacts(pub crypto.PublicKey, certs []*x509.Certificate) (*keyFacts, er
 	return k, nil
 }
 
-func (k *keyFacts) describe(pub crypto.PublicKey) error {
+func (k *Key) describe(pub crypto.PublicKey) error {
 	spki, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {
 		return undescribed(pub)
@@ -67,7 +67,7 @@ func (k *keyFacts) describe(pub crypto.PublicKey) error {
 	return nil
 }
 
-func (k *keyFacts) certify(certs []*x509.Certificate) {
+func (k *Key) certify(certs []*x509.Certificate) {
 	k.certified = true
 	old, sum := sha1.Sum(certs[0].Raw), sha256.Sum256(certs[0].Raw)
 	k.x5t, k.x5tS256 = fixedBytes(old[:]), fixedBytes(sum[:])

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"encoding/base64"
@@ -39,7 +39,7 @@ type expr struct {
 	fixed bool     // known already, as value; else render gives it
 	value string
 
-	needs  needs
+	needs  Needs
 	render renderFunc
 }
 
@@ -77,7 +77,7 @@ func (x expr) asJSONString() (expr, error) {
 	}
 	raw := x.render
 	x.plain = true
-	x.render = func(dst []byte, e *env) ([]byte, error) {
+	x.render = func(dst []byte, e *Env) ([]byte, error) {
 		start := len(dst)
 		dst, err := raw(dst, e)
 		if err != nil {
@@ -116,7 +116,7 @@ func (x expr) tryMapped(result expr, f func(dst, in []byte) ([]byte, error)) (ex
 		return result, err
 	}
 	raw := x.render
-	result.render = func(dst []byte, e *env) ([]byte, error) {
+	result.render = func(dst []byte, e *Env) ([]byte, error) {
 		start := len(dst)
 		dst, err := raw(dst, e)
 		if err != nil {

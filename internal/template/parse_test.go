@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"errors"
@@ -109,7 +109,7 @@ func TestTemplatesRefuse(t *testing.T) {
 		{`{{99999999999999999999}}`, `column 1: an action that cannot be read`, ""},
 	}
 	for _, tt := range tests {
-		_, err := testTemplates().compileText(tt.text, scopeToken)
+		_, err := testTemplates().Text(tt.text, ScopeToken)
 		bad, ok := errors.AsType[*problem.Error](err)
 		switch {
 		case !ok:
@@ -127,7 +127,7 @@ func TestTemplatesRefuse(t *testing.T) {
 func TestDeepParenthesesAreAnErrorOrAValue(t *testing.T) {
 	for _, depth := range []int{100, 20000} {
 		text := "{{" + strings.Repeat("(", depth) + "now" + strings.Repeat(")", depth) + "}}"
-		_, err := testTemplates().compileText(text, scopeToken)
+		_, err := testTemplates().Text(text, ScopeToken)
 		if got, want := err != nil, depth > 10000; got != want {
 			t.Errorf("%d parentheses: %v, want an error: %v", depth, err, want)
 		}

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"bytes"
@@ -47,16 +47,16 @@ var functions = map[string]function{
 	"randomHex":    {params: []param{paramWhole}, build: buildRandom(asHex)},
 	"randomBase64": {params: []param{paramWhole}, build: buildRandom(asBase64)},
 
-	"qsh":              {build: requestDigest(0, (*requestValues).queryHash)},
-	"bodySHA256":       {build: requestDigest(needBody, (*requestValues).bodyHash)},
-	"bodySortedSHA256": {build: requestDigest(needBody, (*requestValues).sortedBodyHash)},
+	"qsh":              {build: requestDigest(0, (*Request).queryHash)},
+	"bodySHA256":       {build: requestDigest(NeedBody, (*Request).bodyHash)},
+	"bodySortedSHA256": {build: requestDigest(NeedBody, (*Request).sortedBodyHash)},
 
-	"keyFingerprint": {build: keyFact(func(k *keyFacts) expr { return k.fingerprint })},
-	"keyThumbprint":  {build: keyFact(func(k *keyFacts) expr { return k.thumbprint })},
-	"jwk":            {build: keyFact(func(k *keyFacts) expr { return k.jwk })},
-	"x5t":            {build: certificateFact(func(k *keyFacts) expr { return k.x5t })},
-	"x5tS256":        {build: certificateFact(func(k *keyFacts) expr { return k.x5tS256 })},
-	"x5c":            {build: certificateFact(func(k *keyFacts) expr { return k.x5c })},
+	"keyFingerprint": {build: keyFact(func(k *Key) expr { return k.fingerprint })},
+	"keyThumbprint":  {build: keyFact(func(k *Key) expr { return k.thumbprint })},
+	"jwk":            {build: keyFact(func(k *Key) expr { return k.jwk })},
+	"x5t":            {build: certificateFact(func(k *Key) expr { return k.x5t })},
+	"x5tS256":        {build: certificateFact(func(k *Key) expr { return k.x5tS256 })},
+	"x5c":            {build: certificateFact(func(k *Key) expr { return k.x5c })},
 
 	"upper":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToUpper(in)...) }),
 	"lower":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToLower(in)...) }),
@@ -71,17 +71,17 @@ var functions = map[string]function{
 	"json":      {params: []param{paramNumeric}, pure: true, fallible: true, build: buildJSON},
 }
 
-// functionNames are the names of all functions, sorted.
-func functionNames() []string { return slices.Sorted(maps.Keys(functions)) }
+// Functions are the names of all functions, sorted.
+func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
 
 // call compiles the call of a function.
-func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFault) {
+func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
 	name, pos := n.Ident, int(n.Position())
 	f, ok := functions[name]
 	switch {
 	case !ok:
 		return expr{}, faultf(pos, c.meantFunction(name), "unknown function %q", name)
-	case c.scope == scopeStatic && !f.pure:
+	case c.scope == ScopeStatic && !f.pure:
 		return expr{}, faultf(pos, hintStatic, "the function %q is not available here", name)
 	case len(args) > len(f.params) || len(args) < len(f.params)-f.optional:
 		return expr{}, faultf(pos, f.usage(name), "the function %q takes %s, not %d", name, f.arity(), len(args))
@@ -105,7 +105,7 @@ func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFau
 
 // withName tells the function's name in the errors of r.
 func withName(name string, r renderFunc) renderFunc {
-	return func(dst []byte, e *env) ([]byte, error) {
+	return func(dst []byte, e *Env) ([]byte, error) {
 		dst, err := r(dst, e)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", name, err)
@@ -115,7 +115,7 @@ func withName(name string, r renderFunc) renderFunc {
 }
 
 // faultIn is the fault that err is in a call of the function name.
-func faultIn(pos int, name string, err error) *templateFault {
+func faultIn(pos int, name string, err error) *fault {
 	e, ok := errors.AsType[*problem.Error](err)
 	if !ok {
 		e = &problem.Error{Problem: err.Error()}
@@ -161,13 +161,13 @@ func (p param) example() string {
 
 // meantFunction is the hint for an unknown function: often the name of a field without its root.
 func (c *compiler) meantFunction(name string) string {
-	if _, ok := c.fields[name]; ok {
+	if _, ok := c.Fields[name]; ok {
 		return fmt.Sprintf("did you mean .Fields.%s?", name)
 	}
-	if _, ok := c.secrets[name]; ok {
+	if _, ok := c.Secrets[name]; ok {
 		return fmt.Sprintf("did you mean .Secrets.%s?", name)
 	}
-	names := functionNames()
+	names := Functions()
 	if hint := didYouMean("", name, names); hint != "" {
 		return hint
 	}
@@ -221,21 +221,21 @@ const maxOffset = 1 << 40
 
 func buildNow(_ *compiler, args []expr) (expr, error) {
 	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
-	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
-		return strconv.AppendInt(dst, e.now.Unix()+offset, 10), nil
+	return expr{kind: kindNumber, needs: NeedTime, render: func(dst []byte, e *Env) ([]byte, error) {
+		return strconv.AppendInt(dst, e.Now.Unix()+offset, 10), nil
 	}}, err
 }
 
 func buildNowMillis(_ *compiler, args []expr) (expr, error) {
 	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
-	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
-		return strconv.AppendInt(dst, e.now.UnixMilli()+1000*offset, 10), nil
+	return expr{kind: kindNumber, needs: NeedTime, render: func(dst []byte, e *Env) ([]byte, error) {
+		return strconv.AppendInt(dst, e.Now.UnixMilli()+1000*offset, 10), nil
 	}}, err
 }
 
 // randomBytes gives n new random bytes.
 func randomBytes(n int) expr {
-	return expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
+	return expr{needs: NeedTime, render: func(dst []byte, _ *Env) ([]byte, error) {
 		start := len(dst)
 		dst = slices.Grow(dst, n)[:start+n]
 		rand.Read(dst[start:]) // never fails
@@ -275,34 +275,34 @@ func buildRandom(form encoding) func(*compiler, []expr) (expr, error) {
 
 var errNoRequest = errors.New("a template looks at the request, and there is none")
 
-func requestDigest(more needs, sum func(*requestValues) ([sha256.Size]byte, error)) func(*compiler, []expr) (expr, error) {
+func requestDigest(more Needs, sum func(*Request) ([sha256.Size]byte, error)) func(*compiler, []expr) (expr, error) {
 	return func(*compiler, []expr) (expr, error) {
-		return expr{kind: kindBytes, form: asHex, needs: needRequest | more, render: func(dst []byte, e *env) ([]byte, error) {
-			if e.req == nil {
+		return expr{kind: kindBytes, form: asHex, needs: NeedRequest | more, render: func(dst []byte, e *Env) ([]byte, error) {
+			if e.Request == nil {
 				return dst, errNoRequest
 			}
-			digest, err := sum(e.req)
+			digest, err := sum(e.Request)
 			return append(dst, digest[:]...), err
 		}}, nil
 	}
 }
 
-func keyFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
+func keyFact(of func(*Key) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
-		if c.key == nil || !c.key.public {
+		if c.Key == nil || !c.Key.public {
 			hint := "it needs PrivateKey or Key and a method that is not HMAC"
 			return expr{}, problem.New("there is no public key to describe", hint)
 		}
-		return of(c.key), nil
+		return of(c.Key), nil
 	}
 }
 
-func certificateFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
+func certificateFact(of func(*Key) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
-		if c.key == nil || !c.key.certified {
+		if c.Key == nil || !c.Key.certified {
 			return expr{}, problem.New("there is no certificate to describe", "set Certificate")
 		}
-		return of(c.key), nil
+		return of(c.Key), nil
 	}
 }
 
