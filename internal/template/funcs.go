@@ -103,7 +103,7 @@ func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
 	return x, nil
 }
 
-// withName tells the function's name in the errors of r.
+// withName puts the function's name before the errors of r.
 func withName(name string, r renderFunc) renderFunc {
 	return func(dst []byte, e *Env) ([]byte, error) {
 		dst, err := r(dst, e)
@@ -138,7 +138,7 @@ func (f function) arity() string {
 	return arity
 }
 
-// usage is the hint how to call the function.
+// usage is the hint that shows how to call the function.
 func (f function) usage(name string) string {
 	call := []string{name}
 	for _, p := range f.params {

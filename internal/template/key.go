@@ -17,7 +17,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// Key are what templates can tell about the key, all of it public.
+// A Key is what templates see of the key, all of it public.
 type Key struct {
 	public      bool // there is a public key, so that the next three are set
 	fingerprint expr // SHA256: and base64 of the digest of the SPKI, as Snowflake and ssh-keygen write it
@@ -30,7 +30,7 @@ type Key struct {
 	x5c       expr // section 4.1.6
 }
 
-// UnknownKey stands for a key that is not known: whatever looks at it compiles, and what it renders is of no use.
+// UnknownKey stands for a key that could not be read: templates that look at it compile, and render nothing of use.
 func UnknownKey() *Key { return &Key{public: true, certified: true} }
 
 // NewKey describes the public half of a key, nil for HMAC, and its certificates, of which the first is the key's own.

@@ -12,28 +12,29 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// Object is a JSON object whose string values are templates: claims, a JOSE header, parameters. It renders compactly,
-// with its members in their order and numbers as they were written.
+// An Object is a JSON object whose string values are templates: claims, a JOSE header, parameters. It renders compactly, with its
+// members in their order and numbers as they were written. It is safe for concurrent use.
 type Object struct {
 	members []Member
 	program program // of all members, without the braces
 }
 
-// Member is one member.
+// A Member is a member of an Object.
 type Member struct {
 	Name    string
 	program program // of the value
 }
 
+// Needs says what the value depends on; zero: it is constant.
 func (m Member) Needs() Needs { return m.program.needs }
 
-// constant returns the compact JSON of the value where it is always the same.
+// Constant returns the compact JSON of the value where it is always the same.
 func (m Member) Constant() (string, bool) { return m.program.constant() }
 
-// render appends the JSON of the value.
+// Render appends the JSON of the value.
 func (m Member) Render(dst []byte, e *Env) ([]byte, error) { return m.program.append(dst, e) }
 
-// text is the rendered value as a form field carries it: a string as it is, all else as JSON.
+// Text is the rendered value as a form field carries it: a string as it is, all else as JSON.
 func (m Member) Text(e *Env) (string, error) {
 	text, err := m.Render(nil, e)
 	if err != nil {
@@ -49,7 +50,7 @@ func (m Member) Text(e *Env) (string, error) {
 	return string(text), nil
 }
 
-// compileObject compiles text, which must be a JSON object; the empty text is {}. Its errors are *problem.Error and name the
+// Object compiles text, which must be a JSON object; the empty text is {}. Its errors are *problem.Error and name the
 // member.
 func (t *Set) Object(text string, sc Scope) (*Object, error) {
 	if text == "" {
@@ -76,7 +77,7 @@ func (t *Set) Object(text string, sc Scope) (*Object, error) {
 	return newObjectTemplate(members), nil
 }
 
-// invalidJSON tells of the most frequent slip, too: a string in an action whose quotes are not escaped, so that they end the
+// invalidJSON also names the most frequent mistake: a string in an action whose quotes are not escaped, so that they end the
 // JSON string.
 func invalidJSON(text string, bad *jsontext.SyntaxError) *problem.Error {
 	e := &problem.Error{Problem: fmt.Sprintf("invalid JSON in line %d, column %d: %s", bad.Line, bad.Column, bad.Problem),
@@ -202,12 +203,12 @@ func Join(objects ...*Object) *Object {
 	return newObjectTemplate(members)
 }
 
-// without returns the members whose names the other object does not have.
+// Without returns the members whose names the other object does not have.
 func (x *Object) Without(other *Object) *Object {
 	return x.filter(func(m Member) bool { return other.member(m.Name) == nil })
 }
 
-// withoutNulls returns the members that are not the literal null.
+// WithoutNulls returns the members that are not the literal null.
 func (x *Object) WithoutNulls() *Object {
 	return x.filter(func(m Member) bool {
 		text, fixed := m.Constant()
@@ -225,6 +226,7 @@ func (x *Object) filter(keep func(Member) bool) *Object {
 	return newObjectTemplate(members)
 }
 
+// Needs says what the members depend on; zero: they are constant.
 func (x *Object) Needs() Needs { return x.program.needs }
 
 // Members returns the members in their order. They must not be changed.
@@ -240,20 +242,20 @@ func (x *Object) member(name string) *Member {
 	return nil
 }
 
-// constant returns the whole object where it is always the same.
+// Constant returns the whole object where it is always the same.
 func (x *Object) Constant() (string, bool) {
 	text, fixed := x.program.constant()
 	return "{" + text + "}", fixed
 }
 
-// render appends the object. Where it fails, what it appended is of no use.
+// Render appends the object. What it appended before an error is of no use.
 func (x *Object) Render(dst []byte, e *Env) ([]byte, error) {
 	dst, err := x.program.append(append(dst, '{'), e)
 	return append(dst, '}'), err
 }
 
-// compileHeader compiles the JOSE header {"alg":…,"typ":"JWT"} with the members of JWTHeaders: typ replaces in place, null
-// removes a member, and alg must be the given one (RFC 7515, section 4.1.1).
+// Header compiles the JOSE header {"alg":…,"typ":"JWT"} with the members of text: typ replaces the one in place, null removes a
+// member, and alg must be the given one (RFC 7515, section 4.1.1).
 func (t *Set) Header(text, alg string) (*Object, error) {
 	given, err := t.Object(text, ScopeToken)
 	if err != nil {

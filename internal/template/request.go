@@ -12,8 +12,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// Request are what templates see of the request that is about to be sent. Each value is computed when it is first asked
-// for. It is not safe for concurrent use.
+// A Request is what templates see of the request that is about to be sent. Each value is computed when it is first needed. It is
+// not safe for concurrent use.
 type Request struct {
 	sentMethod string
 	u          *url.URL
@@ -31,7 +31,7 @@ func NewRequest(method string, u *url.URL, host, basePath string, body func() (i
 	return &Request{sentMethod: method, u: u, sentHost: host, basePath: basePath, openBody: body}
 }
 
-// SetBody says how to open a copy of the body, where that is made after all else.
+// SetBody sets what opens a copy of the body, where that is made after all else.
 func (r *Request) SetBody(open func() (io.ReadCloser, error)) { r.openBody = open }
 
 // requestParts are the values below .Request.

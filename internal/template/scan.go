@@ -101,8 +101,8 @@ func stringLen(s string) int {
 	return 0
 }
 
-// unreadable finds the action that text/template/parse refused. What it says about it is told only where the action holds
-// no literal.
+// unreadable finds the action that text/template/parse refused. The reason that it gives is passed on only where the
+// action holds no literal.
 func unreadable(text string, spans []extent) *fault {
 	for _, s := range spans {
 		action := text[s.start:s.end]

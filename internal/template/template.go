@@ -1,3 +1,5 @@
+// Package template knows settings with actions in braces, such as {{now}}: it compiles them once, refuses what it does not know, and
+// renders them by appending to a buffer. It must never know which setting a template is in, nor how a token is signed or sent.
 package template
 
 import (
@@ -15,7 +17,7 @@ import (
 // public facts of the key are known by then, whatever depends on nothing else is computed once, and what remains appends
 // straight to the token. A compiled template is immutable and safe for concurrent use.
 
-// scope says which values the templates of a setting may use.
+// A Scope says which values the templates of a setting may use.
 type Scope uint8
 
 const (
@@ -24,34 +26,34 @@ const (
 	ScopeRequest              // HTTPHeaders, Ping and Exchange: everything
 )
 
-// needs says what a template looks at when it is rendered.
+// Needs says what a template looks at when it is rendered.
 type Needs uint8
 
 const (
 	NeedRequest Needs = 1 << iota // method, address or body of the request
 	NeedBody                      // its body; comes with NeedRequest
 	NeedToken                     // .Token
-	NeedTime                      // what is new for every token: now, uuid and the like
+	NeedTime                      // what is new each time: now, uuid and the like
 )
 
-// env holds the values of one token or request. All actions of one rendering see the same instant.
+// An Env holds the values of one token or request. All actions of one rendering see the same instant.
 type Env struct {
 	Now     time.Time
 	Request *Request // nil: there is no request
 	Token   string
 }
 
-// templates compiles the templates of one connection.
+// A Set compiles templates that see the same fields, secrets and key. The zero value has none of them.
 type Set struct {
 	Fields  map[string]string
-	Secrets map[string]string // resolved
-	Key     *Key              // nil: there is no key
+	Secrets map[string]string
+	Key     *Key // nil: there is no key
 
 	// Resolve returns what a text refers to, and its value; an empty ref: it is no reference. Nil: there are none.
 	Resolve func(text string) (ref, value string, err error)
 }
 
-// fault is a problem.Error whose place within the string is not yet written out.
+// A fault is a problem.Error whose place within the string is not yet written out.
 type fault struct {
 	pos           int // in bytes
 	problem, hint string
@@ -75,10 +77,10 @@ func (f *fault) in(text, path string) *problem.Error {
 	return &problem.Error{Problem: place.String(), Hint: f.hint}
 }
 
-// Text is a template that gives a text: a header, a part of an address, a body.
+// A Text is a template that gives a text: a header, a part of an address, a body. It is safe for concurrent use.
 type Text struct{ program program }
 
-// compileText compiles text. Its errors are *problem.Error.
+// Text compiles a text. Its errors are *problem.Error.
 func (t *Set) Text(text string, sc Scope) (*Text, error) {
 	parts, err := t.parse(text, sc)
 	if err != nil {
@@ -91,12 +93,13 @@ func (t *Set) Text(text string, sc Scope) (*Text, error) {
 	return &Text{b.program()}, nil
 }
 
+// Needs says what the text depends on; zero: it is constant.
 func (x *Text) Needs() Needs { return x.program.needs }
 
-// constant returns the text where it is always the same.
+// Constant returns the text where it is always the same.
 func (x *Text) Constant() (string, bool) { return x.program.constant() }
 
-// text renders the template.
+// Render returns the text for one token or request.
 func (x *Text) Render(e *Env) (string, error) {
 	if s, ok := x.Constant(); ok {
 		return s, nil

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// baseURI evaluates BaseURI. A value that begins it stands as it is; one in the host may hold only letters, digits, - and .
+// URI evaluates an address that never changes. A value that begins it stands as it is; one in the host may hold only letters, digits, - and .
 // so that it cannot lead elsewhere; one in the path or query is escaped. Its errors are *problem.Error.
 func (t *Set) URI(text string) (string, error) {
 	parts, fault := t.parse(text, ScopeStatic)
