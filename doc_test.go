@@ -39,7 +39,7 @@ func TestPackageDocumentationListsEveryTemplateFunction(t *testing.T) {
 	for _, word := range documented {
 		isName := unicode.IsLetter([]rune(word)[0]) // else it is an argument, or a value such as .Token
 		if isName && !slices.Contains(template.Functions(), word) {
-			t.Errorf("doc.go, section Templates, lists %s, which is no function of templates: take it out", word)
+			t.Errorf("doc.go, section Templates, lists %s, which is no function of templates: remove it", word)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (p *problems) addError(path string, err error) {
 	p.found.AddError(path, err)
 }
 
-// err joins the problems, but for those that are there only since the value of a field could not be had.
+// err joins the problems, but for those that are there only since the value of a field could not be resolved.
 func (p *problems) err() error {
 	var all []error
 	for _, missing := range p.unresolved {

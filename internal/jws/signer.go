@@ -294,7 +294,7 @@ func (s *Signer) sign(input []byte) ([]byte, error) {
 	return sig, nil
 }
 
-// options are what a crypto.Signer is told to do.
+// options say how a crypto.Signer is to sign.
 func (s *Signer) options() crypto.SignerOpts {
 	if s.family == familyPSS {
 		return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash} // RFC 7518, section 3.5

@@ -76,7 +76,7 @@ func (k Message) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	return nil, errors.New("this key signs messages only")
 }
 
-// Scripted gives the same answer to every request for a signature.
+// Scripted is a key that returns the same signature and error each time.
 type Scripted struct {
 	Pub crypto.PublicKey
 	Sig []byte

@@ -61,7 +61,7 @@ func (x expr) asText() expr {
 }
 
 // errNotUTF8 is about values, since JSON text must be UTF-8 (RFC 8259, section 8.1) and a claim must not change silently.
-var errNotUTF8 = problem.New("a value is not valid UTF-8, so it cannot stand in JSON", "encode it, as in {{base64 .Secrets.name}}, or correct it")
+var errNotUTF8 = problem.New("a value is not valid UTF-8, which JSON requires", "encode it, as in {{base64 .Secrets.name}}, or correct it")
 
 // asJSONString is x as it stands between the quotes of a JSON string.
 func (x expr) asJSONString() (expr, error) {

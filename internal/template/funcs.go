@@ -171,7 +171,7 @@ func (c *compiler) meantFunction(name string) string {
 	if hint := didYouMean("", name, names); hint != "" {
 		return hint
 	}
-	return "there are " + strings.Join(names, ", ")
+	return "the functions are " + strings.Join(names, ", ")
 }
 
 // accept converts x to what the parameter takes.
@@ -273,7 +273,7 @@ func buildRandom(form encoding) func(*compiler, []expr) (expr, error) {
 	}
 }
 
-var errNoRequest = errors.New("a template looks at the request, and there is none")
+var errNoRequest = errors.New("a template uses the request, but there is none")
 
 func requestDigest(more Needs, sum func(*Request) ([sha256.Size]byte, error)) func(*compiler, []expr) (expr, error) {
 	return func(*compiler, []expr) (expr, error) {

@@ -107,7 +107,7 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 		{`{"a":"s3cr3t\n{{foo}}"}`, `at a, line 2, column 3: unknown function "foo"`, ""},
 		{`{"iss":"{{.Fields.isuer}}"}`, `at iss, column 10: unknown value .Fields.isuer`, "did you mean .Fields.issuer?"},
 		{`{"a":"{{sha256 's3cr3t'}}"}`, `at a, column 10: single quotes do not make a string`, `in JSON text as \"x\"`},
-		{`{"a":"{{.Token}}"}`, `at a, column 3: .Token is not known here`, ""},
+		{`{"a":"{{.Token}}"}`, `at a, column 3: .Token is not available here`, ""},
 		{`{"a":"x{{.Fields.bad}}"}`, `at a, column 4: a value is not valid UTF-8`, ""},
 		{`{"a":"{{list .Fields.bad}}"}`, `at a, column 3: list: a value is not valid UTF-8`, ""},
 		{`{"a":"{{\"\\xff\"}}"}`, `at a, column 3: a value is not valid UTF-8`, ""},

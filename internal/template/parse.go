@@ -48,7 +48,7 @@ func (t *Set) parse(text string, sc Scope) ([]part, *fault) {
 			}
 			parts = append(parts, part{expr: x, pos: int(n.Position()), action: true})
 		default:
-			return nil, faultf(int(n.Position()), hintActions, "a construct that templates do not have here")
+			return nil, faultf(int(n.Position()), hintActions, "this construct of text/template is unsupported")
 		}
 	}
 	return parts, nil
@@ -61,7 +61,7 @@ func (t *Set) reference(text string) (value string, ok bool, _ *fault) {
 	}
 	ref, value, err := t.Resolve(text)
 	if err != nil {
-		return "", false, faultf(0, "set it, or put the value itself here", "%s could not be had: %s", ref, err)
+		return "", false, faultf(0, "set it, or put the value itself here", "%s could not be resolved: %s", ref, err)
 	}
 	return value, ref != "", nil
 }
@@ -114,7 +114,7 @@ func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *fault) {
 	case fault != nil:
 		return x, fault
 	case len(cmd.Args) > 1:
-		return x, faultf(int(cmd.Args[1].Position()), "take out what follows it, or write a function before it", "a value takes no arguments, only a function does")
+		return x, faultf(int(cmd.Args[1].Position()), "remove what follows it, or write a function before it", "a value takes no arguments, only a function does")
 	case len(piped) > 0:
 		return x, faultf(int(cmd.Position()), "write it as {{.Fields.name | upper}}", "only a function can stand after |")
 	}
@@ -140,11 +140,11 @@ func (c *compiler) operand(n parse.Node) (expr, *fault) {
 	case *parse.DotNode:
 		return expr{}, faultf(pos, "name a value, such as .Fields.name", "a bare . names no value")
 	case *parse.ChainNode:
-		return expr{}, faultf(pos, "take out the name after the parentheses", "the result of an expression has no fields")
+		return expr{}, faultf(pos, "remove the name after the parentheses", "the result of an expression has no fields")
 	case *parse.BoolNode, *parse.NilNode:
 		return expr{}, faultf(pos, "write it into the JSON as it is, without quotes and braces", "%s is not a value of templates", n)
 	}
-	return expr{}, faultf(pos, hintActions, "a construct that templates do not have here")
+	return expr{}, faultf(pos, hintActions, "this construct of text/template is unsupported")
 }
 
 // isWhole reports whether s is a JSON number without fraction and exponent.
@@ -176,7 +176,7 @@ func (c *compiler) field(n *parse.FieldNode) (expr, *fault) {
 		return expr{}, faultf(pos, "write ."+root+".name", ".%s is not a value by itself", root)
 	}
 	if root == "Request" && c.scope == ScopeStatic {
-		return expr{}, faultf(pos, hintStatic, ".Request is not known here")
+		return expr{}, faultf(pos, hintStatic, ".Request is not available here")
 	}
 	name := n.Ident[1]
 	if !slices.Contains(names, name) {
@@ -218,7 +218,7 @@ func (c *compiler) value(root, name string) expr {
 
 func (c *compiler) token(pos int) (expr, *fault) {
 	if c.scope != ScopeRequest {
-		return expr{}, faultf(pos, "it can stand in HTTPHeaders, Ping and Exchange", ".Token is not known here")
+		return expr{}, faultf(pos, "it can be used in HTTPHeaders, Ping and Exchange", ".Token is not available here")
 	}
 	return expr{needs: NeedToken, render: func(dst []byte, e *Env) ([]byte, error) {
 		return append(dst, e.Token...), nil

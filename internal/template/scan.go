@@ -8,7 +8,7 @@ import (
 
 const (
 	hintActions = "an action is a pipeline of .Fields.x, .Secrets.x, .Request.X, .Token, strings, whole numbers and functions"
-	hintStatic  = "BaseURI and TokenURL are evaluated once: only .Fields, .Secrets and the helpers can stand in them"
+	hintStatic  = "BaseURI and TokenURL are evaluated once: they can use only .Fields, .Secrets and the helpers"
 	hintString  = `write a string as "x", in JSON text as \"x\"`
 )
 
@@ -46,7 +46,7 @@ func scanAction(text string, start int) (end int, _ *fault) {
 	if strings.HasPrefix(text[pos:], "/*") {
 		i := strings.Index(text[pos:], "*/")
 		if i < 0 {
-			return 0, faultf(start, "end it with */}}, or take it out", "a comment without its closing */")
+			return 0, faultf(start, "end it with */}}, or remove it", "a comment without its closing */")
 		}
 		return scanBody(text, start, pos+i+len("*/"))
 	}

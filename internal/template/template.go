@@ -1,5 +1,5 @@
 // Package template knows settings with actions in braces, such as {{now}}: it compiles them once, refuses what it does not know, and
-// renders them by appending to a buffer. It must never know which setting a template is in, nor how a token is signed or sent.
+// renders them by appending to a buffer. It must never know how a token is signed, nor how a request is sent.
 package template
 
 import (

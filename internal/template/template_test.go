@@ -157,9 +157,9 @@ func TestRenderingFailsWithoutShowingValues(t *testing.T) {
 		text, want string
 		env        *Env
 	}{
-		{"{{.Request.Host}}", "a template looks at the request, and there is none", &Env{}},
-		{"{{qsh}}", "a template looks at the request, and there is none", &Env{}},
-		{"{{bodySHA256 | base64}}", "a template looks at the request, and there is none", &Env{}},
+		{"{{.Request.Host}}", "a template uses the request, but there is none", &Env{}},
+		{"{{qsh}}", "a template uses the request, but there is none", &Env{}},
+		{"{{bodySHA256 | base64}}", "a template uses the request, but there is none", &Env{}},
 		{"{{.Token | json}}", "json: its argument is not valid JSON in line 1, column 1; correct the value, or leave out json, for a string", &Env{Token: "s3cr3t"}},
 		{"{{.Token | json}}", "json: its argument is not valid JSON in line 1, column 11; correct the value, or leave out json, for a string", &Env{Token: `{"s3cr":1,"s3cr":2}`}},
 		{"{{.Token | int}}", "int: its argument is not a whole number; JSON numbers with a fraction or an exponent can be written with json",
@@ -204,8 +204,8 @@ func TestBaseURIValuesCannotLeadElsewhere(t *testing.T) {
 		{"https://{{.Fields.none}}.example.com/", "", "column 11: a value in the host may hold"},
 		{"https://h/{{.Fields.dots}}/x", "", "column 13: a value in the path must not consist of dots"},
 		{"https://h/{{now}}", "", `column 13: the function "now" is not available here`},
-		{"https://h/{{.Request.Host}}", "", `column 13: .Request is not known here`},
-		{"https://h/{{.Token}}", "", `column 13: .Token is not known here`},
+		{"https://h/{{.Request.Host}}", "", `column 13: .Request is not available here`},
+		{"https://h/{{.Token}}", "", `column 13: .Token is not available here`},
 		{"https://h/{{keyThumbprint}}", "", `column 13: the function "keyThumbprint" is not available here`},
 	}
 	for _, tt := range tests {
