@@ -69,6 +69,7 @@ type core struct {
 // headerTemplate is one of Connection.HTTPHeaders.
 type headerTemplate struct {
 	name  string // in canonical form
+	field string // its path in Connection
 	value *template.Text
 }
 
@@ -297,10 +298,10 @@ func (c *core) setHeaders(header http.Header, req *template.Request, token strin
 		}
 		value, err := h.value.Render(e)
 		if err != nil {
-			return err
+			return &prefixed{h.field, err}
 		}
 		if httpfield.IsBrokenValue(value) {
-			return fmt.Errorf("jwtbearer: HTTPHeaders[%s] gives a value with a control character, such as a newline: trim it", h.name)
+			return fmt.Errorf("jwtbearer: %s gives a value with a control character, such as a newline: trim it", h.field)
 		}
 		header[h.name] = []string{value}
 	}

@@ -34,7 +34,7 @@ func (h *hop) compose(out *http.Request, values *template.Request, token string)
 	}
 	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.now(), Request: values, Token: token})
 	if err != nil {
-		return err
+		return &prefixed{h.field + ".Params", err}
 	}
 	contentType := "application/json"
 	if h.encoding == encodingForm {

@@ -163,18 +163,20 @@ func (m *minter) mint(t *minted, req *template.Request, now time.Time) error {
 func (m *minter) render(buf *mintBuffer) (err error) {
 	e := &buf.env
 	if buf.payload, err = m.payload.Render(buf.payload[:0], e); err != nil {
-		return err
+		return &prefixed{"Payload", err}
 	}
 	head := m.head
 	if head == nil {
 		if buf.header, err = m.header.Render(buf.header[:0], e); err != nil {
-			return err
+			return &prefixed{"JWTHeaders", err}
 		}
 		buf.head = jws.AppendHead(buf.head[:0], buf.header)
 		head = buf.head
 	}
-	buf.token, err = m.signer.Append(append(buf.token[:0], m.before...), head, buf.payload)
-	return err
+	if buf.token, err = m.signer.Append(append(buf.token[:0], m.before...), head, buf.payload); err != nil {
+		return &prefixed{"sign", err}
+	}
+	return nil
 }
 
 // drop forgets a token that was refused, if it is still the one that serves.

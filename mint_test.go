@@ -439,3 +439,36 @@ func TestTokenTellsTypeAndExpiry(t *testing.T) {
 		t.Errorf("Token of a connection whose tokens depend on the request: %v, want an error that points to Mint", err)
 	}
 }
+
+func TestErrorsOfRenderingNameTheirSetting(t *testing.T) {
+	const notWhole = "int: its argument is not a whole number"
+	for field, change := range map[string]func(*Connection){
+		"Payload":               func(c *Connection) { c.Payload = `{"a":"{{.Request.Host | int}}"}` },
+		"JWTHeaders":            func(c *Connection) { c.JWTHeaders = `{"a":"{{.Request.Host | int}}"}` },
+		"HTTPHeaders[x-a]":      func(c *Connection) { c.HTTPHeaders = map[string]string{"x-a": "{{.Request.Host | int}}"} },
+		"Exchange.Params":       func(c *Connection) { c.Exchange.Params = `{"a":"{{.Request.Host | int}}"}` },
+		"Exchange.Headers[x-a]": func(c *Connection) { c.Exchange.Headers = map[string]string{"x-a": "{{.Token | int}}"} },
+	} {
+		client := dialFake(t, replies(), func(c *Connection) {
+			if strings.HasPrefix(field, "Exchange") {
+				c.Exchange = &Exchange{TokenURL: fakeTokenURL, Grant: "jwt-bearer"}
+			}
+			change(c)
+		})
+		_, err := client.RoundTrip(fakeRequest(t, "GET", nil))
+		if err == nil || !strings.HasPrefix(err.Error(), "jwtbearer: ") || !strings.Contains(err.Error(), field+": "+notWhole) ||
+			strings.Count(err.Error(), "jwtbearer: ") != 1 {
+			t.Errorf("%s: %v; want the field and %q, with the package's name once", field, err, notWhole)
+		}
+	}
+	for field, change := range map[string]func(*Ping){
+		"Ping.RelativeURI":  func(p *Ping) { p.RelativeURI = "/{{.Token | int}}" },
+		"Ping.Body":         func(p *Ping) { p.Method, p.Body = "POST", "{{.Request.Host | int}}" },
+		"Ping.Headers[x-a]": func(p *Ping) { p.Headers = map[string]string{"x-a": "{{.Token | int}}"} },
+	} {
+		report, err := dialFake(t, replies(), func(c *Connection) { change(&c.Ping) }).Test(t.Context())
+		if err == nil || !strings.Contains(report.String(), field+": "+notWhole) {
+			t.Errorf("%s: %v, and the report says\n%s\nwant %s: %s", field, err, report, field, notWhole)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 	client, ping := Client{p.core}, p.core.ping
 	ref, err := ping.ref.Render(e)
 	if err != nil {
-		return nil, err
+		return nil, &prefixed{"Ping.RelativeURI", err}
 	}
 	req, err := client.NewRequest(ctx, ping.method, ref, nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 	e.Request = p.core.requestValues(req, nil)
 	body, err := ping.body.Render(e)
 	if err != nil {
-		return nil, err
+		return nil, &prefixed{"Ping.Body", err}
 	}
 	if body != "" {
 		if req, err = client.NewRequest(ctx, ping.method, ref, body); err != nil {
@@ -76,7 +76,7 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 	for _, h := range ping.headers {
 		value, err := h.value.Render(e)
 		if err != nil {
-			return nil, err
+			return nil, &prefixed{h.field, err}
 		}
 		req.Header.Set(h.name, value)
 	}

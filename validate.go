@@ -270,7 +270,7 @@ func (b *setup) compileHeaders(field string, headers map[string]string, placemen
 		if value, fixed := t.Constant(); fixed && httpfield.IsBrokenValue(value) {
 			b.p.add(path, "has a value with a line break or another control character", "remove it")
 		}
-		compiled = append(compiled, headerTemplate{canonical, t})
+		compiled = append(compiled, headerTemplate{canonical, path, t})
 	}
 	return compiled
 }
