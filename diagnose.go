@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // A diagnosis is what a failure comes from, as far as that can be told.
@@ -70,7 +72,7 @@ func (p *probe) blame(err error) {
 	name := p.diagnose(err).step
 	for i, s := range p.report.Steps {
 		if s.Name == name && s.Status != StatusFailed {
-			p.report.Steps[i].Status, p.report.Steps[i].Detail = StatusFailed, sentence(s.Detail, p.shown(err), "")
+			p.report.Steps[i].Status, p.report.Steps[i].Detail = StatusFailed, problem.Sentence(s.Detail, p.shown(err), "")
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
@@ -25,12 +26,12 @@ func (p *probe) told(err error) string {
 		words = append(words, e.Code, e.Message, string(e.Body[:min(len(e.Body), 2048)]))
 	}
 	told := p.challenge()
-	return searchable(strings.Join(append(words, told.params["error"], told.params["error_description"]), " "))
+	return searchable(strings.Join(append(words, told.Params["error"], told.Params["error_description"]), " "))
 }
 
 // challenge is what the answer to the ping says of the token, read once.
-func (p *probe) challenge() challenge {
-	told, _ := p.challenged.get(func() (challenge, bool) { return bestChallenge(p.resp.Header), true })
+func (p *probe) challenge() httpfield.Challenge {
+	told, _ := p.challenged.get(func() (httpfield.Challenge, bool) { return bestChallenge(p.resp.Header), true })
 	return told
 }
 
@@ -88,13 +89,13 @@ func (p *probe) ofRefusedLimit(err error) (diagnosis, bool) {
 // ofChallenge finds what the WWW-Authenticate field says in the terms of RFC 6750, section 3.1, where words say no more.
 func (p *probe) ofChallenge(err error) (diagnosis, bool) {
 	told := p.challenge()
-	code := told.params["error"]
+	code := told.Params["error"]
 	switch {
 	case code == "" || p.resp.StatusCode >= 500:
 		return diagnosis{}, false
 	case code == "insufficient_scope":
 		hint := "the token is valid but may not do this: give its issuer the permission, or ask for it in Payload"
-		if scope := oneLine(told.params["scope"]); scope != "" {
+		if scope := oneLine(told.Params["scope"]); scope != "" {
 			hint = "the token is valid but may not do this: it needs the scope " + scope + ", in Payload or as a permission of its issuer"
 		}
 		return diagnosis{KindAuthRejected, "", hint}, true

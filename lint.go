@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // A linter looks at a Connection that is legal for what is probably not meant.
@@ -41,7 +42,7 @@ var lintRules = []func(*linter){
 func (b *setup) lint() {
 	l := &linter{setup: b, now: time.Unix(time.Now().Unix(), 0)} // tokens have whole seconds
 	if m := b.core.minter; m.signer != nil {
-		e := &env{now: l.now}
+		e := &template.Env{Now: l.now}
 		l.claims, l.header = l.members(m.payload, e), l.members(m.header, e)
 	}
 	l.vendor = l.findVendor()
@@ -54,17 +55,17 @@ func (b *setup) lint() {
 func (l *linter) warn(field, problem, hint string) { l.setup.warn(field, l.core.hide(problem), hint) }
 
 // members renders each member by itself. One that looks at the request has no value yet.
-func (l *linter) members(object *objectTemplate, e *env) map[string]claim {
-	all := make(map[string]claim, len(object.members))
-	for _, m := range object.members {
-		_, fixed := m.program.constant()
+func (l *linter) members(object *template.Object, e *template.Env) map[string]claim {
+	all := make(map[string]claim, len(object.Members()))
+	for _, m := range object.Members() {
+		_, fixed := m.Constant()
 		c := claim{fixed: fixed}
-		if m.program.needs&needRequest == 0 {
-			if text, err := m.program.append(nil, e); err == nil {
+		if m.Needs()&template.NeedRequest == 0 {
+			if text, err := m.Render(nil, e); err == nil {
 				c.value, _ = jsontext.Parse(string(text)) // what a template makes is JSON
 			}
 		}
-		all[m.name] = c
+		all[m.Name] = c
 	}
 	return all
 }
@@ -239,7 +240,7 @@ func isBase64(text string) bool {
 }
 
 func (l *linter) pingPath() {
-	ref, fixed := l.core.ping.ref.constant()
+	ref, fixed := l.core.ping.ref.Constant()
 	base := strings.TrimRight(l.core.apiBase().EscapedPath(), "/")
 	ref, _, _ = strings.Cut(ref, "?")
 	if !fixed || !strings.HasPrefix(ref, "/") {

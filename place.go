@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // The values of Placement.In.
@@ -41,10 +42,10 @@ func compilePlacements(placements []Placement, p *problems) []Placement {
 		switch place.In {
 		case inHeader:
 			place.Name = textproto.CanonicalMIMEHeaderKey(cmp.Or(place.Name, "Authorization"))
-			if !isToken(place.Name) {
+			if !httpfield.IsToken(place.Name) {
 				p.add(field+".Name", "is not a header name", "use letters, digits and hyphens")
 			}
-			if place.Scheme != "" && !isToken(place.Scheme) {
+			if place.Scheme != "" && !httpfield.IsToken(place.Scheme) {
 				p.add(field+".Scheme", "is not an authentication scheme (RFC 9110, section 11.1)", "use a word such as Bearer")
 			}
 		case inQuery, inCookie, inForm:
@@ -64,33 +65,9 @@ func checkNamedPlacement(field string, place Placement, p *problems) {
 	switch {
 	case place.Name == "":
 		p.add(field+".Name", "is empty", "name the "+place.In+" parameter that holds the token")
-	case place.In == inCookie && !isToken(place.Name):
+	case place.In == inCookie && !httpfield.IsToken(place.Name):
 		p.add(field+".Name", "is not a cookie name (RFC 6265, section 4.1.1)", "use letters, digits and hyphens")
 	}
-}
-
-// isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	token, _ := isHeaderName(s)
-	return token
-}
-
-// isHeaderName reports whether s is a token of HTTP, and whether it is written as net/http writes header names: X-Api-Key.
-func isHeaderName(s string) (token, canonical bool) {
-	upper, canonical := true, true
-	for _, b := range []byte(s) {
-		switch {
-		case 'a' <= b && b <= 'z':
-			canonical = canonical && !upper
-		case 'A' <= b && b <= 'Z':
-			canonical = canonical && upper
-		case '0' <= b && b <= '9' || b == '-':
-		case strings.IndexByte("!#$%&'*+.^_`|~", b) < 0:
-			return false, false
-		}
-		upper = b == '-'
-	}
-	return s != "", canonical
 }
 
 // place puts the token into an outgoing request, whose URL and headers are its own. room is for the values of a header.

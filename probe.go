@@ -16,6 +16,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -44,15 +49,15 @@ func (c *Connection) Test(ctx context.Context) (*Report, error) {
 func refusedReport(err error) *Report {
 	r := &Report{Kind: KindBadConfig}
 	key := Step{Name: "key", Status: StatusSkipped}
-	for _, problem := range configErrors(err) {
-		detail := sentence(problem.Field, problem.Problem, "")
+	for _, found := range configErrors(err) {
+		detail := problem.Sentence(found.Field, found.Problem, "")
 		switch {
-		case !problem.ofKey():
-			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: problem.Hint})
+		case !found.ofKey():
+			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: found.Hint})
 		case key.Status == StatusSkipped:
-			key.Status, key.Detail, key.Hint = StatusFailed, detail, problem.Hint
+			key.Status, key.Detail, key.Hint = StatusFailed, detail, found.Hint
 		default:
-			key.Detail += "; " + sentence("", detail, problem.Hint)
+			key.Detail += "; " + problem.Sentence("", detail, found.Hint)
 		}
 	}
 	if len(r.Steps) == 0 {
@@ -117,7 +122,7 @@ type probe struct {
 	sent   *http.Request
 	seen   observation // of resp
 
-	challenged lazyValue[challenge] // see challenge
+	challenged lazyValue[httpfield.Challenge] // see challenge
 }
 
 // describe reports what is known before anything is sent.
@@ -128,26 +133,26 @@ func (p *probe) describe() {
 	}
 	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
 	for _, w := range p.core.warnings {
-		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: sentence(w.Field, w.Problem, ""), Hint: w.Hint})
+		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: problem.Sentence(w.Field, w.Problem, ""), Hint: w.Hint})
 	}
 	if p.core.minter.signer == nil {
 		p.report.add(Step{Name: "key", Status: StatusSkipped, Detail: "the token is ready-made"})
 		return
 	}
-	p.report.add(Step{Name: "key", Status: StatusOK, Detail: p.core.minter.signer.describe()})
+	p.report.add(Step{Name: "key", Status: StatusOK, Detail: describeSigner(p.core.minter.signer)})
 }
 
-// describe tells method and key of a signer.
-func (s *Signer) describe() string {
-	switch pub := s.public().(type) {
+// describeSigner tells method and key of a signer.
+func describeSigner(s *jws.Signer) string {
+	switch pub := s.Public().(type) {
 	case *rsa.PublicKey:
-		return fmt.Sprintf("%s with an RSA key of %d bits", s.method(), pub.N.BitLen())
+		return fmt.Sprintf("%s with an RSA key of %d bits", s.Name, pub.N.BitLen())
 	case *ecdsa.PublicKey:
-		return fmt.Sprintf("%s with an EC key on %s", s.method(), pub.Curve.Params().Name)
+		return fmt.Sprintf("%s with an EC key on %s", s.Name, pub.Curve.Params().Name)
 	case ed25519.PublicKey:
-		return fmt.Sprintf("%s with an Ed25519 key", s.method())
+		return fmt.Sprintf("%s with an Ed25519 key", s.Name)
 	}
-	return string(s.method()) + " with a secret"
+	return s.Name + " with a secret"
 }
 
 // request sends the ping and reports the steps on the way.
@@ -222,7 +227,7 @@ func (p *probe) describeToken(token string, ahead time.Duration) {
 // kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
 // otherwise it is a template.
 func (p *probe) kindOfMinting() Kind {
-	if m := p.core.minter; m.signer != nil && m.signer.public() != nil && !m.signer.s.held && m.needs()&needRequest == 0 {
+	if m := p.core.minter; m.signer != nil && m.signer.Public() != nil && !m.signer.InMemory() && m.needs()&template.NeedRequest == 0 {
 		return KindBadKey
 	}
 	return KindBadConfig

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // function is a function of templates.
@@ -46,16 +47,16 @@ var functions = map[string]function{
 	"randomHex":    {params: []param{paramWhole}, build: buildRandom(asHex)},
 	"randomBase64": {params: []param{paramWhole}, build: buildRandom(asBase64)},
 
-	"qsh":              {build: requestDigest(0, (*requestValues).queryHash)},
-	"bodySHA256":       {build: requestDigest(needBody, (*requestValues).bodyHash)},
-	"bodySortedSHA256": {build: requestDigest(needBody, (*requestValues).sortedBodyHash)},
+	"qsh":              {build: requestDigest(0, (*Request).queryHash)},
+	"bodySHA256":       {build: requestDigest(NeedBody, (*Request).bodyHash)},
+	"bodySortedSHA256": {build: requestDigest(NeedBody, (*Request).sortedBodyHash)},
 
-	"keyFingerprint": {build: keyFact(func(k *keyFacts) expr { return k.fingerprint })},
-	"keyThumbprint":  {build: keyFact(func(k *keyFacts) expr { return k.thumbprint })},
-	"jwk":            {build: keyFact(func(k *keyFacts) expr { return k.jwk })},
-	"x5t":            {build: certificateFact(func(k *keyFacts) expr { return k.x5t })},
-	"x5tS256":        {build: certificateFact(func(k *keyFacts) expr { return k.x5tS256 })},
-	"x5c":            {build: certificateFact(func(k *keyFacts) expr { return k.x5c })},
+	"keyFingerprint": {build: keyFact(func(k *Key) expr { return k.fingerprint })},
+	"keyThumbprint":  {build: keyFact(func(k *Key) expr { return k.thumbprint })},
+	"jwk":            {build: keyFact(func(k *Key) expr { return k.jwk })},
+	"x5t":            {build: certificateFact(func(k *Key) expr { return k.x5t })},
+	"x5tS256":        {build: certificateFact(func(k *Key) expr { return k.x5tS256 })},
+	"x5c":            {build: certificateFact(func(k *Key) expr { return k.x5c })},
 
 	"upper":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToUpper(in)...) }),
 	"lower":     pureHelper(paramText, expr{}, func(dst, in []byte) []byte { return append(dst, bytes.ToLower(in)...) }),
@@ -70,14 +71,17 @@ var functions = map[string]function{
 	"json":      {params: []param{paramNumeric}, pure: true, fallible: true, build: buildJSON},
 }
 
+// Functions are the names of all functions, sorted.
+func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
+
 // call compiles the call of a function.
-func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFault) {
+func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *fault) {
 	name, pos := n.Ident, int(n.Position())
 	f, ok := functions[name]
 	switch {
 	case !ok:
 		return expr{}, faultf(pos, c.meantFunction(name), "unknown function %q", name)
-	case c.scope == scopeStatic && !f.pure:
+	case c.scope == ScopeStatic && !f.pure:
 		return expr{}, faultf(pos, hintStatic, "the function %q is not available here", name)
 	case len(args) > len(f.params) || len(args) < len(f.params)-f.optional:
 		return expr{}, faultf(pos, f.usage(name), "the function %q takes %s, not %d", name, f.arity(), len(args))
@@ -99,9 +103,9 @@ func (c *compiler) call(n *parse.IdentifierNode, args []arg) (expr, *templateFau
 	return x, nil
 }
 
-// withName tells the function's name in the errors of r.
+// withName puts the function's name before the errors of r.
 func withName(name string, r renderFunc) renderFunc {
-	return func(dst []byte, e *env) ([]byte, error) {
+	return func(dst []byte, e *Env) ([]byte, error) {
 		dst, err := r(dst, e)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", name, err)
@@ -111,26 +115,30 @@ func withName(name string, r renderFunc) renderFunc {
 }
 
 // faultIn is the fault that err is in a call of the function name.
-func faultIn(pos int, name string, err error) *templateFault {
-	problem, hint := err.Error(), ""
-	if e, ok := errors.AsType[*templateError](err); ok {
-		problem, hint = e.Problem, e.Hint
+func faultIn(pos int, name string, err error) *fault {
+	e, ok := errors.AsType[*problem.Error](err)
+	if !ok {
+		e = &problem.Error{Problem: err.Error()}
 	}
-	return faultf(pos, hint, "%s: %s", name, problem)
+	return faultf(pos, e.Hint, "%s: %s", name, e.Problem)
 }
 
+// arity is how many arguments the function takes.
 func (f function) arity() string {
-	switch n := len(f.params); {
-	case n == 0:
-		return "no argument"
-	case f.optional > 0:
-		return "at most " + times(n, "argument")
-	default:
-		return times(n, "argument")
+	arity := fmt.Sprintf("%d arguments", len(f.params))
+	switch len(f.params) {
+	case 0:
+		arity = "no argument"
+	case 1:
+		arity = "1 argument"
 	}
+	if f.optional > 0 {
+		arity = "at most " + arity
+	}
+	return arity
 }
 
-// usage is the hint how to call the function.
+// usage is the hint that shows how to call the function.
 func (f function) usage(name string) string {
 	call := []string{name}
 	for _, p := range f.params {
@@ -153,17 +161,17 @@ func (p param) example() string {
 
 // meantFunction is the hint for an unknown function: often the name of a field without its root.
 func (c *compiler) meantFunction(name string) string {
-	if _, ok := c.fields[name]; ok {
+	if _, ok := c.Fields[name]; ok {
 		return fmt.Sprintf("did you mean .Fields.%s?", name)
 	}
-	if _, ok := c.secrets[name]; ok {
+	if _, ok := c.Secrets[name]; ok {
 		return fmt.Sprintf("did you mean .Secrets.%s?", name)
 	}
-	names := slices.Sorted(maps.Keys(functions))
+	names := Functions()
 	if hint := didYouMean("", name, names); hint != "" {
 		return hint
 	}
-	return "there are " + strings.Join(names, ", ")
+	return "the functions are " + strings.Join(names, ", ")
 }
 
 // accept converts x to what the parameter takes.
@@ -173,10 +181,10 @@ func (p param) accept(x expr) (expr, error) {
 	case paramWhole:
 		if x.kind != kindNumber {
 			hint := "write digits without quotes, or (int .Fields.name)"
-			return x, &templateError{"wants a whole number, not " + x.kind.String(), hint}
+			return x, problem.New("wants a whole number, not "+x.kind.String(), hint)
 		}
 		if !x.fixed {
-			return x, &templateError{"wants a number that does not change with the request", "write digits, or (int .Fields.name)"}
+			return x, problem.New("wants a number that does not change with the request", "write digits, or (int .Fields.name)")
 		}
 		return x, nil
 	case paramAny:
@@ -191,7 +199,7 @@ func (p param) accept(x expr) (expr, error) {
 		}
 	}
 	if !textual {
-		return x, &templateError{"wants text, not " + x.kind.String(), "put string before it, as in (string now)"}
+		return x, problem.New("wants text, not "+x.kind.String(), "put string before it, as in (string now)")
 	}
 	return x.asText(), nil
 }
@@ -203,7 +211,7 @@ func wholeArg(args []expr, none, least, most int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(args[0].value, 10, 64)
 	if err != nil || n < least || n > most {
-		return 0, &templateError{fmt.Sprintf("wants a number from %d to %d", least, most), "write one in these bounds"}
+		return 0, problem.New(fmt.Sprintf("wants a number from %d to %d", least, most), "write one in these bounds")
 	}
 	return n, nil
 }
@@ -213,21 +221,21 @@ const maxOffset = 1 << 40
 
 func buildNow(_ *compiler, args []expr) (expr, error) {
 	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
-	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
-		return strconv.AppendInt(dst, e.now.Unix()+offset, 10), nil
+	return expr{kind: kindNumber, needs: NeedTime, render: func(dst []byte, e *Env) ([]byte, error) {
+		return strconv.AppendInt(dst, e.Now.Unix()+offset, 10), nil
 	}}, err
 }
 
 func buildNowMillis(_ *compiler, args []expr) (expr, error) {
 	offset, err := wholeArg(args, 0, -maxOffset, maxOffset)
-	return expr{kind: kindNumber, needs: needTime, render: func(dst []byte, e *env) ([]byte, error) {
-		return strconv.AppendInt(dst, e.now.UnixMilli()+1000*offset, 10), nil
+	return expr{kind: kindNumber, needs: NeedTime, render: func(dst []byte, e *Env) ([]byte, error) {
+		return strconv.AppendInt(dst, e.Now.UnixMilli()+1000*offset, 10), nil
 	}}, err
 }
 
 // randomBytes gives n new random bytes.
 func randomBytes(n int) expr {
-	return expr{needs: needTime, render: func(dst []byte, _ *env) ([]byte, error) {
+	return expr{needs: NeedTime, render: func(dst []byte, _ *Env) ([]byte, error) {
 		start := len(dst)
 		dst = slices.Grow(dst, n)[:start+n]
 		rand.Read(dst[start:]) // never fails
@@ -265,36 +273,36 @@ func buildRandom(form encoding) func(*compiler, []expr) (expr, error) {
 	}
 }
 
-var errNoRequest = errors.New("a template looks at the request, and there is none")
+var errNoRequest = errors.New("a template uses the request, but there is none")
 
-func requestDigest(more needs, sum func(*requestValues) ([sha256.Size]byte, error)) func(*compiler, []expr) (expr, error) {
+func requestDigest(more Needs, sum func(*Request) ([sha256.Size]byte, error)) func(*compiler, []expr) (expr, error) {
 	return func(*compiler, []expr) (expr, error) {
-		return expr{kind: kindBytes, form: asHex, needs: needRequest | more, render: func(dst []byte, e *env) ([]byte, error) {
-			if e.req == nil {
+		return expr{kind: kindBytes, form: asHex, needs: NeedRequest | more, render: func(dst []byte, e *Env) ([]byte, error) {
+			if e.Request == nil {
 				return dst, errNoRequest
 			}
-			digest, err := sum(e.req)
+			digest, err := sum(e.Request)
 			return append(dst, digest[:]...), err
 		}}, nil
 	}
 }
 
-func keyFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
+func keyFact(of func(*Key) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
-		if c.key == nil || !c.key.public {
+		if c.Key == nil || !c.Key.public {
 			hint := "it needs PrivateKey or Key and a method that is not HMAC"
-			return expr{}, &templateError{"there is no public key to describe", hint}
+			return expr{}, problem.New("there is no public key to describe", hint)
 		}
-		return of(c.key), nil
+		return of(c.Key), nil
 	}
 }
 
-func certificateFact(of func(*keyFacts) expr) func(*compiler, []expr) (expr, error) {
+func certificateFact(of func(*Key) expr) func(*compiler, []expr) (expr, error) {
 	return func(c *compiler, _ []expr) (expr, error) {
-		if c.key == nil || !c.key.certified {
-			return expr{}, &templateError{"there is no certificate to describe", "set Certificate"}
+		if c.Key == nil || !c.Key.certified {
+			return expr{}, problem.New("there is no certificate to describe", "set Certificate")
 		}
-		return of(c.key), nil
+		return of(c.Key), nil
 	}
 }
 
@@ -310,7 +318,7 @@ func appendSHA256(dst, in []byte) []byte {
 	return append(dst, sum[:]...)
 }
 
-var errNotWhole = &templateError{
+var errNotWhole = &problem.Error{
 	Problem: "its argument is not a whole number",
 	Hint:    "JSON numbers with a fraction or an exponent can be written with json",
 }
@@ -347,8 +355,8 @@ func buildJSON(_ *compiler, args []expr) (expr, error) {
 	return args[0].tryMapped(expr{kind: kindJSON}, func(dst, in []byte) ([]byte, error) {
 		v, err := jsontext.Parse(string(in))
 		if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok { // whose Problem may name a member of a secret
-			return dst, &templateError{fmt.Sprintf("its argument is not valid JSON in line %d, column %d", bad.Line, bad.Column),
-				"correct the value, or leave out json, for a string"}
+			return dst, problem.New(fmt.Sprintf("its argument is not valid JSON in line %d, column %d", bad.Line, bad.Column),
+				"correct the value, or leave out json, for a string")
 		}
 		return v.Append(dst), nil
 	})

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"slices"
@@ -8,7 +8,7 @@ import (
 
 const (
 	hintActions = "an action is a pipeline of .Fields.x, .Secrets.x, .Request.X, .Token, strings, whole numbers and functions"
-	hintStatic  = "BaseURI and TokenURL are evaluated once: only .Fields, .Secrets and the helpers can stand in them"
+	hintStatic  = "BaseURI and TokenURL are evaluated once: they can use only .Fields, .Secrets and the helpers"
 	hintString  = `write a string as "x", in JSON text as \"x\"`
 )
 
@@ -20,7 +20,7 @@ type extent struct{ start, end int }
 
 // scanActions finds the actions of text, as the lexer of text/template/parse does, and refuses what that would accept and we do
 // not, or would report with a line only and with a piece of the text, which may be a secret.
-func scanActions(text string) ([]extent, *templateFault) {
+func scanActions(text string) ([]extent, *fault) {
 	var spans []extent
 	for pos := 0; ; {
 		i := strings.Index(text[pos:], "{{")
@@ -38,7 +38,7 @@ func scanActions(text string) ([]extent, *templateFault) {
 }
 
 // scanAction returns where the action at start ends.
-func scanAction(text string, start int) (end int, _ *templateFault) {
+func scanAction(text string, start int) (end int, _ *fault) {
 	pos := start + len("{{")
 	if rest := text[pos:]; len(rest) > 1 && rest[0] == '-' && strings.IndexByte(" \t\r\n", rest[1]) >= 0 {
 		pos += 2
@@ -46,7 +46,7 @@ func scanAction(text string, start int) (end int, _ *templateFault) {
 	if strings.HasPrefix(text[pos:], "/*") {
 		i := strings.Index(text[pos:], "*/")
 		if i < 0 {
-			return 0, faultf(start, "end it with */}}, or take it out", "a comment without its closing */")
+			return 0, faultf(start, "end it with */}}, or remove it", "a comment without its closing */")
 		}
 		return scanBody(text, start, pos+i+len("*/"))
 	}
@@ -62,7 +62,7 @@ func scanAction(text string, start int) (end int, _ *templateFault) {
 }
 
 // scanBody looks from pos for the end of the action at start.
-func scanBody(text string, start, pos int) (end int, _ *templateFault) {
+func scanBody(text string, start, pos int) (end int, _ *fault) {
 	for ; pos < len(text); pos++ {
 		switch c := text[pos]; {
 		case strings.HasPrefix(text[pos:], "}}"):
@@ -101,9 +101,9 @@ func stringLen(s string) int {
 	return 0
 }
 
-// unreadable finds the action that text/template/parse refused. What it says about it is told only where the action holds
-// no literal.
-func unreadable(text string, spans []extent) *templateFault {
+// unreadable finds the action that text/template/parse refused. The reason that it gives is passed on only where the
+// action holds no literal.
+func unreadable(text string, spans []extent) *fault {
 	for _, s := range spans {
 		action := text[s.start:s.end]
 		_, err := readTree(action)

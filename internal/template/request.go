@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"crypto/sha256"
@@ -12,9 +12,9 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-// requestValues are what templates see of the request that is about to be sent. Each value is computed when it is first asked
-// for. It is not safe for concurrent use.
-type requestValues struct {
+// A Request is what templates see of the request that is about to be sent. Each value is computed when it is first needed. It is
+// not safe for concurrent use.
+type Request struct {
 	sentMethod string
 	u          *url.URL
 	sentHost   string
@@ -24,35 +24,38 @@ type requestValues struct {
 	body, sorted *[sha256.Size]byte
 }
 
-// newRequestValues describes the final request: after joining and encoding, without the token's own query parameter. host is
+// NewRequest describes the final request: after joining and encoding, without the token's own query parameter. host is
 // http.Request.Host, and empty means that of u. basePath is the escaped path of BaseURI. body opens a copy of the body; nil
 // means that there is none.
-func newRequestValues(method string, u *url.URL, host, basePath string, body func() (io.ReadCloser, error)) *requestValues {
-	return &requestValues{sentMethod: method, u: u, sentHost: host, basePath: basePath, openBody: body}
+func NewRequest(method string, u *url.URL, host, basePath string, body func() (io.ReadCloser, error)) *Request {
+	return &Request{sentMethod: method, u: u, sentHost: host, basePath: basePath, openBody: body}
 }
+
+// SetBody sets what opens a copy of the body, where that is made after all else.
+func (r *Request) SetBody(open func() (io.ReadCloser, error)) { r.openBody = open }
 
 // requestParts are the values below .Request.
-var requestParts = map[string]func(*requestValues) string{
-	"Method": (*requestValues).method,
-	"Scheme": (*requestValues).scheme,
-	"Host":   (*requestValues).host,
-	"Path":   (*requestValues).path,
-	"Query":  (*requestValues).query,
-	"URI":    (*requestValues).uri,
-	"URL":    (*requestValues).url,
+var requestParts = map[string]func(*Request) string{
+	"Method": (*Request).method,
+	"Scheme": (*Request).scheme,
+	"Host":   (*Request).host,
+	"Path":   (*Request).path,
+	"Query":  (*Request).query,
+	"URI":    (*Request).uri,
+	"URL":    (*Request).url,
 }
 
-func (r *requestValues) method() string {
+func (r *Request) method() string {
 	if r.sentMethod == "" {
 		return http.MethodGet
 	}
 	return r.sentMethod
 }
 
-func (r *requestValues) scheme() string { return strings.ToLower(r.u.Scheme) }
+func (r *Request) scheme() string { return strings.ToLower(r.u.Scheme) }
 
 // host is in lower case and has a port where that is not the scheme's own, like @authority of RFC 9421, section 2.2.3.
-func (r *requestValues) host() string {
+func (r *Request) host() string {
 	host := r.sentHost
 	if host == "" {
 		host = r.u.Host
@@ -68,27 +71,27 @@ func (r *requestValues) host() string {
 }
 
 // path is escaped as it is sent: net/http sends / for an empty one.
-func (r *requestValues) path() string {
+func (r *Request) path() string {
 	if p := r.u.EscapedPath(); p != "" {
 		return p
 	}
 	return "/"
 }
 
-func (r *requestValues) query() string { return r.u.RawQuery }
+func (r *Request) query() string { return r.u.RawQuery }
 
 // uri has a ? without a query after it only where net/http sends that.
-func (r *requestValues) uri() string {
+func (r *Request) uri() string {
 	if r.u.RawQuery == "" && !r.u.ForceQuery {
 		return r.path()
 	}
 	return r.path() + "?" + r.u.RawQuery
 }
 
-func (r *requestValues) url() string { return r.scheme() + "://" + r.host() + r.uri() }
+func (r *Request) url() string { return r.scheme() + "://" + r.host() + r.uri() }
 
 // bodyHash is the digest of the bytes of the body.
-func (r *requestValues) bodyHash() ([sha256.Size]byte, error) {
+func (r *Request) bodyHash() ([sha256.Size]byte, error) {
 	if r.body != nil {
 		return *r.body, nil
 	}
@@ -102,7 +105,7 @@ func (r *requestValues) bodyHash() ([sha256.Size]byte, error) {
 
 // sortedBodyHash is the digest of the JSON body as JSON.stringify would write it with the names of all objects sorted by
 // UTF-16 code units, but for numbers, which keep their text.
-func (r *requestValues) sortedBodyHash() ([sha256.Size]byte, error) {
+func (r *Request) sortedBodyHash() ([sha256.Size]byte, error) {
 	if r.sorted != nil {
 		return *r.sorted, nil
 	}
@@ -123,7 +126,7 @@ func (r *requestValues) sortedBodyHash() ([sha256.Size]byte, error) {
 	return *r.sorted, nil
 }
 
-func (r *requestValues) readBody(w io.Writer) error {
+func (r *Request) readBody(w io.Writer) error {
 	if r.openBody == nil {
 		return nil
 	}

@@ -1,9 +1,11 @@
-package jwtbearer
+package template
 
 import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 func TestTemplatesRefuse(t *testing.T) {
@@ -35,7 +37,7 @@ func TestTemplatesRefuse(t *testing.T) {
 		{`{{now 1i}}`, `column 7: not a whole number`, ""},
 		{`{{sha256 'x'}}`, `column 10: single quotes do not make a string`, strHint},
 		{`{{sha256 'secret'}}`, `column 10: single quotes do not make a string`, strHint},
-		{`{{printf "%d" now}}`, `column 3: unknown function "printf"`, "there are base64, base64url"},
+		{`{{printf "%d" now}}`, `column 3: unknown function "printf"`, "the functions are base64, base64url"},
 		{`{{len .Fields.issuer}}`, `column 3: unknown function "len"`, ""},
 		{`{{index .Fields "a"}}`, `column 9: .Fields is not a value by itself`, "write .Fields.name"},
 		{`{{html .Fields.issuer}}`, `column 3: unknown function "html"`, ""},
@@ -43,7 +45,7 @@ func TestTemplatesRefuse(t *testing.T) {
 		{`{{and 1 2}}`, `column 3: unknown function "and"`, ""},
 
 		// Unknown names.
-		{`{{foo}}`, `column 3: unknown function "foo"`, "there are"},
+		{`{{foo}}`, `column 3: unknown function "foo"`, "the functions are"},
 		{"é\n  {{foo}}", `line 2, column 5: unknown function "foo"`, ""},
 		{`é {{foo}}`, `column 5: unknown function "foo"`, ""},
 		{`{{Uuid}}`, `column 3: unknown function "Uuid"`, "did you mean uuid?"},
@@ -64,7 +66,7 @@ func TestTemplatesRefuse(t *testing.T) {
 		{`{{.Request}}`, `column 3: .Request is not a value by itself`, ""},
 		{`{{.Fields.issuer.x}}`, `column 3: the value .Fields.issuer has no parts`, ""},
 		{`{{.Token.x}}`, `column 3: the value .Token has no parts`, ""},
-		{`{{.Token}}`, `column 3: .Token is not known here`, "HTTPHeaders, Ping and Exchange"},
+		{`{{.Token}}`, `column 3: .Token is not available here`, "HTTPHeaders, Ping and Exchange"},
 
 		// Arity and types.
 		{`{{now 1 2}}`, `column 3: the function "now" takes at most 1 argument, not 2`, "write {{now 16}} or {{now}}"},
@@ -107,11 +109,11 @@ func TestTemplatesRefuse(t *testing.T) {
 		{`{{99999999999999999999}}`, `column 1: an action that cannot be read`, ""},
 	}
 	for _, tt := range tests {
-		_, err := testTemplates().compileText(tt.text, scopeToken)
-		bad, ok := errors.AsType[*templateError](err)
+		_, err := testTemplates().Text(tt.text, ScopeToken)
+		bad, ok := errors.AsType[*problem.Error](err)
 		switch {
 		case !ok:
-			t.Errorf("compileText(%s): %v, want a templateError", tt.text, err)
+			t.Errorf("compileText(%s): %v, want a problem.Error", tt.text, err)
 		case bad.Hint == "":
 			t.Errorf("compileText(%s): %v, which does not say what to do", tt.text, bad)
 		case !strings.HasPrefix(bad.Problem, tt.problem) || !strings.Contains(bad.Hint, tt.hint):
@@ -125,7 +127,7 @@ func TestTemplatesRefuse(t *testing.T) {
 func TestDeepParenthesesAreAnErrorOrAValue(t *testing.T) {
 	for _, depth := range []int{100, 20000} {
 		text := "{{" + strings.Repeat("(", depth) + "now" + strings.Repeat(")", depth) + "}}"
-		_, err := testTemplates().compileText(text, scopeToken)
+		_, err := testTemplates().Text(text, ScopeToken)
 		if got, want := err != nil, depth > 10000; got != want {
 			t.Errorf("%d parentheses: %v, want an error: %v", depth, err, want)
 		}

@@ -1,4 +1,4 @@
-// Expected digests of {{bodySortedSHA256}}: node testdata/sortedbody.mjs > testdata/sortedbody.json
+// Expected digests of {{bodySortedSHA256}}: node sortedbody.mjs > sortedbody.json
 // Array.prototype.sort compares by UTF-16 code units, JSON.stringify writes names and strings. Numbers here are chosen so
 // that ECMAScript writes them as they stand.
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"crypto/rand"
@@ -12,12 +12,12 @@ const sixClaims = `{"iss":"x","sub":"y","aud":"z","iat":"{{now}}","exp":"{{now 3
 
 func BenchmarkPayload(b *testing.B) {
 	b.Run("template", func(b *testing.B) {
-		x := mustObject(b, &templates{}, sixClaims, scopeToken)
-		e := &env{now: time.Unix(1700000000, 0)}
+		x := mustObject(b, &Set{}, sixClaims, ScopeToken)
+		e := &Env{Now: time.Unix(1700000000, 0)}
 		dst := make([]byte, 0, 512)
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := x.appendMembers(dst, e); err != nil {
+			if _, err := x.Render(dst, e); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -37,12 +37,12 @@ func BenchmarkPayload(b *testing.B) {
 }
 
 func BenchmarkRequestValues(b *testing.B) {
-	x := mustObject(b, &templates{}, `{"uris":["{{.Request.Method}} {{.Request.Host}}{{.Request.Path}}"],"qsh":"{{qsh}}"}`, scopeToken)
+	x := mustObject(b, &Set{}, `{"uris":["{{.Request.Method}} {{.Request.Host}}{{.Request.Path}}"],"qsh":"{{qsh}}"}`, ScopeToken)
 	u := mustURL(b, "https://api.example.com/rest/api/2/issue?b=2&a=1&a=0")
 	dst := make([]byte, 0, 512)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := x.appendMembers(dst, &env{req: newRequestValues("GET", u, "", "/rest", nil)}); err != nil {
+		if _, err := x.Render(dst, &Env{Request: NewRequest("GET", u, "", "/rest", nil)}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -51,16 +51,16 @@ func BenchmarkRequestValues(b *testing.B) {
 func BenchmarkCompileObject(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		mustObject(b, &templates{}, sixClaims, scopeToken)
+		mustObject(b, &Set{}, sixClaims, ScopeToken)
 	}
 }
 
 func TestRenderingDoesNotAllocate(t *testing.T) {
 	x := mustObject(t, testTemplates(), `{"iss":"{{.Fields.issuer}}","iat":"{{now}}","exp":"{{now 300}}","jti":"{{uuid}}","n":"{{randomHex 16}}",`+
-		`"t":"{{.Token}}"}`, scopeRequest)
-	e := &env{now: time.Unix(1700000000, 0), token: "t.o.k"}
+		`"t":"{{.Token}}"}`, ScopeRequest)
+	e := &Env{Now: time.Unix(1700000000, 0), Token: "t.o.k"}
 	dst := make([]byte, 0, 512)
-	if got := testing.AllocsPerRun(100, func() { x.appendMembers(dst, e) }); got != 0 {
+	if got := testing.AllocsPerRun(100, func() { x.Render(dst, e) }); got != 0 {
 		t.Errorf("rendering into a buffer with room allocates %v times, want never", got)
 	}
 }

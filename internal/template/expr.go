@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"encoding/base64"
@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // exprKind is the type of an expression.
@@ -38,7 +39,7 @@ type expr struct {
 	fixed bool     // known already, as value; else render gives it
 	value string
 
-	needs  needs
+	needs  Needs
 	render renderFunc
 }
 
@@ -60,7 +61,7 @@ func (x expr) asText() expr {
 }
 
 // errNotUTF8 is about values, since JSON text must be UTF-8 (RFC 8259, section 8.1) and a claim must not change silently.
-var errNotUTF8 = &templateError{"a value is not valid UTF-8, so it cannot stand in JSON", "encode it, as in {{base64 .Secrets.name}}, or correct it"}
+var errNotUTF8 = problem.New("a value is not valid UTF-8, which JSON requires", "encode it, as in {{base64 .Secrets.name}}, or correct it")
 
 // asJSONString is x as it stands between the quotes of a JSON string.
 func (x expr) asJSONString() (expr, error) {
@@ -76,7 +77,7 @@ func (x expr) asJSONString() (expr, error) {
 	}
 	raw := x.render
 	x.plain = true
-	x.render = func(dst []byte, e *env) ([]byte, error) {
+	x.render = func(dst []byte, e *Env) ([]byte, error) {
 		start := len(dst)
 		dst, err := raw(dst, e)
 		if err != nil {
@@ -115,7 +116,7 @@ func (x expr) tryMapped(result expr, f func(dst, in []byte) ([]byte, error)) (ex
 		return result, err
 	}
 	raw := x.render
-	result.render = func(dst []byte, e *env) ([]byte, error) {
+	result.render = func(dst []byte, e *Env) ([]byte, error) {
 		start := len(dst)
 		dst, err := raw(dst, e)
 		if err != nil {

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"crypto"
@@ -10,14 +10,14 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"math/big"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/key/keytest"
 )
 
 func fromBase64URL(t testing.TB, s string) []byte {
@@ -29,13 +29,13 @@ func fromBase64URL(t testing.TB, s string) []byte {
 	return b
 }
 
-func renderFacts(t testing.TB, k *keyFacts, text string) string {
+func renderFacts(t testing.TB, k *Key, text string) string {
 	t.Helper()
-	x, err := (&templates{key: k}).compileText(text, scopeToken)
+	x, err := (&Set{Key: k}).Text(text, ScopeToken)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	got, fixed := x.constant()
+	got, fixed := x.Constant()
 	if !fixed {
 		t.Fatalf("%s is not constant", text)
 	}
@@ -62,7 +62,7 @@ func TestKeyFactsOfThePublishedKeys(t *testing.T) {
 		{"RFC 8037, A.3", edKey, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", `{"kty":"OKP","crv":"Ed25519","x":"` + rfc8037X + `"}`},
 	}
 	for _, tt := range tests {
-		k, err := newKeyFacts(tt.pub, nil)
+		k, err := NewKey(tt.pub, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
@@ -75,7 +75,7 @@ func TestKeyFactsOfThePublishedKeys(t *testing.T) {
 	}
 	// RFC 8410, section 4: the SPKI of an Ed25519 key is these bytes and the key.
 	sum := sha256.Sum256(append([]byte("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"), edKey...))
-	k, _ := newKeyFacts(edKey, nil)
+	k, _ := NewKey(edKey, nil)
 	if got, want := renderFacts(t, k, "{{keyFingerprint}}"), "SHA256:"+base64.StdEncoding.EncodeToString(sum[:]); got != want {
 		t.Errorf("keyFingerprint = %s, want %s", got, want)
 	}
@@ -87,7 +87,7 @@ func TestJWKOfECKeysPadsCoordinates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, err := newKeyFacts(key.Public(), nil)
+		k, err := NewKey(key.Public(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,27 +106,9 @@ func TestJWKOfECKeysPadsCoordinates(t *testing.T) {
 	}
 }
 
-func testCertificate(t testing.TB) *x509.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Unix(4e9, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
-}
-
 func TestCertificateFactsInAllForms(t *testing.T) {
-	own, issuer := testCertificate(t), testCertificate(t)
-	k, err := newKeyFacts(own.PublicKey, []*x509.Certificate{own, issuer})
+	own, issuer := keytest.Certificate(t), keytest.Certificate(t)
+	k, err := NewKey(own.PublicKey, []*x509.Certificate{own, issuer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,24 +126,24 @@ func TestCertificateFactsInAllForms(t *testing.T) {
 			t.Errorf("%s = %s, want %s", tt.text, got, tt.want)
 		}
 	}
-	x := mustObject(t, &templates{key: k}, `{"x5t#S256":"{{x5tS256}}","x5c":"{{x5c}}","jwk":"{{jwk}}"}`, scopeToken)
-	if got := renderObject(t, x, &env{}); !strings.Contains(got, `,"x5c":`+chain+`,"jwk":{"kty":"EC",`) {
+	x := mustObject(t, &Set{Key: k}, `{"x5t#S256":"{{x5tS256}}","x5c":"{{x5c}}","jwk":"{{jwk}}"}`, ScopeToken)
+	if got := renderObject(t, x, &Env{}); !strings.Contains(got, `,"x5c":`+chain+`,"jwk":{"kty":"EC",`) {
 		t.Errorf("x5c is an array and jwk an object in JSON, but got %s", got)
 	}
 }
 
 func TestKeyFactsThatAreMissingAreRefused(t *testing.T) {
-	hmac, err := newKeyFacts(nil, nil)
+	hmac, err := NewKey(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare, err := newKeyFacts(ed25519.PublicKey(fromBase64URL(t, rfc8037X)), nil)
+	bare, err := NewKey(ed25519.PublicKey(fromBase64URL(t, rfc8037X)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
 		text, want string
-		key        *keyFacts
+		key        *Key
 	}{
 		{"{{keyFingerprint}}", "no public key", nil},
 		{"{{keyFingerprint}}", "no public key", hmac},
@@ -173,12 +155,12 @@ func TestKeyFactsThatAreMissingAreRefused(t *testing.T) {
 		{"{{x5c}}", "set Certificate", bare},
 	}
 	for _, tt := range tests {
-		_, err := (&templates{key: tt.key}).compileText(tt.text, scopeToken)
+		_, err := (&Set{Key: tt.key}).Text(tt.text, ScopeToken)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s of %+v: %v, want %q", tt.text, tt.key, err, tt.want)
 		}
 	}
-	if _, err := newKeyFacts("no key", nil); err == nil {
-		t.Error("newKeyFacts of a string: no error")
+	if _, err := NewKey("no key", nil); err == nil {
+		t.Error("NewKey of a string: no error")
 	}
 }

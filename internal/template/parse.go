@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"cmp"
@@ -20,13 +20,9 @@ type part struct {
 
 // parse reads text as text/template does and compiles its actions. A text that is wholly a reference is what that refers to,
 // taken literally.
-func (t *templates) parse(text string, sc scope) ([]part, *templateFault) {
-	if ref, ok := reference(text); ok {
-		value, err := lookUp(t.lookup, ref)
-		if err != nil {
-			return nil, faultf(0, "set it, or put the value itself here", "%s could not be had: %s", ref, err)
-		}
-		return []part{{expr: fixedText(value)}}, nil
+func (t *Set) parse(text string, sc Scope) ([]part, *fault) {
+	if value, ok, fault := t.reference(text); ok || fault != nil {
+		return []part{{expr: fixedText(value)}}, fault
 	}
 	if !strings.Contains(text, "{{") {
 		return []part{{expr: fixedText(text)}}, nil
@@ -39,7 +35,7 @@ func (t *templates) parse(text string, sc scope) ([]part, *templateFault) {
 	if err != nil {
 		return nil, unreadable(text, spans)
 	}
-	c := &compiler{templates: t, scope: sc}
+	c := &compiler{Set: t, scope: sc}
 	var parts []part
 	for _, n := range tree.Root.Nodes {
 		switch n := n.(type) {
@@ -52,10 +48,22 @@ func (t *templates) parse(text string, sc scope) ([]part, *templateFault) {
 			}
 			parts = append(parts, part{expr: x, pos: int(n.Position()), action: true})
 		default:
-			return nil, faultf(int(n.Position()), hintActions, "a construct that templates do not have here")
+			return nil, faultf(int(n.Position()), hintActions, "this construct of text/template is unsupported")
 		}
 	}
 	return parts, nil
+}
+
+// reference returns the value of a text that is wholly a reference.
+func (t *Set) reference(text string) (value string, ok bool, _ *fault) {
+	if t.Resolve == nil {
+		return "", false, nil
+	}
+	ref, value, err := t.Resolve(text)
+	if err != nil {
+		return "", false, faultf(0, "set it, or put the value itself here", "%s could not be resolved: %s", ref, err)
+	}
+	return value, ref != "", nil
 }
 
 func readTree(text string) (*parse.Tree, error) {
@@ -66,8 +74,8 @@ func readTree(text string) (*parse.Tree, error) {
 
 // compiler compiles the nodes of one template.
 type compiler struct {
-	*templates
-	scope scope
+	*Set
+	scope Scope
 }
 
 // arg is an argument of a function.
@@ -77,7 +85,7 @@ type arg struct {
 }
 
 // pipe compiles a pipeline: the value of each command is the last argument of the next.
-func (c *compiler) pipe(p *parse.PipeNode) (expr, *templateFault) {
+func (c *compiler) pipe(p *parse.PipeNode) (expr, *fault) {
 	var piped []arg
 	for _, cmd := range p.Cmds {
 		x, fault := c.command(cmd, piped)
@@ -89,7 +97,7 @@ func (c *compiler) pipe(p *parse.PipeNode) (expr, *templateFault) {
 	return piped[0].expr, nil
 }
 
-func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *templateFault) {
+func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *fault) {
 	if name, ok := cmd.Args[0].(*parse.IdentifierNode); ok {
 		var args []arg
 		for _, n := range cmd.Args[1:] {
@@ -106,14 +114,14 @@ func (c *compiler) command(cmd *parse.CommandNode, piped []arg) (expr, *template
 	case fault != nil:
 		return x, fault
 	case len(cmd.Args) > 1:
-		return x, faultf(int(cmd.Args[1].Position()), "take out what follows it, or write a function before it", "a value takes no arguments, only a function does")
+		return x, faultf(int(cmd.Args[1].Position()), "remove what follows it, or write a function before it", "a value takes no arguments, only a function does")
 	case len(piped) > 0:
 		return x, faultf(int(cmd.Position()), "write it as {{.Fields.name | upper}}", "only a function can stand after |")
 	}
 	return x, nil
 }
 
-func (c *compiler) operand(n parse.Node) (expr, *templateFault) {
+func (c *compiler) operand(n parse.Node) (expr, *fault) {
 	pos := int(n.Position())
 	switch n := n.(type) {
 	case *parse.IdentifierNode:
@@ -132,11 +140,11 @@ func (c *compiler) operand(n parse.Node) (expr, *templateFault) {
 	case *parse.DotNode:
 		return expr{}, faultf(pos, "name a value, such as .Fields.name", "a bare . names no value")
 	case *parse.ChainNode:
-		return expr{}, faultf(pos, "take out the name after the parentheses", "the result of an expression has no fields")
+		return expr{}, faultf(pos, "remove the name after the parentheses", "the result of an expression has no fields")
 	case *parse.BoolNode, *parse.NilNode:
 		return expr{}, faultf(pos, "write it into the JSON as it is, without quotes and braces", "%s is not a value of templates", n)
 	}
-	return expr{}, faultf(pos, hintActions, "a construct that templates do not have here")
+	return expr{}, faultf(pos, hintActions, "this construct of text/template is unsupported")
 }
 
 // isWhole reports whether s is a JSON number without fraction and exponent.
@@ -149,7 +157,7 @@ func isWhole(s string) bool {
 }
 
 // field compiles .Fields.x, .Secrets.x, .Request.X and .Token.
-func (c *compiler) field(n *parse.FieldNode) (expr, *templateFault) {
+func (c *compiler) field(n *parse.FieldNode) (expr, *fault) {
 	root, pos := n.Ident[0], int(n.Position())
 	if len(n.Ident) > 1 {
 		pos -= len(".") + len(root) // parse gives the position of the second name
@@ -167,8 +175,8 @@ func (c *compiler) field(n *parse.FieldNode) (expr, *templateFault) {
 	case len(n.Ident) == 1:
 		return expr{}, faultf(pos, "write ."+root+".name", ".%s is not a value by itself", root)
 	}
-	if root == "Request" && c.scope == scopeStatic {
-		return expr{}, faultf(pos, hintStatic, ".Request is not known here")
+	if root == "Request" && c.scope == ScopeStatic {
+		return expr{}, faultf(pos, hintStatic, ".Request is not available here")
 	}
 	name := n.Ident[1]
 	if !slices.Contains(names, name) {
@@ -181,9 +189,9 @@ func (c *compiler) field(n *parse.FieldNode) (expr, *templateFault) {
 func (c *compiler) roots(root string) []string {
 	switch root {
 	case "Fields":
-		return append([]string{}, slices.Sorted(maps.Keys(c.fields))...)
+		return append([]string{}, slices.Sorted(maps.Keys(c.Fields))...)
 	case "Secrets":
-		return append([]string{}, slices.Sorted(maps.Keys(c.secrets))...)
+		return append([]string{}, slices.Sorted(maps.Keys(c.Secrets))...)
 	case "Request":
 		return slices.Sorted(maps.Keys(requestParts))
 	case "Token":
@@ -195,34 +203,34 @@ func (c *compiler) roots(root string) []string {
 func (c *compiler) value(root, name string) expr {
 	switch root {
 	case "Fields":
-		return fixedText(c.fields[name])
+		return fixedText(c.Fields[name])
 	case "Secrets":
-		return fixedText(c.secrets[name])
+		return fixedText(c.Secrets[name])
 	}
 	part := requestParts[name]
-	return expr{needs: needRequest, render: func(dst []byte, e *env) ([]byte, error) {
-		if e.req == nil {
+	return expr{needs: NeedRequest, render: func(dst []byte, e *Env) ([]byte, error) {
+		if e.Request == nil {
 			return dst, errNoRequest
 		}
-		return append(dst, part(e.req)...), nil
+		return append(dst, part(e.Request)...), nil
 	}}
 }
 
-func (c *compiler) token(pos int) (expr, *templateFault) {
-	if c.scope != scopeRequest {
-		return expr{}, faultf(pos, "it can stand in HTTPHeaders, Ping and Exchange", ".Token is not known here")
+func (c *compiler) token(pos int) (expr, *fault) {
+	if c.scope != ScopeRequest {
+		return expr{}, faultf(pos, "it can be used in HTTPHeaders, Ping and Exchange", ".Token is not available here")
 	}
-	return expr{needs: needToken, render: func(dst []byte, e *env) ([]byte, error) {
-		return append(dst, e.token...), nil
+	return expr{needs: NeedToken, render: func(dst []byte, e *Env) ([]byte, error) {
+		return append(dst, e.Token...), nil
 	}}, nil
 }
 
 // meantField is the hint for an unknown name below root: the other map of the connection may have it.
 func (c *compiler) meantField(root, name string, names []string) string {
-	if _, ok := c.secrets[name]; ok && root == "Fields" {
+	if _, ok := c.Secrets[name]; ok && root == "Fields" {
 		return fmt.Sprintf("did you mean .Secrets.%s?", name)
 	}
-	if _, ok := c.fields[name]; ok && root == "Secrets" {
+	if _, ok := c.Fields[name]; ok && root == "Secrets" {
 		return fmt.Sprintf("did you mean .Fields.%s?", name)
 	}
 	if hint := didYouMean("."+root+".", name, names); hint != "" {

@@ -1,4 +1,6 @@
-package jwtbearer
+// Package template knows settings with actions in braces, such as {{now}}: it compiles them once, refuses what it does not know, and
+// renders them by appending to a buffer. It must never know how a token is signed, nor how a request is sent.
+package template
 
 import (
 	"fmt"
@@ -6,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // Templates have the syntax of text/template and are parsed by text/template/parse, but neither checked nor executed by it:
@@ -14,58 +17,54 @@ import (
 // public facts of the key are known by then, whatever depends on nothing else is computed once, and what remains appends
 // straight to the token. A compiled template is immutable and safe for concurrent use.
 
-// scope says which values the templates of a setting may use.
-type scope uint8
+// A Scope says which values the templates of a setting may use.
+type Scope uint8
 
 const (
-	scopeStatic  scope = iota // BaseURI: .Fields, .Secrets and the helpers only
-	scopeToken                // Payload and JWTHeaders: everything but .Token
-	scopeRequest              // HTTPHeaders, Ping and Exchange: everything
+	ScopeStatic  Scope = iota // BaseURI: .Fields, .Secrets and the helpers only
+	ScopeToken                // Payload and JWTHeaders: everything but .Token
+	ScopeRequest              // HTTPHeaders, Ping and Exchange: everything
 )
 
-// needs says what a template looks at when it is rendered.
-type needs uint8
+// Needs says what a template looks at when it is rendered.
+type Needs uint8
 
 const (
-	needRequest needs = 1 << iota // method, address or body of the request
-	needBody                      // its body; comes with needRequest
-	needToken                     // .Token
-	needTime                      // what is new for every token: now, uuid and the like
+	NeedRequest Needs = 1 << iota // method, address or body of the request
+	NeedBody                      // its body; comes with NeedRequest
+	NeedToken                     // .Token
+	NeedTime                      // what is new each time: now, uuid and the like
 )
 
-// env holds the values of one token or request. All actions of one rendering see the same instant.
-type env struct {
-	now   time.Time
-	req   *requestValues // nil: there is no request
-	token string
+// An Env holds the values of one token or request. All actions of one rendering see the same instant.
+type Env struct {
+	Now     time.Time
+	Request *Request // nil: there is no request
+	Token   string
 }
 
-// templates compiles the templates of one connection.
-type templates struct {
-	fields  map[string]string
-	secrets map[string]string // resolved
-	key     *keyFacts         // nil: there is no key
+// A Set compiles templates that see the same fields, secrets and key. The zero value has none of them.
+type Set struct {
+	Fields  map[string]string
+	Secrets map[string]string
+	Key     *Key // nil: there is no key
 
-	lookup func(ref string) (string, error) // resolves references; nil: there are none
+	// Resolve returns what a text refers to, and its value; an empty ref: it is no reference. Nil: there are none.
+	Resolve func(text string) (ref, value string, err error)
 }
 
-// templateError says what is wrong with a template. It shows names, but no literal and no value.
-type templateError struct{ Problem, Hint string }
-
-func (e *templateError) Error() string { return sentence("", e.Problem, e.Hint) }
-
-// templateFault is a templateError whose place within the string is not yet written out.
-type templateFault struct {
+// A fault is a problem.Error whose place within the string is not yet written out.
+type fault struct {
 	pos           int // in bytes
 	problem, hint string
 }
 
-func faultf(pos int, hint, format string, args ...any) *templateFault {
-	return &templateFault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
+func faultf(pos int, hint, format string, args ...any) *fault {
+	return &fault{pos: pos, problem: fmt.Sprintf(format, args...), hint: hint}
 }
 
 // in places the fault in text, which is at path.
-func (f *templateFault) in(text, path string) *templateError {
+func (f *fault) in(text, path string) *problem.Error {
 	line, column := jsontext.Position(text, min(f.pos, len(text)))
 	var place strings.Builder
 	if path != "" {
@@ -75,14 +74,14 @@ func (f *templateFault) in(text, path string) *templateError {
 		fmt.Fprintf(&place, "line %d, ", line)
 	}
 	fmt.Fprintf(&place, "column %d: %s", column, f.problem)
-	return &templateError{Problem: place.String(), Hint: f.hint}
+	return &problem.Error{Problem: place.String(), Hint: f.hint}
 }
 
-// textTemplate is a template that gives a text: a header, a part of an address, a body.
-type textTemplate struct{ program program }
+// A Text is a template that gives a text: a header, a part of an address, a body. It is safe for concurrent use.
+type Text struct{ program program }
 
-// compileText compiles text. Its errors are *templateError.
-func (t *templates) compileText(text string, sc scope) (*textTemplate, error) {
+// Text compiles a text. Its errors are *problem.Error.
+func (t *Set) Text(text string, sc Scope) (*Text, error) {
 	parts, err := t.parse(text, sc)
 	if err != nil {
 		return nil, err.in(text, "")
@@ -91,17 +90,18 @@ func (t *templates) compileText(text string, sc scope) (*textTemplate, error) {
 	for _, p := range parts {
 		b.add(p.asText())
 	}
-	return &textTemplate{b.program()}, nil
+	return &Text{b.program()}, nil
 }
 
-func (x *textTemplate) needs() needs { return x.program.needs }
+// Needs says what the text depends on; zero: it is constant.
+func (x *Text) Needs() Needs { return x.program.needs }
 
-// constant returns the text where it is always the same.
-func (x *textTemplate) constant() (string, bool) { return x.program.constant() }
+// Constant returns the text where it is always the same.
+func (x *Text) Constant() (string, bool) { return x.program.constant() }
 
-// text renders the template.
-func (x *textTemplate) text(e *env) (string, error) {
-	if s, ok := x.constant(); ok {
+// Render returns the text for one token or request.
+func (x *Text) Render(e *Env) (string, error) {
+	if s, ok := x.Constant(); ok {
 		return s, nil
 	}
 	b, err := x.program.append(make([]byte, 0, 256), e)
@@ -114,7 +114,7 @@ func (x *textTemplate) text(e *env) (string, error) {
 // program is a compiled template: constant bytes, each run of them followed by an action.
 type program struct {
 	steps []step
-	needs needs
+	needs Needs
 }
 
 type step struct {
@@ -123,7 +123,7 @@ type step struct {
 }
 
 // renderFunc appends a value to dst.
-type renderFunc func(dst []byte, e *env) ([]byte, error)
+type renderFunc func(dst []byte, e *Env) ([]byte, error)
 
 func (p *program) constant() (string, bool) {
 	switch {
@@ -135,7 +135,7 @@ func (p *program) constant() (string, bool) {
 	return "", false
 }
 
-func (p *program) append(dst []byte, e *env) ([]byte, error) {
+func (p *program) append(dst []byte, e *Env) ([]byte, error) {
 	for i := range p.steps {
 		s := &p.steps[i]
 		dst = append(dst, s.text...)
@@ -154,7 +154,7 @@ func (p *program) append(dst []byte, e *env) ([]byte, error) {
 type builder struct {
 	steps   []step
 	pending []byte
-	needs   needs
+	needs   Needs
 }
 
 func (b *builder) literal(s string) { b.pending = append(b.pending, s...) }

@@ -1,14 +1,17 @@
-package jwtbearer
+package template
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // FuzzObjectTemplate promises that no text makes compileObject panic, that its errors show no literal, and that whatever
@@ -24,27 +27,34 @@ func FuzzObjectTemplate(f *testing.F) {
 		f.Add(s, `a "b"`, "t.o.k")
 	}
 	f.Fuzz(func(t *testing.T, text, field, token string) {
-		tm := &templates{fields: map[string]string{"a": field}, secrets: map[string]string{"s": "s3cr3t"}}
-		x, err := tm.compileObject(JSON(text), scopeRequest)
+		tm := &Set{Fields: map[string]string{"a": field}, Secrets: map[string]string{"s": "s3cr3t"}}
+		x, err := tm.Object(text, ScopeRequest)
 		if err != nil {
-			if bad, ok := errors.AsType[*templateError](err); !ok || strings.Contains(bad.Error(), "s3cr3t") && !strings.Contains(text, "s3cr3t") {
+			if bad, ok := errors.AsType[*problem.Error](err); !ok || strings.Contains(bad.Error(), "s3cr3t") && !strings.Contains(text, "s3cr3t") {
 				t.Fatalf("compileObject(%q): %v", text, err)
 			}
 			return
 		}
 		u := &url.URL{Scheme: "https", Host: "h", Path: "/" + field, RawQuery: token}
-		out, err := x.appendMembers([]byte("{"), &env{now: time.Unix(1700000000, 0), req: newRequestValues("GET", u, "", "", nil), token: token})
+		out, err := x.Render(nil, &Env{Now: time.Unix(1700000000, 0), Request: NewRequest("GET", u, "", "", nil), Token: token})
 		if err != nil {
 			return // a value that is no number, no JSON or no UTF-8
 		}
-		out = append(out, '}')
 		if !json.Valid(out) || !utf8.Valid(out) {
 			t.Fatalf("%q renders to %q", text, out)
 		}
-		if got, want := memberNames(t, out), x.names(); strings.Join(got, "\x00") != strings.Join(want, "\x00") {
+		if got, want := memberNames(t, out), namesOf(x); !slices.Equal(got, want) {
 			t.Fatalf("%q renders to %q with the names %q, want %q", text, out, got, want)
 		}
 	})
+}
+
+func namesOf(x *Object) []string {
+	var names []string
+	for _, m := range x.members {
+		names = append(names, m.Name)
+	}
+	return names
 }
 
 // memberNames reads the names of an object in their order with encoding/json.

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"cmp"
@@ -9,16 +9,16 @@ import (
 )
 
 // queryHash is Atlassian's query string hash: the SHA-256 of the canonical request.
-func (r *requestValues) queryHash() ([sha256.Size]byte, error) {
+func (r *Request) queryHash() ([sha256.Size]byte, error) {
 	return sha256.Sum256([]byte(r.canonical())), nil
 }
 
 // canonical is the method, the path below the base URI, and the sorted query without the parameter jwt, joined by &.
-func (r *requestValues) canonical() string {
+func (r *Request) canonical() string {
 	return strings.ToUpper(r.method()) + "&" + r.canonicalPath() + "&" + canonicalQuery(r.u.RawQuery)
 }
 
-func (r *requestValues) canonicalPath() string {
+func (r *Request) canonicalPath() string {
 	path := r.path()
 	base := strings.TrimSuffix(r.basePath, "/")
 	if rest, ok := strings.CutPrefix(path, base); ok && (rest == "" || rest[0] == '/') {

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"crypto"
@@ -13,10 +13,12 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// keyFacts are what templates can tell about the key, all of it public.
-type keyFacts struct {
+// A Key is what templates see of the key, all of it public.
+type Key struct {
 	public      bool // there is a public key, so that the next three are set
 	fingerprint expr // SHA256: and base64 of the digest of the SPKI, as Snowflake and ssh-keygen write it
 	thumbprint  expr // RFC 7638, as base64url
@@ -28,9 +30,12 @@ type keyFacts struct {
 	x5c       expr // section 4.1.6
 }
 
-// newKeyFacts describes the public half of a key, nil for HMAC, and its certificates, of which the first is the key's own.
-func newKeyFacts(pub crypto.PublicKey, certs []*x509.Certificate) (*keyFacts, error) {
-	k := &keyFacts{}
+// UnknownKey stands for a key that could not be read: templates that look at it compile, and render nothing of use.
+func UnknownKey() *Key { return &Key{public: true, certified: true} }
+
+// NewKey describes the public half of a key, nil for HMAC, and its certificates, of which the first is the key's own.
+func NewKey(pub crypto.PublicKey, certs []*x509.Certificate) (*Key, error) {
+	k := &Key{}
 	if pub != nil {
 		if err := k.describe(pub); err != nil {
 			return nil, err
@@ -42,7 +47,7 @@ func newKeyFacts(pub crypto.PublicKey, certs []*x509.Certificate) (*keyFacts, er
 	return k, nil
 }
 
-func (k *keyFacts) describe(pub crypto.PublicKey) error {
+func (k *Key) describe(pub crypto.PublicKey) error {
 	spki, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {
 		return undescribed(pub)
@@ -62,7 +67,7 @@ func (k *keyFacts) describe(pub crypto.PublicKey) error {
 	return nil
 }
 
-func (k *keyFacts) certify(certs []*x509.Certificate) {
+func (k *Key) certify(certs []*x509.Certificate) {
 	k.certified = true
 	old, sum := sha1.Sum(certs[0].Raw), sha256.Sum256(certs[0].Raw)
 	k.x5t, k.x5tS256 = fixedBytes(old[:]), fixedBytes(sum[:])
@@ -100,7 +105,7 @@ func jwkMembers(pub crypto.PublicKey) (jwkText, error) {
 	case *ecdsa.PublicKey:
 		point, err := pub.Bytes() // 4, x, y (SEC 1, section 2.3.3)
 		if err != nil {
-			return nil, &signerError{Problem: "an EC public key that is not on its curve", Hint: "look at what made the key"}
+			return nil, &problem.Error{Problem: "an EC public key that is not on its curve", Hint: "look at what made the key"}
 		}
 		x, y := point[1:1+len(point)/2], point[1+len(point)/2:]
 		return jwkText{{"kty", "EC"}, {"crv", pub.Curve.Params().Name}, {"x", encode(x)}, {"y", encode(y)}}, nil
@@ -110,6 +115,6 @@ func jwkMembers(pub crypto.PublicKey) (jwkText, error) {
 	return nil, undescribed(pub)
 }
 
-func undescribed(pub crypto.PublicKey) *signerError {
-	return &signerError{Problem: fmt.Sprintf("a public key of type %T cannot be described", pub), Hint: "use an RSA, EC or Ed25519 key"}
+func undescribed(pub crypto.PublicKey) *problem.Error {
+	return &problem.Error{Problem: fmt.Sprintf("a public key of type %T cannot be described", pub), Hint: "use an RSA, EC or Ed25519 key"}
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"encoding/base64"
@@ -10,26 +10,28 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // testTemplates and testEnv are the connection and the request of the tests in this folder.
-func testTemplates() *templates {
-	return &templates{
-		fields: map[string]string{
+func testTemplates() *Set {
+	return &Set{
+		Fields: map[string]string{
 			"issuer": "me", "account": "xy12345.eu", "ttl": "120", "scopes": "a:b, c  d,,e", "quote": "a\"b\\c\n</script>\u2028",
 			"obj": ` {"b": 1.10, "a": [1e3, 12345678901234567890123]} `, "padded": " x\n", "bad": "a\xffb", "big": "9223372036854775808",
 		},
-		secrets: map[string]string{"pass": "s3cr3t", "doc": ` {"a": "x"} `},
+		Secrets: map[string]string{"pass": "s3cr3t", "doc": ` {"a": "x"} `},
 	}
 }
 
-func testEnv(t testing.TB) *env {
+func testEnv(t testing.TB) *Env {
 	u, err := url.Parse("https://API.Example.com:443/v2/a%20b?x=1&y=%3C")
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(`{"b":1,"a":2}`)), nil }
-	return &env{now: time.Unix(1700000000, 987654321), req: newRequestValues("POST", u, "", "/v2", body), token: "t.o.k"}
+	return &Env{Now: time.Unix(1700000000, 987654321), Request: NewRequest("POST", u, "", "/v2", body), Token: "t.o.k"}
 }
 
 func TestTextTemplatesGive(t *testing.T) {
@@ -81,12 +83,12 @@ func TestTextTemplatesGive(t *testing.T) {
 		{`{{json .Secrets.doc | string}}`, `{"a":"x"}`},
 	}
 	for _, tt := range tests {
-		x, err := testTemplates().compileText(tt.text, scopeRequest)
+		x, err := testTemplates().Text(tt.text, ScopeRequest)
 		if err != nil {
 			t.Errorf("compileText(%s): %v", tt.text, err)
 			continue
 		}
-		if got, err := x.text(testEnv(t)); err != nil || got != tt.want {
+		if got, err := x.Render(testEnv(t)); err != nil || got != tt.want {
 			t.Errorf("%s = %q, %v, want %q", tt.text, got, err, tt.want)
 		}
 	}
@@ -102,13 +104,13 @@ func TestRandomValuesHaveTheirFormAndDiffer(t *testing.T) {
 		{"{{randomHex 500}}", `^[0-9a-f]{1000}$`},
 	}
 	for _, tt := range tests {
-		x, err := testTemplates().compileText(tt.text, scopeToken)
+		x, err := testTemplates().Text(tt.text, ScopeToken)
 		if err != nil {
 			t.Fatalf("compileText(%s): %v", tt.text, err)
 		}
 		seen := make(map[string]bool)
 		for range 100 {
-			got, err := x.text(&env{})
+			got, err := x.Render(&Env{})
 			if err != nil || seen[got] || !regexp.MustCompile(tt.form).MatchString(got) {
 				t.Fatalf("%s = %q, %v, want something new of the form %s", tt.text, got, err, tt.form)
 			}
@@ -120,32 +122,32 @@ func TestRandomValuesHaveTheirFormAndDiffer(t *testing.T) {
 func TestTemplatesTellWhatTheyLookAt(t *testing.T) {
 	tests := []struct {
 		text     string
-		want     needs
+		want     Needs
 		constant bool
 	}{
 		{`{{.Fields.issuer | upper}}.{{.Secrets.pass | sha256 | base64}}`, 0, true},
 		{`{{list .Fields.scopes}}{{int "5"}}{{json "{}"}}`, 0, true},
-		{`{{now}}`, needTime, false},
-		{`{{nowMillis}}{{uuid}}`, needTime, false},
-		{`{{randomHex 1 | upper}}`, needTime, false},
-		{`{{randomBase64 1}}`, needTime, false},
-		{`{{.Request.Method}}`, needRequest, false},
-		{`{{lower .Request.URL | sha256 | base64}}`, needRequest, false},
-		{`{{qsh}}`, needRequest, false},
-		{`{{bodySHA256}}`, needRequest | needBody, false},
-		{`{{bodySortedSHA256 | base64}}`, needRequest | needBody, false},
-		{`{{.Token}}`, needToken, false},
-		{`{{.Token | json}} {{now}}`, needToken | needTime, false},
+		{`{{now}}`, NeedTime, false},
+		{`{{nowMillis}}{{uuid}}`, NeedTime, false},
+		{`{{randomHex 1 | upper}}`, NeedTime, false},
+		{`{{randomBase64 1}}`, NeedTime, false},
+		{`{{.Request.Method}}`, NeedRequest, false},
+		{`{{lower .Request.URL | sha256 | base64}}`, NeedRequest, false},
+		{`{{qsh}}`, NeedRequest, false},
+		{`{{bodySHA256}}`, NeedRequest | NeedBody, false},
+		{`{{bodySortedSHA256 | base64}}`, NeedRequest | NeedBody, false},
+		{`{{.Token}}`, NeedToken, false},
+		{`{{.Token | json}} {{now}}`, NeedToken | NeedTime, false},
 	}
 	for _, tt := range tests {
-		x, err := testTemplates().compileText(tt.text, scopeRequest)
+		x, err := testTemplates().Text(tt.text, ScopeRequest)
 		if err != nil {
 			t.Errorf("compileText(%s): %v", tt.text, err)
 			continue
 		}
-		_, constant := x.constant()
-		if x.needs() != tt.want || constant != tt.constant {
-			t.Errorf("%s needs %04b, constant %v, want %04b, %v", tt.text, x.needs(), constant, tt.want, tt.constant)
+		_, constant := x.Constant()
+		if x.Needs() != tt.want || constant != tt.constant {
+			t.Errorf("%s needs %04b, constant %v, want %04b, %v", tt.text, x.Needs(), constant, tt.want, tt.constant)
 		}
 	}
 }
@@ -153,41 +155,41 @@ func TestTemplatesTellWhatTheyLookAt(t *testing.T) {
 func TestRenderingFailsWithoutShowingValues(t *testing.T) {
 	tests := []struct {
 		text, want string
-		env        *env
+		env        *Env
 	}{
-		{"{{.Request.Host}}", "a template looks at the request, and there is none", &env{}},
-		{"{{qsh}}", "a template looks at the request, and there is none", &env{}},
-		{"{{bodySHA256 | base64}}", "a template looks at the request, and there is none", &env{}},
-		{"{{.Token | json}}", "json: its argument is not valid JSON in line 1, column 1; correct the value, or leave out json, for a string", &env{token: "s3cr3t"}},
-		{"{{.Token | json}}", "json: its argument is not valid JSON in line 1, column 11; correct the value, or leave out json, for a string", &env{token: `{"s3cr":1,"s3cr":2}`}},
+		{"{{.Request.Host}}", "a template uses the request, but there is none", &Env{}},
+		{"{{qsh}}", "a template uses the request, but there is none", &Env{}},
+		{"{{bodySHA256 | base64}}", "a template uses the request, but there is none", &Env{}},
+		{"{{.Token | json}}", "json: its argument is not valid JSON in line 1, column 1; correct the value, or leave out json, for a string", &Env{Token: "s3cr3t"}},
+		{"{{.Token | json}}", "json: its argument is not valid JSON in line 1, column 11; correct the value, or leave out json, for a string", &Env{Token: `{"s3cr":1,"s3cr":2}`}},
 		{"{{.Token | int}}", "int: its argument is not a whole number; JSON numbers with a fraction or an exponent can be written with json",
-			&env{token: "s3cr3t"}},
-		{"{{.Token | list}}", "list: " + errNotUTF8.Error(), &env{token: "s3cr\xff"}},
+			&Env{Token: "s3cr3t"}},
+		{"{{.Token | list}}", "list: " + errNotUTF8.Error(), &Env{Token: "s3cr\xff"}},
 	}
 	for _, tt := range tests {
-		x, err := testTemplates().compileText(tt.text, scopeRequest)
+		x, err := testTemplates().Text(tt.text, ScopeRequest)
 		if err != nil {
 			t.Fatalf("compileText(%s): %v", tt.text, err)
 		}
-		if got, err := x.text(tt.env); err == nil || err.Error() != tt.want {
+		if got, err := x.Render(tt.env); err == nil || err.Error() != tt.want {
 			t.Errorf("%s = %q, %v, want the error %q", tt.text, got, err, tt.want)
 		}
 	}
 }
 
 func TestAllActionsSeeOneInstant(t *testing.T) {
-	x, err := testTemplates().compileText("{{now}} {{now 0}} {{nowMillis}}", scopeToken)
+	x, err := testTemplates().Text("{{now}} {{now 0}} {{nowMillis}}", ScopeToken)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{now: time.UnixMilli(1699999999999)}
-	if got, err := x.text(e); got != "1699999999 1699999999 1699999999999" {
+	e := &Env{Now: time.UnixMilli(1699999999999)}
+	if got, err := x.Render(e); got != "1699999999 1699999999 1699999999999" {
 		t.Errorf("three times of one instant = %q, %v", got, err)
 	}
 }
 
 func TestBaseURIValuesCannotLeadElsewhere(t *testing.T) {
-	tm := &templates{fields: map[string]string{
+	tm := &Set{Fields: map[string]string{
 		"sub": "acme-1", "host": "h.example", "url": "https://h.example:8443/x", "seg": "a/b c?d#é", "evil": "evil.com/", "user": "u@evil",
 		"dots": "..", "none": "", "port": "8443",
 	}}
@@ -203,19 +205,19 @@ func TestBaseURIValuesCannotLeadElsewhere(t *testing.T) {
 		{"https://{{.Fields.none}}.example.com/", "", "column 11: a value in the host may hold"},
 		{"https://h/{{.Fields.dots}}/x", "", "column 13: a value in the path must not consist of dots"},
 		{"https://h/{{now}}", "", `column 13: the function "now" is not available here`},
-		{"https://h/{{.Request.Host}}", "", `column 13: .Request is not known here`},
-		{"https://h/{{.Token}}", "", `column 13: .Token is not known here`},
+		{"https://h/{{.Request.Host}}", "", `column 13: .Request is not available here`},
+		{"https://h/{{.Token}}", "", `column 13: .Token is not available here`},
 		{"https://h/{{keyThumbprint}}", "", `column 13: the function "keyThumbprint" is not available here`},
 	}
 	for _, tt := range tests {
-		got, err := tm.baseURI(tt.text)
+		got, err := tm.URI(tt.text)
 		if tt.problem == "" {
 			if err != nil || got != tt.want {
 				t.Errorf("baseURI(%s) = %q, %v, want %q", tt.text, got, err, tt.want)
 			}
 			continue
 		}
-		bad, ok := errors.AsType[*templateError](err)
+		bad, ok := errors.AsType[*problem.Error](err)
 		if !ok || bad.Hint == "" || !strings.HasPrefix(bad.Problem, tt.problem) || strings.Contains(bad.Error(), "evil") && !strings.Contains(tt.text, "evil") {
 			t.Errorf("baseURI(%s) = %q, %v, want the problem %q", tt.text, got, err, tt.problem)
 		}

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"crypto/ed25519"
@@ -10,14 +10,14 @@ import (
 // TestVendorsTokens renders the claims and headers that vendors ask for, in its order and types.
 func TestVendorsTokens(t *testing.T) {
 	key := ed25519.PublicKey(fromBase64URL(t, rfc8037X))
-	facts, err := newKeyFacts(key, nil)
+	facts, err := NewKey(key, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fingerprint := renderFacts(t, facts, "{{keyFingerprint}}")
-	tm := &templates{
-		key: facts,
-		fields: map[string]string{
+	tm := &Set{
+		Key: facts,
+		Fields: map[string]string{
 			"issuer": "57246542-96fe-1a63-e053-0824d011072a", "account": "xy12345", "user": "api_user", "key": "abc123",
 			"scopes": "restlets, rest_webservices", "grants": `{"identity":"user@example.com","video":{"room":"cool room"}}`,
 		},
@@ -68,8 +68,8 @@ func TestVendorsTokens(t *testing.T) {
 		if want == "" {
 			want = tt.template
 		}
-		e := &env{now: time.UnixMilli(1700000000987), req: newRequestValues(tt.method, mustURL(t, tt.url), "", "", nil)}
-		if got := renderObject(t, mustObject(t, tm, JSON(tt.template), scopeToken), e); got != want {
+		e := &Env{Now: time.UnixMilli(1700000000987), Request: NewRequest(tt.method, mustURL(t, tt.url), "", "", nil)}
+		if got := renderObject(t, mustObject(t, tm, tt.template, ScopeToken), e); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.vendor, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"encoding/json"
@@ -7,24 +7,26 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-func mustObject(t testing.TB, tm *templates, text JSON, sc scope) *objectTemplate {
+func mustObject(t testing.TB, tm *Set, text string, sc Scope) *Object {
 	t.Helper()
-	x, err := tm.compileObject(text, sc)
+	x, err := tm.Object(text, sc)
 	if err != nil {
 		t.Fatalf("compileObject(%s): %v", text, err)
 	}
 	return x
 }
 
-func renderObject(t testing.TB, x *objectTemplate, e *env) string {
+func renderObject(t testing.TB, x *Object, e *Env) string {
 	t.Helper()
-	b, err := x.appendMembers([]byte("{"), e)
+	b, err := x.Render(nil, e)
 	if err != nil {
-		t.Fatalf("appendMembers: %v", err)
+		t.Fatalf("render: %v", err)
 	}
-	return string(b) + "}"
+	return string(b)
 }
 
 func TestObjectTemplatesGive(t *testing.T) {
@@ -59,26 +61,26 @@ func TestObjectTemplatesGive(t *testing.T) {
 		if want == "" {
 			want = tt.text
 		}
-		if got := renderObject(t, mustObject(t, testTemplates(), JSON(tt.text), scopeRequest), testEnv(t)); got != want {
+		if got := renderObject(t, mustObject(t, testTemplates(), tt.text, ScopeRequest), testEnv(t)); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", tt.text, got, want)
 		}
 	}
 }
 
 func TestDynamicValuesAreEscapedInJSON(t *testing.T) {
-	x := mustObject(t, testTemplates(), `{"a":"{{.Token}}","b":"<{{.Token}}>","c":"{{.Token}}{{upper .Token}}"}`, scopeRequest)
+	x := mustObject(t, testTemplates(), `{"a":"{{.Token}}","b":"<{{.Token}}>","c":"{{.Token}}{{upper .Token}}"}`, ScopeRequest)
 	for _, token := range []string{"", "plain", `","admin":true,"x":"`, "\x00\x1f\x7f\t\n\\", "</script>&\u2028\u2029", "é😀퟿\ue000", "\\u0041"} {
-		text, err := x.appendMembers([]byte("{"), &env{token: token})
+		text, err := x.Render(nil, &Env{Token: token})
 		if err != nil {
 			t.Fatalf("%q: %v", token, err)
 		}
 		var got map[string]string
 		want := map[string]string{"a": token, "b": "<" + token + ">", "c": token + strings.ToUpper(token)}
-		if err := json.Unmarshal(append(text, '}'), &got); err != nil || !reflect.DeepEqual(got, want) {
+		if err := json.Unmarshal(text, &got); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q gives %s: %v, decoded %q, want %q", token, text, err, got, want)
 		}
 	}
-	if text, err := x.appendMembers(nil, &env{token: "a\xffb"}); !errors.Is(err, errNotUTF8) {
+	if text, err := x.Render(nil, &Env{Token: "a\xffb"}); !errors.Is(err, errNotUTF8) {
 		t.Errorf("a token that is not UTF-8 gives %q, %v, want %v", text, err, errNotUTF8)
 	}
 }
@@ -105,7 +107,7 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 		{`{"a":"s3cr3t\n{{foo}}"}`, `at a, line 2, column 3: unknown function "foo"`, ""},
 		{`{"iss":"{{.Fields.isuer}}"}`, `at iss, column 10: unknown value .Fields.isuer`, "did you mean .Fields.issuer?"},
 		{`{"a":"{{sha256 's3cr3t'}}"}`, `at a, column 10: single quotes do not make a string`, `in JSON text as \"x\"`},
-		{`{"a":"{{.Token}}"}`, `at a, column 3: .Token is not known here`, ""},
+		{`{"a":"{{.Token}}"}`, `at a, column 3: .Token is not available here`, ""},
 		{`{"a":"x{{.Fields.bad}}"}`, `at a, column 4: a value is not valid UTF-8`, ""},
 		{`{"a":"{{list .Fields.bad}}"}`, `at a, column 3: list: a value is not valid UTF-8`, ""},
 		{`{"a":"{{\"\\xff\"}}"}`, `at a, column 3: a value is not valid UTF-8`, ""},
@@ -113,11 +115,11 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 		{`{"a":"{{json \"{\\\"s3cr3t\\\":1,\\\"s3cr3t\\\":2}\"}}"}`, `at a, column 3: json: its argument is not valid JSON`, ""},
 	}
 	for _, tt := range tests {
-		_, err := testTemplates().compileObject(JSON(tt.text), scopeToken)
-		bad, ok := errors.AsType[*templateError](err)
+		_, err := testTemplates().Object(tt.text, ScopeToken)
+		bad, ok := errors.AsType[*problem.Error](err)
 		switch {
 		case !ok:
-			t.Errorf("compileObject(%.60s): %v, want a templateError", tt.text, err)
+			t.Errorf("compileObject(%.60s): %v, want a problem.Error", tt.text, err)
 		case bad.Hint == "":
 			t.Errorf("compileObject(%.60s): %v, which does not say what to do", tt.text, bad)
 		case !strings.HasPrefix(bad.Problem, tt.problem) || !strings.Contains(bad.Hint, tt.hint):
@@ -129,54 +131,58 @@ func TestObjectTemplatesRefuse(t *testing.T) {
 }
 
 func TestObjectMembersCanBeTakenApart(t *testing.T) {
-	x := mustObject(t, testTemplates(), `{"a":1.0,"b":"{{now}}","c":null,"d":"{{.Fields.issuer}}","e":[" ",2]}`, scopeToken)
+	x := mustObject(t, testTemplates(), `{"a":1.0,"b":"{{now}}","c":null,"d":"{{.Fields.issuer}}","e":[" ",2]}`, ScopeToken)
 	e := testEnv(t)
-	if got, want := strings.Join(x.names(), " "), "a b c d e"; got != want {
-		t.Errorf("names = %s, want %s", got, want)
+	want := []struct{ name, constant, json, text string }{
+		{"a", "1.0", "1.0", "1.0"}, {"b", "none", "1700000000", "1700000000"}, {"c", "null", "null", "null"},
+		{"d", `"me"`, `"me"`, "me"}, {"e", `[" ",2]`, `[" ",2]`, `[" ",2]`},
 	}
-	for name, want := range map[string]string{"a": "1.0", "c": "null", "d": `"me"`, "e": `[" ",2]`, "b": "none", "x": "none"} {
-		got, fixed := x.literal(name)
+	if len(x.members) != len(want) {
+		t.Fatalf("the object has %d members, want %d", len(x.members), len(want))
+	}
+	for i, m := range x.members {
+		constant, fixed := m.Constant()
 		if !fixed {
-			got = json.RawMessage("none")
+			constant = "none"
 		}
-		if string(got) != want || x.has(name) != (name != "x") {
-			t.Errorf("literal(%q) = %s, has %v, want %s", name, got, x.has(name), want)
+		json, err := m.Render(nil, e)
+		text, textErr := m.Text(e)
+		if m.Name != want[i].name || constant != want[i].constant || string(json) != want[i].json || text != want[i].text || err != nil || textErr != nil {
+			t.Errorf("member %d is %s: constant %s, JSON %s, text %s, errors %v, %v; want %v", i, m.Name, constant, json, text, err, textErr, want[i])
+		}
+		if wantNeeds := map[string]Needs{"b": NeedTime}[m.Name]; m.Needs() != wantNeeds {
+			t.Errorf("member %s needs %b, want %b", m.Name, m.Needs(), wantNeeds)
 		}
 	}
+	if text, err := mustObject(t, testTemplates(), `{"a":"{{.Token | json}}"}`, ScopeRequest).members[0].Text(&Env{Token: "no JSON"}); err == nil {
+		t.Errorf("the text of a member that cannot be rendered = %q, want an error", text)
+	}
+}
+
+func TestObjectsAreJoinedAndFiltered(t *testing.T) {
+	object := func(text string) *Object { return mustObject(t, testTemplates(), text, ScopeToken) }
+	x := object(`{"a":1.0,"b":"{{now}}","c":null,"d":"{{.Fields.issuer}}"}`)
 	tests := []struct {
 		name string
-		x    *objectTemplate
+		x    *Object
 		want string
 	}{
-		{"without", x.without("a", "d", "none"), `{"b":1700000000,"c":null,"e":[" ",2]}`},
-		{"only", x.only("d", "b"), `{"b":1700000000,"d":"me"}`},
-		{"withoutNulls", x.withoutNulls(), `{"a":1.0,"b":1700000000,"d":"me","e":[" ",2]}`},
-		{"joinObjects", joinObjects(x.only("d"), x.only(), x.only("b", "a")), `{"d":"me","a":1.0,"b":1700000000}`},
-		{"the whole afterwards", x, `{"a":1.0,"b":1700000000,"c":null,"d":"me","e":[" ",2]}`},
+		{"without", x.Without(object(`{"a":"other","d":null,"none":1}`)), `{"b":1700000000,"c":null}`},
+		{"without nothing", x.Without(object(``)), `{"a":1.0,"b":1700000000,"c":null,"d":"me"}`},
+		{"withoutNulls", x.WithoutNulls(), `{"a":1.0,"b":1700000000,"d":"me"}`},
+		{"joinObjects", Join(object(`{"d":1}`), object(``), object(`{"b":"{{now}}","a":2}`)), `{"d":1,"b":1700000000,"a":2}`},
+		{"the whole afterwards", x, `{"a":1.0,"b":1700000000,"c":null,"d":"me"}`},
 	}
 	for _, tt := range tests {
-		if got := renderObject(t, tt.x, e); got != tt.want {
+		if got := renderObject(t, tt.x, testEnv(t)); got != tt.want {
 			t.Errorf("%s = %s, want %s", tt.name, got, tt.want)
 		}
 	}
-	if got, want := x.without("b").needs(), needs(0); got != want {
-		t.Errorf("needs without the member that looks at the time = %b, want %b", got, want)
+	fixed := x.Without(object(`{"b":0}`))
+	if got, ok := fixed.Constant(); got != `{"a":1.0,"c":null,"d":"me"}` || !ok || fixed.Needs() != 0 {
+		t.Errorf("constant without b = %s, %v, and it needs %b", got, ok, fixed.Needs())
 	}
-	if got, err := x.appendMember(nil, "b", e); string(got) != "1700000000" || err != nil {
-		t.Errorf("appendMember(b) = %s, %v", got, err)
-	}
-	for name, want := range map[string]string{"a": "1.0", "b": "1700000000", "c": "null", "d": "me", "e": `[" ",2]`} {
-		if got, err := x.memberText(name, e); got != want || err != nil {
-			t.Errorf("memberText(%s) = %s, %v, want %s", name, got, err, want)
-		}
-	}
-	if _, err := x.memberText("x", e); err == nil {
-		t.Error("memberText of a member that is not there: no error")
-	}
-	if got, fixed := x.without("b").constant(); got != `"a":1.0,"c":null,"d":"me","e":[" ",2]` || !fixed {
-		t.Errorf("constant without b = %s, %v", got, fixed)
-	}
-	if got, fixed := x.constant(); fixed {
+	if got, ok := x.Constant(); ok {
 		t.Errorf("constant = %s, though b is not", got)
 	}
 }
@@ -190,7 +196,7 @@ func TestHeaderBeginsWithAlgAndTyp(t *testing.T) {
 		{`{"alg":"ES256","kid":null,"z":"{{now}}"}`, `{"alg":"ES256","typ":"JWT","z":1700000000}`},
 	}
 	for _, tt := range tests {
-		x, err := testTemplates().compileHeader(JSON(tt.headers), ES256)
+		x, err := testTemplates().Header(tt.headers, "ES256")
 		if err != nil {
 			t.Errorf("compileHeader(%s): %v", tt.headers, err)
 			continue
@@ -202,12 +208,12 @@ func TestHeaderBeginsWithAlgAndTyp(t *testing.T) {
 }
 
 func TestHeaderRefusesAnotherAlg(t *testing.T) {
-	if _, err := testTemplates().compileHeader(`{"kid":`, ES256); err == nil {
+	if _, err := testTemplates().Header(`{"kid":`, "ES256"); err == nil {
 		t.Error("compileHeader of cut JSON: no error")
 	}
-	for _, headers := range []JSON{`{"alg":"HS256"}`, `{"alg":"none"}`, `{"alg":null}`, `{"alg":"{{.Request.Method}}"}`, `{"alg":["ES256"]}`} {
-		_, err := testTemplates().compileHeader(headers, ES256)
-		bad, ok := errors.AsType[*templateError](err)
+	for _, headers := range []string{`{"alg":"HS256"}`, `{"alg":"none"}`, `{"alg":null}`, `{"alg":"{{.Request.Method}}"}`, `{"alg":["ES256"]}`} {
+		_, err := testTemplates().Header(headers, "ES256")
+		bad, ok := errors.AsType[*problem.Error](err)
 		if !ok || bad.Problem != "at alg: not the SignatureMethod ES256" {
 			t.Errorf("compileHeader(%s): %v, want that alg is not ES256", headers, err)
 		}
@@ -215,14 +221,14 @@ func TestHeaderRefusesAnotherAlg(t *testing.T) {
 }
 
 func TestRenderingIsSafeForConcurrentUse(t *testing.T) {
-	x := mustObject(t, testTemplates(), `{"a":"{{uuid}}","b":"{{now}}","c":"{{list .Token}}"}`, scopeRequest)
+	x := mustObject(t, testTemplates(), `{"a":"{{uuid}}","b":"{{now}}","c":"{{list .Token}}"}`, ScopeRequest)
 	done := make(chan bool)
 	for range 4 {
 		go func() {
 			defer func() { done <- true }()
 			for i := range 200 {
-				b, err := x.appendMembers([]byte("{"), &env{now: time.Unix(int64(i), 0), token: "x y"})
-				if err != nil || !json.Valid(append(b, '}')) {
+				b, err := x.Render(nil, &Env{Now: time.Unix(int64(i), 0), Token: "x y"})
+				if err != nil || !json.Valid(b) {
 					t.Errorf("%s: %v", b, err)
 				}
 			}

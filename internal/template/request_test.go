@@ -1,4 +1,4 @@
-package jwtbearer
+package template
 
 import (
 	"crypto/sha256"
@@ -39,24 +39,24 @@ func TestRequestPartsAreWhatIsSent(t *testing.T) {
 				"https://h/a%2fb/%C3%A9/%C3%A9%20c/~'()?q=%20+&q=<"},
 	}
 	const all = "{{.Request.Method}} {{.Request.Scheme}} {{.Request.Host}} {{.Request.Path}} |{{.Request.Query}} {{.Request.URI}} {{.Request.URL}}"
-	x, err := (&templates{}).compileText(all, scopeToken)
+	x, err := (&Set{}).Text(all, ScopeToken)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range tests {
 		u := mustURL(t, tt.url)
-		got, err := x.text(&env{req: newRequestValues(tt.method, u, tt.host, "", nil)})
+		got, err := x.Render(&Env{Request: NewRequest(tt.method, u, tt.host, "", nil)})
 		if err != nil || got != tt.want {
 			t.Errorf("%s %s (Host %s):\ngot  %s, %v\nwant %s", tt.method, tt.url, tt.host, got, err, tt.want)
 		}
-		if want := u.RequestURI(); newRequestValues(tt.method, u, tt.host, "", nil).uri() != want {
+		if want := u.RequestURI(); NewRequest(tt.method, u, tt.host, "", nil).uri() != want {
 			t.Errorf("%s: URI is not %s, which net/http sends", tt.url, want)
 		}
 	}
 }
 
 func TestQueryHashIsAtlassians(t *testing.T) {
-	data, err := os.ReadFile("testdata/vectors/qsh.json")
+	data, err := os.ReadFile("testdata/qsh.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,12 +66,12 @@ func TestQueryHashIsAtlassians(t *testing.T) {
 	if err := json.Unmarshal(data, &vectors); err != nil || len(vectors.Cases) < 5 {
 		t.Fatalf("%d cases, %v", len(vectors.Cases), err)
 	}
-	x, err := (&templates{}).compileText("{{qsh}}", scopeToken)
+	x, err := (&Set{}).Text("{{qsh}}", ScopeToken)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range vectors.Cases {
-		r := newRequestValues(c.Method, mustURL(t, "https://h"+c.URI), "", c.Base, nil)
+		r := NewRequest(c.Method, mustURL(t, "https://h"+c.URI), "", c.Base, nil)
 		if got := r.canonical(); got != c.Canonical {
 			t.Errorf("%s %s:\ngot  %s\nwant %s", c.Method, c.URI, got, c.Canonical)
 		}
@@ -79,7 +79,7 @@ func TestQueryHashIsAtlassians(t *testing.T) {
 			sum := sha256.Sum256([]byte(c.Canonical))
 			c.Qsh = hex.EncodeToString(sum[:])
 		}
-		if got, err := x.text(&env{req: r}); err != nil || got != c.Qsh {
+		if got, err := x.Render(&Env{Request: r}); err != nil || got != c.Qsh {
 			t.Errorf("%s %s: qsh = %s, %v, want %s", c.Method, c.URI, got, err, c.Qsh)
 		}
 	}
@@ -106,7 +106,7 @@ func TestQueryHashTraps(t *testing.T) {
 		{"GET", "https://h/p?a=b&a-=c&a.=d&a%20=e", "", "GET&/p&a=b&a%20=e&a-=c&a.=d"},
 	}
 	for _, tt := range tests {
-		if got := newRequestValues(tt.method, mustURL(t, tt.url), "", tt.base, nil).canonical(); got != tt.want {
+		if got := NewRequest(tt.method, mustURL(t, tt.url), "", tt.base, nil).canonical(); got != tt.want {
 			t.Errorf("%s %s below %q:\ngot  %s\nwant %s", tt.method, tt.url, tt.base, got, tt.want)
 		}
 	}
@@ -117,13 +117,13 @@ func openString(s string, opened *int) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { *opened++; return io.NopCloser(strings.NewReader(s)), nil }
 }
 
-func bodyDigests(t testing.TB, r *requestValues) (string, error) {
+func bodyDigests(t testing.TB, r *Request) (string, error) {
 	t.Helper()
-	x, err := (&templates{}).compileText("{{bodySHA256}} {{bodySortedSHA256}}", scopeToken)
+	x, err := (&Set{}).Text("{{bodySHA256}} {{bodySortedSHA256}}", ScopeToken)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return x.text(&env{req: r})
+	return x.Render(&Env{Request: r})
 }
 
 func TestSortedBodyHashIsWhatNodeComputes(t *testing.T) {
@@ -139,7 +139,7 @@ func TestSortedBodyHashIsWhatNodeComputes(t *testing.T) {
 		opened := 0
 		plain := sha256.Sum256([]byte(c.Body))
 		want := hex.EncodeToString(plain[:]) + " " + c.SHA256
-		got, err := bodyDigests(t, newRequestValues("POST", mustURL(t, "https://h"), "", "", openString(c.Body, &opened)))
+		got, err := bodyDigests(t, NewRequest("POST", mustURL(t, "https://h"), "", "", openString(c.Body, &opened)))
 		if err != nil || got != want {
 			t.Errorf("%s:\ngot  %s, %v\nwant %s", c.Body, got, err, want)
 		}
@@ -148,7 +148,7 @@ func TestSortedBodyHashIsWhatNodeComputes(t *testing.T) {
 
 func TestSortedBodyHashKeepsNumberText(t *testing.T) {
 	opened := 0
-	r := newRequestValues("POST", mustURL(t, "https://h"), "", "", openString(`{ "b": [1.10, 1e3], "a": 12345678901234567890123 }`, &opened))
+	r := NewRequest("POST", mustURL(t, "https://h"), "", "", openString(`{ "b": [1.10, 1e3], "a": 12345678901234567890123 }`, &opened))
 	want := sha256.Sum256([]byte(`{"a":12345678901234567890123,"b":[1.10,1e3]}`))
 	for range 2 {
 		if got, err := r.sortedBodyHash(); err != nil || got != want {
@@ -164,7 +164,7 @@ func TestNoBodyCountsAsTheEmptyString(t *testing.T) {
 	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	noBody := func() (io.ReadCloser, error) { return http.NoBody, nil }
 	for name, body := range map[string]func() (io.ReadCloser, error){"nil": nil, "http.NoBody": noBody} {
-		got, err := bodyDigests(t, newRequestValues("GET", mustURL(t, "https://h"), "", "", body))
+		got, err := bodyDigests(t, NewRequest("GET", mustURL(t, "https://h"), "", "", body))
 		if want := empty + " " + empty; err != nil || got != want {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, want)
 		}
@@ -182,17 +182,17 @@ func TestBodyErrorsAreToldAndTheBodyClosed(t *testing.T) {
 	broken := errors.New("disk on fire")
 	u := mustURL(t, "https://h")
 	closed := false
-	r := newRequestValues("POST", u, "", "", func() (io.ReadCloser, error) { return closeRecorder{iotest.ErrReader(broken), &closed}, nil })
+	r := NewRequest("POST", u, "", "", func() (io.ReadCloser, error) { return closeRecorder{iotest.ErrReader(broken), &closed}, nil })
 	if _, err := bodyDigests(t, r); !errors.Is(err, broken) || !closed {
 		t.Errorf("a body that cannot be read: %v, closed %v", err, closed)
 	}
-	r = newRequestValues("POST", u, "", "", func() (io.ReadCloser, error) { return nil, broken })
+	r = NewRequest("POST", u, "", "", func() (io.ReadCloser, error) { return nil, broken })
 	if _, err := bodyDigests(t, r); !errors.Is(err, broken) {
 		t.Errorf("a body that cannot be opened: %v", err)
 	}
 	opened := 0
 	for _, body := range []string{"a=b", `{"s3cr3t":1,"s3cr3t":2}`, "{} s3cr3t"} {
-		_, err := newRequestValues("POST", u, "", "", openString(body, &opened)).sortedBodyHash()
+		_, err := NewRequest("POST", u, "", "", openString(body, &opened)).sortedBodyHash()
 		if err == nil || !strings.HasPrefix(err.Error(), "bodySortedSHA256: the body is not valid JSON in line 1") || strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("sorted digest of %s: %v, want that it is not JSON, without a piece of it", body, err)
 		}
