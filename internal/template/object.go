@@ -54,7 +54,7 @@ func (m Member) Text(e *Env) (string, error) {
 // member.
 func (t *Set) Object(text string, sc Scope) (*Object, error) {
 	if text == "" {
-		return newObjectTemplate(nil), nil
+		return newObject(nil), nil
 	}
 	v, err := jsontext.Parse(text)
 	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
@@ -74,7 +74,7 @@ func (t *Set) Object(text string, sc Scope) (*Object, error) {
 		}
 		members = append(members, Member{m.Name, b.program()})
 	}
-	return newObjectTemplate(members), nil
+	return newObject(members), nil
 }
 
 // invalidJSON also names the most frequent mistake: a string in an action whose quotes are not escaped, so that they end the
@@ -182,7 +182,7 @@ func (t *Set) compileString(b *builder, text string, sc Scope, path string) erro
 	return nil
 }
 
-func newObjectTemplate(members []Member) *Object {
+func newObject(members []Member) *Object {
 	var b builder
 	for i, m := range members {
 		if i > 0 {
@@ -200,7 +200,7 @@ func Join(objects ...*Object) *Object {
 	for _, x := range objects {
 		members = append(members, x.members...)
 	}
-	return newObjectTemplate(members)
+	return newObject(members)
 }
 
 // Without returns the members whose names the other object does not have.
@@ -223,7 +223,7 @@ func (x *Object) filter(keep func(Member) bool) *Object {
 			members = append(members, m)
 		}
 	}
-	return newObjectTemplate(members)
+	return newObject(members)
 }
 
 // Needs says what the members depend on; zero: they are constant.
@@ -273,7 +273,7 @@ func (t *Set) Header(text, alg string) (*Object, error) {
 	}
 	rest := given.Without(head)
 	if m := given.member("typ"); m != nil {
-		head.members[1] = *m
+		head.members[1] = *m // Join makes a new program of it
 	}
 	return Join(head, rest).WithoutNulls(), nil
 }
