@@ -13,8 +13,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // A linter looks at a Connection that is legal for what is probably not meant.
@@ -94,7 +96,7 @@ func hostOf(text string) string {
 }
 
 // date is a claim that is a time, in whatever unit; zero: there is none, or it is not known yet.
-func (l *linter) date(name string) time.Time { return numericDate(l.claims[name].value.Text) }
+func (l *linter) date(name string) time.Time { return waits.NumericDate(l.claims[name].value.Text) }
 
 // lifetimeField is the setting that exp comes from.
 func (l *linter) lifetimeField() string {
@@ -246,7 +248,7 @@ func (l *linter) pingPath() {
 	if !fixed || !strings.HasPrefix(ref, "/") {
 		return
 	}
-	if twice := repeatedPath(base, ref); twice != "" {
+	if twice := diagnose.RepeatedPath(base, ref); twice != "" {
 		l.warn("Ping.RelativeURI", fmt.Sprintf("begins with %s, with which BaseURI ends: the request would go to %s", twice, base+ref), "take it out of one of the two")
 	}
 }

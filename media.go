@@ -15,6 +15,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // A content is an encoded body.
@@ -216,7 +218,7 @@ func decodeWhole(media MediaType, resp *http.Response, body io.Reader, out any) 
 	}
 	if err := decodeAs(media, body, out); err != nil {
 		return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
-			status(resp.StatusCode), oneLine(resp.Header.Get("Content-Type")), media, err)
+			status(resp.StatusCode), problem.OneLine(resp.Header.Get("Content-Type")), media, err)
 	}
 	return nil
 }
@@ -245,7 +247,7 @@ func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
 		return MediaPlaintext, nil
 	}
 	return "", fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
-		status(resp.StatusCode), oneLine(header))
+		status(resp.StatusCode), problem.OneLine(header))
 }
 
 func decodeAs(media MediaType, body io.Reader, out any) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // errSignerGone is what others get who waited for a token whose minting ended in a panic. That goes on where it happened.
@@ -218,17 +218,5 @@ func expiryOf(token string) time.Time {
 	if json.Unmarshal(text, &claims) != nil {
 		return time.Time{}
 	}
-	return numericDate(claims.Exp.String())
-}
-
-// numericDate reads a NumericDate (RFC 7519, section 2), also in milliseconds; zero: it is none.
-func numericDate(text string) time.Time {
-	date, err := strconv.ParseFloat(text, 64)
-	switch {
-	case err != nil || !(date > 0):
-		return time.Time{}
-	case date > 1e11: // the year 5138, or milliseconds
-		return time.UnixMilli(int64(min(date, 1e15)))
-	}
-	return time.Unix(int64(date), 0)
+	return waits.NumericDate(claims.Exp.String())
 }

@@ -10,13 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
@@ -294,7 +294,7 @@ func (p *probe) keepBody() error {
 	switch {
 	case err == nil || err == io.EOF:
 		return nil
-	case isTimeout(err):
+	case diagnose.IsTimeout(err):
 		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
 	}
 	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
@@ -306,12 +306,6 @@ func isStream(contentType string) bool {
 	kind := strings.ToLower(contentType)
 	return strings.Contains(kind, "stream") && !strings.Contains(kind, "octet-stream") || strings.Contains(kind, "ndjson") ||
 		strings.HasPrefix(kind, "multipart/x-mixed-replace")
-}
-
-// isTimeout reports whether time ran out, that of an attempt or that of the context.
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
 type readCloser struct {
@@ -362,8 +356,8 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 		step.Detail += ": " + p.left
 	case err != nil:
 		step.Status = StatusFailed // the verdict says why
-	case p.report.Skew.Abs() > skewNoticed:
-		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
+	case p.report.Skew.Abs() > diagnose.SkewNoticed:
+		step.Status, step.Hint = StatusWarning, diagnose.ClockHint(p.report.Skew)
 	}
 	p.remark(&step)
 	p.report.add(step)

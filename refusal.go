@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 const errorBytes = 64 << 10 // of the body of a refused answer are kept
@@ -47,27 +48,18 @@ func (c *core) authError(resp *http.Response, token string) *AuthError {
 	readText(resp, token)
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
 	told := bestChallenge(resp.Header)
-	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(oneLine(told.Scheme), token)}
-	e.Code = c.censor(oneLine(cmp.Or(told.Params["error"], code)), token)
-	e.Message = c.censor(oneLine(cmp.Or(told.Params["error_description"], message)), token)
+	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(problem.OneLine(told.Scheme), token)}
+	e.Code = c.censor(problem.OneLine(cmp.Or(told.Params["error"], code)), token)
+	e.Message = c.censor(problem.OneLine(cmp.Or(told.Params["error_description"], message)), token)
 	if skew := c.skew.get(); skew != 0 {
-		e.Hint = clockHint(skew)
+		e.Hint = diagnose.ClockHint(skew)
 	} else if e.Code == "insufficient_scope" {
 		e.Hint = "the token is valid but may not do this"
 		if scope := told.Params["scope"]; scope != "" {
-			e.Hint += ": it needs the scope " + c.censor(oneLine(scope), token)
+			e.Hint += ": it needs the scope " + c.censor(problem.OneLine(scope), token)
 		}
 	}
 	return e
-}
-
-// clockHint tells of a clock that explains a refusal.
-func clockHint(skew time.Duration) string {
-	where := "ahead of"
-	if skew < 0 {
-		where = "behind"
-	}
-	return fmt.Sprintf("the server's clock is %.0f s %s this one", skew.Abs().Seconds(), where)
 }
 
 // bestChallenge returns the challenge that says what is wrong with the token: the first with an error, else the first for
