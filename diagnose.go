@@ -24,7 +24,7 @@ func (p *probe) diagnose(err error) diagnose.Diagnosis {
 // facts are what is known of the attempt that failed with err.
 func (p *probe) facts(err error) *diagnose.Facts {
 	f := &diagnose.Facts{AddressField: p.addressField(), BasePath: p.core.apiBase().EscapedPath(), NoTurn: p.noTurn(err),
-		Stage: p.trace.stage(), StoppedBeforeTLS: p.trace.stoppedBeforeTLS(), Unanswered: p.trace.unanswered(),
+		Stage: p.trace.Stage(), StoppedBeforeTLS: p.trace.StoppedBeforeTLS(), Unanswered: p.trace.Unanswered(),
 		ClientCertificate: p.hasClientCertificate(), OwnTransport: !p.core.ownDials, Silence: p.core.silence, Limit: probeTimeout,
 		Skew: p.report.Skew, Token: p.sentToken()}
 	if u := p.proxy(); u != nil {

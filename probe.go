@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
@@ -112,7 +113,7 @@ func (c *Client) Test(ctx context.Context) (*Report, error) {
 type probe struct {
 	core   *core
 	report *Report
-	trace  netTrace
+	trace  dial.Phases
 	resp   *http.Response
 	call   *call
 	advice string // what to do about a success that is refused; empty: the answer was not, or no success
@@ -163,7 +164,7 @@ func (p *probe) request(ctx context.Context) error {
 			return err
 		}
 	}
-	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.hooks()))
+	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.Hooks()))
 	if err != nil {
 		if p.core.access == nil {
 			p.report.skip("token", "exchange")
@@ -183,7 +184,7 @@ func (p *probe) request(ctx context.Context) error {
 		p.token(err)
 		p.report.skip("exchange")
 	}
-	p.trace.report(p.report)
+	p.report.network(p.trace.View())
 	p.blame(err)
 	if err == nil {
 		defer finish(p.resp.Body)
@@ -236,7 +237,7 @@ func (p *probe) kindOfMinting() Kind {
 // judge says whether the answer is a success.
 func (p *probe) judge(last *lastCall) error {
 	p.report.StatusCode = p.resp.StatusCode
-	p.report.Latency = p.trace.latency()
+	p.report.Latency = p.trace.Latency()
 	p.measureSkew()
 	broken := p.keepBody()
 	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
@@ -332,7 +333,7 @@ func (p *probe) measureSkew() {
 	if p.call == nil {
 		return
 	}
-	sent, received := p.trace.times()
+	sent, received := p.trace.Times()
 	if received.IsZero() { // a Transport that tells nothing
 		sent, received = p.call.sent, time.Now()
 	}
