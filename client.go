@@ -14,6 +14,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -52,8 +53,8 @@ type core struct {
 	silence                         time.Duration // Timeout; zero: none
 	ping                            ping
 	warnings                        []Warning
-	claims, header                  JSON    // the templates of the token, for reports
-	secrets                         *censor // takes out what Secrets hold; nil: nothing
+	claims, header                  JSON           // the templates of the token, for reports
+	secrets                         *redact.Censor // takes out what Secrets hold; nil: nothing
 
 	line      *line
 	limiter   Limiter

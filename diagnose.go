@@ -9,6 +9,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // diagnose looks for the cause of a failure.
@@ -16,7 +17,7 @@ func (p *probe) diagnose(err error) diagnose.Diagnosis {
 	if _, ok := errors.AsType[*ThrottledError](err); ok || err == nil || p.advice != "" {
 		return diagnose.Diagnosis{}
 	}
-	d := diagnose.Cause(behind(err), p.facts(err))
+	d := diagnose.Cause(redact.Behind(err), p.facts(err))
 	d.Hint = p.core.hide(d.Hint)
 	return d
 }

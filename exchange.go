@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -199,7 +200,7 @@ func (b *setup) compileParams(h *hop, x *Exchange) *template.Object {
 	}
 	params := template.Join(auto.Without(given), given).WithoutNulls()
 	b.checkParams(h, x, params, placed)
-	h.core.secrets = newCensor(b.secretParams(params))
+	h.core.secrets = redact.New(b.secretParams(params))
 	return params
 }
 

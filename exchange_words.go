@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // What a token endpoint's response may show. Its body may hold an access token, whatever its status and its Content-Type say, so
@@ -82,11 +83,11 @@ func (h *hop) withoutTokens(a *answer, text string) string {
 func withoutPieces(text, token string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
-		n := leastPiece
+		n := redact.LeastPiece
 		for i+n <= len(text) && strings.Contains(token, text[i:i+n]) {
 			n++
 		}
-		if n == leastPiece {
+		if n == redact.LeastPiece {
 			b.WriteByte(text[i])
 			i++
 			continue

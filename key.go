@@ -15,6 +15,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/key"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -25,7 +26,7 @@ func (b *setup) buildValues() {
 	for name, secret := range b.conn.Secrets {
 		b.templates.Secrets[name] = string(secret)
 	}
-	b.core.secrets = newCensor(b.templates.Secrets)
+	b.core.secrets = redact.New(b.templates.Secrets)
 }
 
 // buildKey reads the key and makes the signer.

@@ -34,17 +34,6 @@ func (c *core) route(req *http.Request) (origin.Route, error) {
 	return route, c.hideError(err)
 }
 
-// hideError is err without what Secrets hold. A base URI may have been made from them, in its host too.
-func (c *core) hideError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if text := c.hide(err.Error()); text != err.Error() {
-		return &scrubbedError{text: text, is: err}
-	}
-	return err
-}
-
 // sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.
 func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	w := new(body.Watch)

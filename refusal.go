@@ -78,27 +78,6 @@ func bestChallenge(header http.Header) httpfield.Challenge {
 	return httpfield.Challenge{}
 }
 
-// scrubText takes the token out of a text, also where the text was cut off within it.
-func scrubText(text, token string) string {
-	if token == "" {
-		return text
-	}
-	text = strings.ReplaceAll(text, token, redacted)
-	cut, wasCut := strings.CutSuffix(text, "…")
-	for n := min(len(token), len(cut)); n >= leastPiece; n-- {
-		if strings.HasSuffix(cut, token[:n]) {
-			text = cut[:len(cut)-n] + redacted
-			if wasCut {
-				text += "…"
-			}
-			break
-		}
-	}
-	return text
-}
-
-const leastPiece = 8 // bytes of a token that are worth hiding
-
 // joined is errors.Join that leaves a single error as it is.
 func joined(err, more error) error {
 	if more == nil {

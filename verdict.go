@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // verdict sums up.
@@ -66,7 +67,7 @@ func (p *probe) kindOf(err error) Kind {
 		}
 		return KindUnexpectedAnswer
 	}
-	err = behind(err)
+	err = redact.Behind(err)
 	if op, ok := errors.AsType[*net.OpError](err); dial.IsTLSVerdict(err) || errors.Is(err, http.ErrSchemeMismatch) ||
 		ok && op.Op == "remote error" { // an alert of the peer, such as that it wants a certificate
 		return KindTLSFailed

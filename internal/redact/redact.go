@@ -1,4 +1,6 @@
-package jwtbearer
+// Package redact knows how secrets and tokens are written in texts, and takes them out. It must never know what a text is for, nor
+// which settings hold secrets.
+package redact
 
 import (
 	"cmp"
@@ -12,18 +14,24 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
-const leastSecret = 4 // bytes: less cannot be told from other text
+// Mark stands in the place of what is taken out.
+const Mark = "******"
 
-// A censor takes secrets out of texts: in whatever case of letters, since hosts are written in lower case, percent-encoded in
+const (
+	leastSecret = 4 // bytes: less cannot be told from other text
+	LeastPiece  = 8 // bytes of a token that are worth hiding
+)
+
+// A Censor takes secrets out of texts: in whatever case of letters, since hosts are written in lower case, percent-encoded in
 // whatever way, in the ASCII form of a host (RFC 5891), and as JSON and Go quote them. It is immutable; nil takes nothing out.
-type censor struct {
+type Censor struct {
 	plain   []string // in lower case, the longest first
 	decoded []string // the same without percent-encoding
 }
 
-// newCensor makes the censor of these secrets.
-func newCensor(secrets map[string]string) *censor {
-	c := new(censor)
+// New makes the Censor of these secrets.
+func New(secrets map[string]string) *Censor {
+	c := new(Censor)
 	for _, secret := range secrets {
 		for _, form := range formsOf(secret) {
 			plain, _ := normalize(form, false)
@@ -49,7 +57,7 @@ func formsOf(secret string) []string {
 	if err != nil || u.Host == "" {
 		return forms
 	}
-	if len(strings.Trim(u.Path, "/")) >= leastPiece { // a whole address is secret, and its parts are shown apart
+	if len(strings.Trim(u.Path, "/")) >= LeastPiece { // a whole address is secret, and its parts are shown apart
 		forms = append(forms, strings.TrimRight(u.Path, "/"))
 	}
 	return append(append(forms, u.Host), hostForms(u.Hostname())...)
@@ -69,9 +77,9 @@ func hostForms(host string) []string {
 	return forms
 }
 
-// hide returns text with ****** in the place of each secret. It looks at the text as it is, too, since a percent sign may stand
+// Hide returns text with ****** in the place of each secret. It looks at the text as it is, too, since a percent sign may stand
 // before a secret by chance.
-func (c *censor) hide(text string) string {
+func (c *Censor) Hide(text string) string {
 	if c == nil || len(text) < leastSecret {
 		return text
 	}
@@ -106,7 +114,7 @@ func hideForms(text string, forms []string, decode bool) string {
 		if best < 0 {
 			return b.String() + text[at[from]:]
 		}
-		b.WriteString(text[at[from]:at[next[best]]] + redacted)
+		b.WriteString(text[at[from]:at[next[best]]] + Mark)
 		from = next[best] + len(forms[best])
 	}
 }
@@ -132,41 +140,40 @@ func normalize(text string, decode bool) (plain string, at []int) {
 	return string(out), append(at, len(text))
 }
 
-// hideIn is hide for the texts within a JSON value: the names of members, strings, and numbers, which become strings.
-func (c *censor) hideIn(v jsontext.Value) jsontext.Value {
+// HideIn is Hide for the texts within a JSON value: the names of members, strings, and numbers, which become strings.
+func (c *Censor) HideIn(v jsontext.Value) jsontext.Value {
 	switch v.Kind {
 	case jsontext.String:
-		v.Text = c.hide(v.Text)
+		v.Text = c.Hide(v.Text)
 	case jsontext.Number:
-		if text := c.hide(v.Text); text != v.Text {
+		if text := c.Hide(v.Text); text != v.Text {
 			v = jsontext.Value{Kind: jsontext.String, Text: text}
 		}
 	}
 	for i := range v.Elems {
-		v.Elems[i] = c.hideIn(v.Elems[i])
+		v.Elems[i] = c.HideIn(v.Elems[i])
 	}
 	for i, m := range v.Members {
-		v.Members[i] = jsontext.Member{Name: c.hide(m.Name), Value: c.hideIn(m.Value)}
+		v.Members[i] = jsontext.Member{Name: c.Hide(m.Name), Value: c.HideIn(m.Value)}
 	}
 	return v
 }
 
-// censor takes the token and the values of Secrets out of what an API said.
-func (c *core) censor(text, token string) string { return c.hide(scrubText(text, token)) }
-
-// hide takes the values of Secrets out of a text that may have been made from them.
-func (c *core) hide(text string) string { return c.secrets.hide(text) }
-
-// hide takes the values of Secrets out of all that a report shows, whoever said it: a name server, a certificate, the API, a claim
-// that is made of the host.
-func (r *Report) hide(c *core) {
-	for i := range r.Steps {
-		s := &r.Steps[i]
-		s.Detail, s.Hint = c.hide(s.Detail), c.hide(s.Hint)
+// Token takes the token out of a text, also where the text was cut off within it.
+func Token(text, token string) string {
+	if token == "" {
+		return text
 	}
-	for _, part := range []*JSON{&r.Header, &r.Claims} {
-		if v, err := jsontext.Parse(string(*part)); err == nil && *part != "" {
-			*part = JSON(c.secrets.hideIn(v).Append(nil))
+	text = strings.ReplaceAll(text, token, Mark)
+	cut, wasCut := strings.CutSuffix(text, "…")
+	for n := min(len(token), len(cut)); n >= LeastPiece; n-- {
+		if strings.HasSuffix(cut, token[:n]) {
+			text = cut[:len(cut)-n] + Mark
+			if wasCut {
+				text += "…"
+			}
+			break
 		}
 	}
+	return text
 }
