@@ -14,6 +14,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
@@ -38,7 +39,7 @@ type core struct {
 	address    atomic.Pointer[origin.Address] // nil: an access token tells it, and there is none yet
 	trusted    []origin.Origin                // TrustedOrigins
 	headers    []headerTemplate
-	placements []Placement
+	placements []place.Place
 	typed      bool // the type of an access token is its scheme
 	minter     *minter
 	access     *accessTokens  // what calls carry instead of the minter's tokens; nil: those themselves
@@ -203,7 +204,7 @@ func (c *Client) Token(ctx context.Context) (*Token, error) {
 // scheme is what stands before a token in the first header that holds it.
 func (c *core) scheme(t *minted) string {
 	for _, p := range c.placements {
-		if p.In == inHeader {
+		if p.In == place.Header {
 			return c.schemeAt(p, t)
 		}
 	}
@@ -263,8 +264,8 @@ func closeBody(req *http.Request) {
 func (c *core) finalize(out *http.Request) {
 	out.URL.Host, out.Host = origin.ASCII(out.URL.Host), origin.ASCII(out.Host)
 	for _, p := range c.placements {
-		if p.In == inQuery {
-			out.URL.RawQuery = withoutParam(out.URL.RawQuery, p.Name)
+		if p.In == place.Query {
+			out.URL.RawQuery = place.WithoutParam(out.URL.RawQuery, p.Name)
 		}
 	}
 }

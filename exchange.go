@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
@@ -163,7 +164,7 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 		c.minter = b.core.minter
 	}
 	if x.Bearer {
-		c.placements = compilePlacements(nil, b.p)
+		c.placements = place.Compile(nil, b.p.add)
 	}
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
 	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)

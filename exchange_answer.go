@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -84,7 +85,7 @@ func (h *hop) answer(k *call) *answer {
 		a.media = MediaJSON
 		return a
 	}
-	if a.contentType() != formType {
+	if a.contentType() != place.FormType {
 		return a
 	}
 	if form, err := url.ParseQuery(string(data)); err == nil {

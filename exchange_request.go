@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -39,7 +40,7 @@ func (h *hop) compose(out *http.Request, values *template.Request, token string)
 	}
 	contentType := "application/json"
 	if h.encoding == encodingForm {
-		contentType = formType
+		contentType = place.FormType
 		if object, err = formOf(object); err != nil {
 			return err
 		}

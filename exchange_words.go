@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
@@ -179,7 +180,7 @@ func describeType(header http.Header) string {
 // describeToken says of which type an access token is, where the type is one that tokens have.
 func (c *core) describeToken(t *minted) string {
 	scheme := c.scheme(t)
-	configured := slices.ContainsFunc(c.placements, func(p Placement) bool { return p.Scheme == scheme })
+	configured := slices.ContainsFunc(c.placements, func(p place.Place) bool { return p.Scheme == scheme })
 	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
 		return "a token"
 	}

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -66,7 +67,7 @@ func (m MediaType) contentType() string {
 	case MediaXML:
 		return "application/xml"
 	case MediaURLEncoded:
-		return formType
+		return place.FormType
 	case MediaPlaintext:
 		return "text/plain; charset=utf-8"
 	case MediaFormData:

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
@@ -227,16 +228,16 @@ func (b *setup) compileText(field, text string, sc template.Scope) (*template.Te
 
 // buildHeaders compiles HTTPHeaders, in the order of their names.
 func (b *setup) buildHeaders() {
-	b.core.placements = compilePlacements(b.conn.Placement, b.p)
+	b.core.placements = b.compilePlacements()
 	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders, b.core.placements)
-	if slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inCookie }) &&
+	if slices.ContainsFunc(b.core.placements, func(p place.Place) bool { return p.In == place.Cookie }) &&
 		strings.ContainsAny(string(b.conn.Token), `",;\`) {
 		b.p.add("Token", "holds a character that no cookie may carry (RFC 6265, section 4.1.1)", "paste the token alone, or place it elsewhere")
 	}
 }
 
 // compileHeaders compiles headers beside a token that goes to those placements.
-func (b *setup) compileHeaders(field string, headers map[string]string, placements []Placement) []headerTemplate {
+func (b *setup) compileHeaders(field string, headers map[string]string, placements []place.Place) []headerTemplate {
 	var compiled []headerTemplate
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		path := fmt.Sprintf("%s[%s]", field, name)
@@ -248,7 +249,7 @@ func (b *setup) compileHeaders(field string, headers map[string]string, placemen
 			b.p.add(path, "is made by net/http from the request", "remove it")
 		case slices.ContainsFunc(compiled, func(h headerTemplate) bool { return h.name == canonical }):
 			b.p.add(path, "is there twice, in different case", "remove one")
-		case holdsToken(placements, canonical):
+		case place.Has(placements, canonical):
 			b.p.add(path, "is where the token goes", "remove it, or move the token with Placement")
 		}
 		t, err := b.compileText(path, headers[name], template.ScopeRequest)
@@ -263,9 +264,13 @@ func (b *setup) compileHeaders(field string, headers map[string]string, placemen
 	return compiled
 }
 
-// holdsToken reports whether the token is placed in the header of that name.
-func holdsToken(placements []Placement, name string) bool {
-	return slices.ContainsFunc(placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
+// compilePlacements compiles Placement.
+func (b *setup) compilePlacements() []place.Place {
+	var places []place.Place
+	for _, p := range b.conn.Placement {
+		places = append(places, place.Place(p))
+	}
+	return place.Compile(places, b.p.add)
 }
 
 // buildLimiter takes over Limiter.
