@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 )
 
 // The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
@@ -166,7 +167,7 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
 	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
 	if len(b.p.errs) == 0 {
-		c.line = newLine(c.throttling.pace())
+		c.line = pace.New(c.throttling.pace())
 	}
 	return c
 }

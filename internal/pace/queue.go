@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"container/list"
@@ -16,7 +16,7 @@ import (
 // runs in the background: the head sleeps in its own goroutine, and whoever changes something wakes it.
 //
 // A line is safe for concurrent use.
-type line struct {
+type Line struct {
 	interval    time.Duration
 	concurrency int           // zero: no limit
 	longest     time.Duration // longest wait for the gate, with the jitter on top of it; zero: no bound
@@ -32,29 +32,29 @@ type line struct {
 	left       time.Time     // when the last attempt left
 	unanswered int           // attempts whose answer did not come yet
 	inFlight   int           // the same, and those whose answer's body is not at its end
-	closed     throttle      // what closed the gate last
+	closed     Throttle      // what closed the gate last
 }
 
 // A waiter is one attempt that stands in line.
 type waiter struct {
 	seq uint64
-	patience
+	Patience
 	wake  chan struct{} // has room for one: something changed, or the waiter became the head
 	place *list.Element
 }
 
-// newLine makes the line of one connection from its settings.
-func newLine(set lineSettings) *line {
-	longest := set.maxWait + spread(set.maxWait)
-	l := &line{interval: set.interval, concurrency: set.concurrency, longest: longest, control: newController(set.fixed, set.reserve),
-		probes: newGateProbes(set.maxWait, longest)}
+// New makes the line of one connection from its settings.
+func New(set Settings) *Line {
+	longest := set.MaxWait + spread(set.MaxWait)
+	l := &Line{interval: set.Interval, concurrency: set.Concurrency, longest: longest, control: newController(set.Fixed, set.Reserve),
+		probes: newGateProbes(set.MaxWait, longest)}
 	clock := &l.clock
-	if set.fixed {
+	if set.Fixed {
 		clock = nil
 	}
-	for _, limit := range set.limits {
+	for _, limit := range set.Limits {
 		if limit.Burst > 0 {
-			l.buckets = append(l.buckets, newBucket(limit, set.fixed))
+			l.buckets = append(l.buckets, newBucket(limit, set.Fixed))
 		} else {
 			l.windows = append(l.windows, newWindow(limit.Requests, limit.Per, clock))
 		}
@@ -62,12 +62,12 @@ func newLine(set lineSettings) *line {
 	return l
 }
 
-// maxWait is the longest wait for a closed gate, with the jitter on top of it; zero: no bound.
-func (l *line) maxWait() time.Duration { return l.longest }
+// MaxWait is the longest wait for a closed gate, with the jitter on top of it; zero: no bound.
+func (l *Line) MaxWait() time.Duration { return l.longest }
 
-// enter waits until the attempt of call seq may leave, and takes a slot for it, in s. The error is a *gateError, errTooLate,
+// Enter waits until the attempt of call seq may leave, and takes a slot for it, in s. The error is a *Refusal, ErrTooLate,
 // or that of ctx; then nothing was taken.
-func (l *line) enter(ctx context.Context, seq uint64, p patience, s *slot) error {
+func (l *Line) Enter(ctx context.Context, seq uint64, p Patience, s *Slot) error {
 	s.waited = 0
 	if err := ctx.Err(); err != nil {
 		return err
@@ -79,14 +79,14 @@ func (l *line) enter(ctx context.Context, seq uint64, p patience, s *slot) error
 			return nil
 		}
 	}
-	w := &waiter{seq: seq, patience: p.within(ctx), wake: make(chan struct{}, 1)}
+	w := &waiter{seq: seq, Patience: p.Within(ctx), wake: make(chan struct{}, 1)}
 	l.join(w)
 	l.mu.Unlock()
 	return l.stand(ctx, w, s)
 }
 
 // stand waits in line as w. It always leaves the line.
-func (l *line) stand(ctx context.Context, w *waiter, s *slot) error {
+func (l *Line) stand(ctx context.Context, w *waiter, s *Slot) error {
 	began := time.Now()
 	var timer *time.Timer
 	defer func() {
@@ -123,7 +123,7 @@ func (l *line) stand(ctx context.Context, w *waiter, s *slot) error {
 }
 
 // turn lets w leave with s if it may, and else tells how long to wait before asking again; zero: until woken.
-func (l *line) turn(w *waiter, s *slot) (left bool, wait time.Duration, err error) {
+func (l *Line) turn(w *waiter, s *Slot) (left bool, wait time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -138,18 +138,18 @@ func (l *line) turn(w *waiter, s *slot) (left bool, wait time.Duration, err erro
 		l.quit(w)
 		return true, 0, nil
 	}
-	if wait > 0 && !w.latest.IsZero() && now.Add(wait).After(w.latest) {
+	if wait > 0 && !w.Latest.IsZero() && now.Add(wait).After(w.Latest) {
 		l.quit(w)
 		if until, why := l.shut(now); until.After(now) { // a probe is due, and something else holds it up
-			return false, 0, &gateError{throttle: why, wait: until.Sub(now)}
+			return false, 0, &Refusal{Class: why.Class, Rule: why.Rule, Wait: until.Sub(now)}
 		}
-		return false, 0, errTooLate
+		return false, 0, ErrTooLate
 	}
 	return false, wait, nil
 }
 
 // tryLeave takes a slot, in s, if everything permits it now, and else tells after which time to ask again; zero: when woken.
-func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) {
+func (l *Line) tryLeave(now time.Time, s *Slot) (left bool, wait time.Duration) {
 	if l.concurrency > 0 && l.inFlight >= l.concurrency {
 		return false, 0
 	}
@@ -175,7 +175,7 @@ func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) 
 	if wait > 0 {
 		return false, wait
 	}
-	*s = slot{line: l, sent: now, before: l.left, open: true}
+	*s = Slot{line: l, sent: now, before: l.left, open: true}
 	for _, b := range l.buckets {
 		b.leave(now, l.unanswered)
 	}
@@ -193,7 +193,7 @@ func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) 
 }
 
 // join puts w into the line, behind all older calls. A new call is newer than nearly all that wait, a retry older than most.
-func (l *line) join(w *waiter) {
+func (l *Line) join(w *waiter) {
 	seq := func(e *list.Element) uint64 { return e.Value.(*waiter).seq }
 	front, back := l.queue.Front(), l.queue.Back()
 	if back == nil {
@@ -217,12 +217,12 @@ func (l *line) join(w *waiter) {
 }
 
 // quit takes w out of the line and wakes the head, which may be another one now.
-func (l *line) quit(w *waiter) {
+func (l *Line) quit(w *waiter) {
 	l.queue.Remove(w.place)
 	l.wakeHead()
 }
 
-func (l *line) wakeHead() {
+func (l *Line) wakeHead() {
 	if front := l.queue.Front(); front != nil {
 		front.Value.(*waiter).poke()
 	}
@@ -235,8 +235,8 @@ func (w *waiter) poke() {
 	}
 }
 
-// stats tells how many attempts stand in line and how many are in flight, and the pace.
-func (l *line) stats() (waiting, inFlight int, perSecond float64) {
+// Stats tells how many attempts stand in line and how many are in flight, and the pace.
+func (l *Line) Stats() (waiting, inFlight int, perSecond float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.queue.Len(), l.inFlight, l.control.rate(time.Now())
