@@ -98,7 +98,7 @@ func paceBars() []paceBar {
 	}
 }
 
-func TestPaceReachesTheBars(t *testing.T) {
+func TestControllerReachesTheBars(t *testing.T) {
 	for _, tt := range paceBars() {
 		s := tt.with
 		s.server, s.dialect = tt.server, tt.dialect
@@ -118,15 +118,15 @@ func TestPaceReachesTheBars(t *testing.T) {
 
 // medians runs the simulation with seeds 1 to n and gives the median of each figure, and the worst speed.
 func (s simulation) medians(n int) (speed, refused, share, worst float64) {
-	var speeds, refusals, shares []float64
+	var speeds, throttles, shares []float64
 	for seed := range n {
 		r := s.run(uint64(seed) + 1)
-		speeds, refusals, shares = append(speeds, r.speed), append(refusals, r.refused), append(shares, r.share)
+		speeds, throttles, shares = append(speeds, r.speed), append(throttles, r.refused), append(shares, r.share)
 	}
 	slices.Sort(speeds)
-	slices.Sort(refusals)
+	slices.Sort(throttles)
 	slices.Sort(shares)
-	return speeds[n/2], refusals[n/2], shares[n/2], speeds[0]
+	return speeds[n/2], throttles[n/2], shares[n/2], speeds[0]
 }
 
 func fixedPace(time.Time) simPacer {
