@@ -21,8 +21,8 @@ type call struct {
 	body  *body.Source  // nil: no body
 	probe bool          // a Test: no retries, no waiting for a closed gate
 	odd   bool          // a header's name is not in canonical form
-	seq   uint64        // place in line
-	began time.Time     // when the first attempt left the line, refused probes not counted; zero: none did
+	seq   uint64        // place in the queue
+	began time.Time     // when the first attempt left the queue, refused probes not counted; zero: none did
 
 	ticket    *minted // the token that all attempts carry, or the next one where it is an access token; nil: one is minted
 	throttled func()  // is called after each throttle; nil: nobody asks
@@ -57,7 +57,7 @@ type next int
 
 const (
 	nextNone    next = iota
-	nextAtOnce       // another attempt, which stands in line
+	nextAtOnce       // another attempt, which joins the queue
 	nextBackoff      // the same after a backoff
 )
 
@@ -113,7 +113,7 @@ func (k *call) attempt() {
 }
 
 // enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
-// more where that expired in line.
+// more where that expired in the queue.
 func (k *call) enter(s *pace.Slot) error {
 	if k.c.access == nil {
 		return k.stand(s)
@@ -164,7 +164,7 @@ func (k *call) stand(s *pace.Slot) error {
 
 const leastTold = time.Millisecond // of a wait that is logged
 
-// await waits for the line, then the caller's Limiter, then the gate if it closed meanwhile.
+// await waits in the queue, then for the caller's Limiter, then the gate if it closed meanwhile.
 func (k *call) await(s *pace.Slot) (time.Duration, error) {
 	if k.c.limiter == nil {
 		err := k.c.line.Enter(k.ctx, k.seq, k.patience(), s)

@@ -21,9 +21,9 @@ import (
 // attempt, wait where the API is throttled, and are tried again where that can help. NewRequest and Do add the encoding of
 // bodies and typed errors; HTTPClient is for code that wants an *http.Client.
 //
-// The path of a request: it is checked to be for one of the connection's origins; it stands in line until pace, windows,
+// The path of a request: it is checked to be for one of the connection's origins; it waits in the queue until pace, windows,
 // interval, concurrency and gate permit; a token is minted and placed; it is sent; the answer is judged. A throttle closes
-// the gate for all, and the request stands in line again. A transient failure is tried again after a backoff. A refused
+// the gate for all, and the request joins the queue again. A transient failure is tried again after a backoff. A refused
 // token is replaced once. Whatever the last attempt gave is the result: net/http's rule that a response comes without an
 // error holds.
 //
