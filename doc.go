@@ -91,7 +91,7 @@
 //	overload     as throttled, but retried only where a 503 would be
 //	token        as throttled; the API counts tokens, so none is minted meanwhile
 //
-// All calls of a client stand in one line, first come, first served. A throttle closes its gate for all of them. The
+// All calls of a client wait in one queue, first come, first served. A throttle closes its gate for all of them. The
 // client learns the pace that an API allows from its refusals, unless Fixed; Limits, Interval and Concurrency state it.
 //
 // A wait up to MaxWait is waited for. A longer one closes the gate for its whole length, and calls get a *ThrottledError at
