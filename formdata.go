@@ -10,9 +10,9 @@ import (
 	"slices"
 )
 
-// encodeFormData encodes a map as multipart/form-data (RFC 7578), its fields in the order of their names. A []byte or an
+// formData encodes a map as multipart/form-data (RFC 7578), its fields in the order of their names. A []byte or an
 // io.Reader is a file; a reader is not read before the body is sent.
-func encodeFormData(body any) (content, error) {
+func (e encoder) formData(body any) (content, error) {
 	v := reflect.ValueOf(body)
 	if v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
 		return content{}, fmt.Errorf("%T cannot be a form: use url.Values or a map with string keys", body)
@@ -26,7 +26,7 @@ func encodeFormData(body any) (content, error) {
 	slices.Sort(names)
 	f := newFormData()
 	for _, name := range names {
-		if err := f.add(name, fields[name]); err != nil {
+		if err := f.add(e, name, fields[name]); err != nil {
 			return content{}, fmt.Errorf("field %s: %w", name, err)
 		}
 	}
@@ -47,7 +47,7 @@ func newFormData() *formData {
 }
 
 // add writes one field, or several of the same name.
-func (f *formData) add(name string, value any) error {
+func (f *formData) add(e encoder, name string, value any) error {
 	switch v := value.(type) {
 	case []byte:
 		w, err := f.writer.CreateFormFile(name, name)
@@ -65,7 +65,7 @@ func (f *formData) add(name string, value any) error {
 		f.stream = true
 		return nil
 	}
-	texts, err := fieldTexts(value)
+	texts, err := e.fieldTexts(value)
 	for _, text := range texts {
 		if err := f.writer.WriteField(name, text); err != nil {
 			return err

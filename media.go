@@ -3,13 +3,10 @@ package jwtbearer
 import (
 	"bytes"
 	std "encoding"
-	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -24,8 +21,12 @@ type content struct {
 	own       bool   // mediaType has a parameter that this body cannot do without
 }
 
+// An encoder writes scalars as texts. refuse, if not nil, gives an error for a value that must not be written.
+type encoder struct{ refuse func(value any) error }
+
 // encodeBody encodes what NewRequest was given.
-func encodeBody(media MediaType, body any) (content, error) {
+func encodeBody(media MediaType, body any, refuse func(value any) error) (content, error) {
+	e := encoder{refuse}
 	switch b := body.(type) {
 	case nil:
 		return content{}, nil
@@ -43,12 +44,12 @@ func encodeBody(media MediaType, body any) (content, error) {
 		data, err = xml.Marshal(body)
 	case MediaURLEncoded:
 		var values url.Values
-		values, err = formValues(body)
+		values, err = e.formValues(body)
 		data = []byte(values.Encode())
 	case MediaFormData:
-		return encodeFormData(body)
+		return e.formData(body)
 	case MediaPlaintext:
-		data, err = plainText(body)
+		data, err = e.plainText(body)
 	default:
 		data, err = marshalJSON(body)
 	}
@@ -56,6 +57,46 @@ func encodeBody(media MediaType, body any) (content, error) {
 		return content{}, err
 	}
 	return content{reader: bytes.NewReader(data), mediaType: media.contentType()}, nil
+}
+
+// mediaTypeOf is the media type that a Content-Type names, in lower case and without parameters; of a malformed one what stands
+// before the first semicolon.
+func mediaTypeOf(field string) string {
+	mediaType, _, _ := strings.Cut(field, ";")
+	return strings.ToLower(strings.TrimSpace(mediaType))
+}
+
+// kindOf tells from a Content-Type how a body is encoded; empty: in another way, or that is not told.
+func kindOf(field string) MediaType {
+	switch t := mediaTypeOf(field); {
+	case strings.HasSuffix(t, "/json") || strings.HasSuffix(t, "+json"):
+		return MediaJSON
+	case strings.HasSuffix(t, "/xml") || strings.HasSuffix(t, "+xml"):
+		return MediaXML
+	case t == "text/csv":
+		return MediaCSV
+	case t == "text/plain":
+		return MediaPlaintext
+	case t == formType:
+		return MediaURLEncoded
+	case t == "multipart/form-data":
+		return MediaFormData
+	}
+	return ""
+}
+
+// hasBody reports whether a response can have content (RFC 9110, section 6.4.1; section 15.3.6 for 205).
+func hasBody(resp *http.Response) bool {
+	code := resp.StatusCode
+	if resp.Request != nil {
+		switch resp.Request.Method {
+		case http.MethodHead:
+			return false
+		case http.MethodConnect:
+			return code/100 != 2
+		}
+	}
+	return code >= 200 && code != http.StatusNoContent && code != http.StatusResetContent && code != http.StatusNotModified
 }
 
 // contentType is what Content-Type says of a body. A form-data body has a boundary that only its author knows.
@@ -89,14 +130,14 @@ func (m MediaType) accept() string {
 }
 
 // formValues reads a map with string keys as the fields of a form. A nil value is no field, a list one field for each.
-func formValues(body any) (url.Values, error) {
+func (e encoder) formValues(body any) (url.Values, error) {
 	v := reflect.ValueOf(body)
 	if v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
 		return nil, fmt.Errorf("%T cannot be a form: use url.Values or a map with string keys", body)
 	}
 	values := make(url.Values, v.Len())
 	for key, value := range v.Seq2() {
-		texts, err := fieldTexts(value.Interface())
+		texts, err := e.fieldTexts(value.Interface())
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", key, err)
 		}
@@ -106,13 +147,13 @@ func formValues(body any) (url.Values, error) {
 }
 
 // fieldTexts returns the texts of a value: of each element of a list, none of nil.
-func fieldTexts(value any) ([]string, error) {
+func (e encoder) fieldTexts(value any) ([]string, error) {
 	v := reflect.ValueOf(value)
 	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, nil
 	}
 	if !isList(v) {
-		text, err := plainText(value)
+		text, err := e.plainText(value)
 		return []string{string(text)}, err
 	}
 	var texts []string
@@ -121,7 +162,7 @@ func fieldTexts(value any) ([]string, error) {
 		if element == nil {
 			continue
 		}
-		text, err := plainText(element)
+		text, err := e.plainText(element)
 		if err != nil {
 			return nil, err
 		}
@@ -138,11 +179,14 @@ func isList(v reflect.Value) bool {
 	return !v.Type().Implements(reflect.TypeFor[std.TextMarshaler]())
 }
 
-// plainText writes a scalar. A Secret is refused, since it would be written as ******.
-func plainText(value any) ([]byte, error) {
+// plainText writes a scalar.
+func (e encoder) plainText(value any) ([]byte, error) {
+	if e.refuse != nil {
+		if err := e.refuse(value); err != nil {
+			return nil, err
+		}
+	}
 	switch v := value.(type) {
-	case Secret:
-		return nil, errors.New("a Secret does not print: convert it with string(s)")
 	case []byte:
 		return v, nil
 	case std.TextMarshaler:
@@ -158,7 +202,7 @@ func plainText(value any) ([]byte, error) {
 		return strconv.AppendFloat(nil, v.Float(), 'f', -1, v.Type().Bits()), nil
 	case reflect.Pointer:
 		if !v.IsNil() {
-			return plainText(v.Elem().Interface())
+			return e.plainText(v.Elem().Interface())
 		}
 	}
 	return nil, fmt.Errorf("%T is not a text: use a string, a number, a bool, an encoding.TextMarshaler or a fmt.Stringer", value)
@@ -173,151 +217,4 @@ func marshalJSON(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// decodeAnswer decodes the body of a successful answer into out. most is MaxResponse; zero: no bound.
-func decodeAnswer(media MediaType, resp *http.Response, out any, most int64) error {
-	if out == nil || hasNoContent(resp) {
-		return nil
-	}
-	if w, ok := out.(io.Writer); ok {
-		_, err := io.Copy(w, resp.Body)
-		return err
-	}
-	if most == 0 {
-		return decodeWhole(media, resp, resp.Body, out)
-	}
-	body := &boundedBody{body: resp.Body, most: most, left: most}
-	if body.over = resp.ContentLength > most; body.over { // net/http tells no length of what it decodes
-		return body.tooLong()
-	}
-	err := decodeWhole(media, resp, body, out)
-	if body.over {
-		return body.tooLong() // whatever a decoder made of it
-	}
-	return err
-}
-
-// decodeWhole decodes a body that out takes into memory.
-func decodeWhole(media MediaType, resp *http.Response, body io.Reader, out any) error {
-	switch o := out.(type) {
-	case *[]byte:
-		data, err := io.ReadAll(body)
-		*o = data
-		return err
-	case *string:
-		data, err := io.ReadAll(body)
-		*o = string(data)
-		return err
-	}
-	media, err := mediaOf(media, resp)
-	if err != nil {
-		return err
-	}
-	if err := decodeAs(media, body, out); err != nil {
-		return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
-			status(resp.StatusCode), oneLine(resp.Header.Get("Content-Type")), media, err)
-	}
-	return nil
-}
-
-// hasNoContent reports whether an answer has no body by its nature (RFC 9110, section 6.4.1).
-func hasNoContent(resp *http.Response) bool {
-	return resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent ||
-		resp.Request != nil && resp.Request.Method == http.MethodHead
-}
-
-// mediaOf tells how an answer is encoded: as the connection says, else as the answer does.
-func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
-	if media != "" {
-		return media, nil
-	}
-	header := fieldValue(resp.Header, "Content-Type")
-	mediaType, _, _ := mime.ParseMediaType(header)
-	switch {
-	case header == "" || mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json"):
-		return MediaJSON, nil
-	case mediaType == "application/xml" || mediaType == "text/xml" || strings.HasSuffix(mediaType, "+xml"):
-		return MediaXML, nil
-	case mediaType == "text/csv":
-		return MediaCSV, nil
-	case mediaType == "text/plain":
-		return MediaPlaintext, nil
-	}
-	return "", fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
-		status(resp.StatusCode), oneLine(header))
-}
-
-func decodeAs(media MediaType, body io.Reader, out any) error {
-	switch media {
-	case MediaXML:
-		return decodeDocument(body, out)
-	case MediaCSV:
-		records, ok := out.(*[][]string)
-		if !ok {
-			return fmt.Errorf("csv decodes into *[][]string, not %T", out)
-		}
-		var err error
-		r := csv.NewReader(withoutBOM(body))
-		r.FieldsPerRecord = -1 // what the columns mean is the caller's affair
-		*records, err = r.ReadAll()
-		return err
-	case MediaPlaintext:
-		return fmt.Errorf("text decodes into *string, *[]byte or an io.Writer, not %T", out)
-	}
-	dec := json.NewDecoder(withoutBOM(body))
-	if err := emptyIsAnError(dec.Decode(out)); err != nil {
-		return err
-	}
-	return atEnd(dec.Token())
-}
-
-// decodeDocument decodes one XML document. Nothing but comments, instructions and blanks may follow it.
-func decodeDocument(body io.Reader, out any) error {
-	dec := xml.NewDecoder(withoutBOM(body))
-	if err := emptyIsAnError(dec.Decode(out)); err != nil {
-		return err
-	}
-	for {
-		token, err := dec.Token()
-		switch text := token.(type) {
-		case xml.CharData:
-			if len(bytes.TrimSpace(text)) > 0 {
-				return errTrailing
-			}
-		case xml.Comment, xml.ProcInst:
-		default:
-			return atEnd(token, err)
-		}
-	}
-}
-
-var errTrailing = errors.New("there is more after the value")
-
-// atEnd says what it means that a decoder gave this after the value. An answer that was cut off is no answer.
-func atEnd(_ any, err error) error {
-	switch _, syntax := errors.AsType[*json.SyntaxError](err); {
-	case err == io.EOF:
-		return nil
-	case err == nil || syntax:
-		return errTrailing
-	}
-	return err
-}
-
-func emptyIsAnError(err error) error {
-	if err == io.EOF {
-		return errors.New("the body is empty")
-	}
-	return err
-}
-
-// withoutBOM drops a byte order mark, which RFC 8259, section 8.1, lets readers ignore.
-func withoutBOM(r io.Reader) io.Reader {
-	head := make([]byte, 3)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return io.MultiReader(bytes.NewReader(head[:n]), errReader{err})
-	}
-	return io.MultiReader(bytes.NewReader(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf"))), r)
 }

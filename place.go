@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -166,7 +165,7 @@ func (c *core) mayAddTo(name string) bool {
 func (c *core) placeInForm(out *http.Request, name, token string) error {
 	var form []byte
 	if out.Body != nil && out.Body != http.NoBody {
-		if mediaType, _, _ := mime.ParseMediaType(out.Header.Get("Content-Type")); mediaType != formType {
+		if kindOf(out.Header.Get("Content-Type")) != MediaURLEncoded {
 			return errNotAForm
 		}
 		var err error

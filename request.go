@@ -30,7 +30,7 @@ func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (
 	if err != nil {
 		return nil, &prefixed{"new request", c.core.hideError(err)}
 	}
-	content, err := encodeBody(c.core.media, body)
+	content, err := encodeBody(c.core.media, body, refuseSecret)
 	if err != nil {
 		return nil, &prefixed{"new request: body", err}
 	}
@@ -71,10 +71,34 @@ func (c *Client) Do(req *http.Request, out any) (*http.Response, error) {
 	if err := last.failure(resp); err != nil {
 		return resp, err
 	}
-	if err := decodeAnswer(c.core.successMedia, resp, out, c.core.maxResponse); err != nil {
+	if err := c.core.decode(resp, out); err != nil {
 		return resp, c.core.callError(req, err)
 	}
 	return resp, nil
+}
+
+// decode decodes the body of a successful response into out.
+func (c *core) decode(resp *http.Response, out any) error {
+	err := decodeResponse(c.successMedia, resp, out, c.maxResponse)
+	e, ok := errors.AsType[*contentError](err)
+	if !ok {
+		return err
+	}
+	contentType := oneLine(resp.Header.Get("Content-Type"))
+	if e.expected == "" {
+		return fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
+			status(resp.StatusCode), contentType)
+	}
+	return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
+		status(resp.StatusCode), contentType, e.expected, e.err)
+}
+
+// refuseSecret refuses to write a Secret as a text, which would be ******.
+func refuseSecret(value any) error {
+	if _, ok := value.(Secret); ok {
+		return errors.New("a Secret does not print: convert it with string(s)")
+	}
+	return nil
 }
 
 // callError says which call failed, without the query of its address.
