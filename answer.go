@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // answer is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It
@@ -90,7 +91,7 @@ func (a *answer) body() (text []byte, whole, ok bool) {
 
 // isOpen reports whether the body may be read ahead of the caller.
 func (a *answer) isOpen() bool {
-	if !hasBody(a.resp) || a.resp.Body == nil || a.resp.Body == http.NoBody {
+	if !media.HasBody(a.resp) || a.resp.Body == nil || a.resp.Body == http.NoBody {
 		return false
 	}
 	if e := a.encoding(); e != "" && !a.isGzip() {
@@ -102,8 +103,8 @@ func (a *answer) isOpen() bool {
 	if strings.Contains(strings.ToLower(fieldValue(a.resp.Header, "Content-Type")), "stream") {
 		return false // text/event-stream, application/stream+json, application/json;stream=watch: reading them ahead may block
 	}
-	switch kind := a.contentType(); kindOf(kind) {
-	case MediaJSON, MediaXML, MediaPlaintext:
+	switch kind := a.contentType(); media.KindOf(kind) {
+	case media.JSON, media.XML, media.Text:
 		return true
 	default:
 		return kind == ""
@@ -123,18 +124,18 @@ func (a *answer) isGzip() bool { return a.encoding() == "gzip" || a.encoding() =
 // contentType is the media type in lower case without parameters, and what stands before the first semicolon where it is
 // malformed.
 func (a *answer) contentType() string {
-	kind, _ := a.kind.get(func() (string, bool) { return mediaTypeOf(fieldValue(a.resp.Header, "Content-Type")), true })
+	kind, _ := a.kind.get(func() (string, bool) { return media.Type(fieldValue(a.resp.Header, "Content-Type")), true })
 	return kind
 }
 
 // syntax is that of a body: what the connection says, else what Content-Type says, else what the text looks like.
 func (a *answer) syntax(text []byte) MediaType {
 	kind := a.contentType()
-	switch named := kindOf(kind); {
+	switch named := media.KindOf(kind); {
 	case a.media != "":
 		return a.media
-	case named == MediaJSON || named == MediaXML:
-		return named
+	case named == media.JSON || named == media.XML:
+		return MediaType(named)
 	case kind == "text/html":
 		return MediaPlaintext
 	case strings.HasPrefix(strings.TrimLeft(string(text[:min(len(text), 64)]), "\ufeff \t\r\n"), "<"):

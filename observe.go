@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // An observation is what an answer to the ping tells beside its status.
@@ -24,7 +26,7 @@ func (p *probe) observe(a *answer) observation {
 	}
 	o.quota = strings.Join(quotas, "; ")
 	text, whole, ok := a.body()
-	o.empty = ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && hasBody(a.resp)
+	o.empty = ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && media.HasBody(a.resp)
 	if ok && whole && a.resp.StatusCode/100 == 2 {
 		o.said = a.errorInSuccess(p.core.ping.errorPath)
 	}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // NewRequest makes a request of the API. ref is appended to BaseURI byte for byte: the base https://host/v2 and the ref
@@ -30,19 +32,19 @@ func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (
 	if err != nil {
 		return nil, &prefixed{"new request", c.core.hideError(err)}
 	}
-	content, err := encodeBody(c.core.media, body, refuseSecret)
+	content, err := media.Encode(media.Kind(c.core.media), body, refuseSecret)
 	if err != nil {
 		return nil, &prefixed{"new request: body", err}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "", content.reader)
+	req, err := http.NewRequestWithContext(ctx, method, "", content.Reader)
 	if err != nil {
 		return nil, &prefixed{"new request", err}
 	}
 	req.URL, req.Host = address, address.Host
-	if content.mediaType != "" && (content.own || !c.core.setsHeader("Content-Type")) {
-		req.Header.Set("Content-Type", content.mediaType)
+	if content.ContentType != "" && (content.Own || !c.core.setsHeader("Content-Type")) {
+		req.Header.Set("Content-Type", content.ContentType)
 	}
-	if accept := c.core.successMedia.accept(); accept != "" && !c.core.setsHeader("Accept") {
+	if accept := media.Kind(c.core.successMedia).Accept(); accept != "" && !c.core.setsHeader("Accept") {
 		req.Header.Set("Accept", accept)
 	}
 	return req, nil
@@ -79,18 +81,18 @@ func (c *Client) Do(req *http.Request, out any) (*http.Response, error) {
 
 // decode decodes the body of a successful response into out.
 func (c *core) decode(resp *http.Response, out any) error {
-	err := decodeResponse(c.successMedia, resp, out, c.maxResponse)
-	e, ok := errors.AsType[*contentError](err)
+	err := media.Decode(media.Kind(c.successMedia), resp, out, c.maxResponse)
+	e, ok := errors.AsType[*media.ContentError](err)
 	if !ok {
 		return err
 	}
 	contentType := oneLine(resp.Header.Get("Content-Type"))
-	if e.expected == "" {
+	if e.Expected == "" {
 		return fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
 			status(resp.StatusCode), contentType)
 	}
 	return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
-		status(resp.StatusCode), contentType, e.expected, e.err)
+		status(resp.StatusCode), contentType, e.Expected, e.Err)
 }
 
 // refuseSecret refuses to write a Secret as a text, which would be ******.

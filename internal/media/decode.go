@@ -1,4 +1,4 @@
-package jwtbearer
+package media
 
 import (
 	"bytes"
@@ -11,19 +11,19 @@ import (
 	"net/http"
 )
 
-// A contentError says that a body cannot be decoded.
-type contentError struct {
-	expected MediaType // what it should be; empty: what Content-Type says cannot be decoded
-	err      error
+// A ContentError says that a body cannot be decoded.
+type ContentError struct {
+	Expected Kind // what it should be; empty: what Content-Type says cannot be decoded
+	Err      error
 }
 
-func (e *contentError) Error() string { return e.err.Error() }
-func (e *contentError) Unwrap() error { return e.err }
+func (e *ContentError) Error() string { return e.Err.Error() }
+func (e *ContentError) Unwrap() error { return e.Err }
 
-// decodeResponse decodes the body of a response into out: as media says, else as Content-Type does, else as JSON. What goes into
+// Decode decodes the body of a response into out: as kind says, else as Content-Type does, else as JSON. What goes into
 // memory is at most most bytes long; zero: no bound.
-func decodeResponse(media MediaType, resp *http.Response, out any, most int64) error {
-	if out == nil || !hasBody(resp) {
+func Decode(kind Kind, resp *http.Response, out any, most int64) error {
+	if out == nil || !HasBody(resp) {
 		return nil
 	}
 	if w, ok := out.(io.Writer); ok {
@@ -31,13 +31,13 @@ func decodeResponse(media MediaType, resp *http.Response, out any, most int64) e
 		return err
 	}
 	if most == 0 {
-		return decodeWhole(media, resp, resp.Body, out)
+		return decodeWhole(kind, resp, resp.Body, out)
 	}
 	body := &boundedBody{body: resp.Body, most: most, left: most}
 	if body.over = resp.ContentLength > most; body.over { // net/http tells no length of what it decodes
 		return body.tooLong()
 	}
-	err := decodeWhole(media, resp, body, out)
+	err := decodeWhole(kind, resp, body, out)
 	if body.over {
 		return body.tooLong() // whatever a decoder made of it
 	}
@@ -45,7 +45,7 @@ func decodeResponse(media MediaType, resp *http.Response, out any, most int64) e
 }
 
 // decodeWhole decodes a body that out takes into memory.
-func decodeWhole(media MediaType, resp *http.Response, body io.Reader, out any) error {
+func decodeWhole(kind Kind, resp *http.Response, body io.Reader, out any) error {
 	switch o := out.(type) {
 	case *[]byte:
 		data, err := io.ReadAll(body)
@@ -56,28 +56,28 @@ func decodeWhole(media MediaType, resp *http.Response, body io.Reader, out any) 
 		*o = string(data)
 		return err
 	}
-	if media == "" {
-		media = MediaJSON
+	if kind == "" {
+		kind = JSON
 		if field := resp.Header.Get("Content-Type"); field != "" {
-			media = kindOf(field)
+			kind = KindOf(field)
 		}
 	}
-	switch media {
-	case MediaJSON, MediaXML, MediaCSV, MediaPlaintext:
+	switch kind {
+	case JSON, XML, CSV, Text:
 	default:
-		return &contentError{err: errors.New("a response of that Content-Type cannot be decoded")}
+		return &ContentError{Err: errors.New("a response of that Content-Type cannot be decoded")}
 	}
-	if err := decodeAs(media, body, out); err != nil {
-		return &contentError{media, err}
+	if err := decodeAs(kind, body, out); err != nil {
+		return &ContentError{kind, err}
 	}
 	return nil
 }
 
-func decodeAs(media MediaType, body io.Reader, out any) error {
-	switch media {
-	case MediaXML:
+func decodeAs(kind Kind, body io.Reader, out any) error {
+	switch kind {
+	case XML:
 		return decodeDocument(body, out)
-	case MediaCSV:
+	case CSV:
 		records, ok := out.(*[][]string)
 		if !ok {
 			return fmt.Errorf("csv decodes into *[][]string, not %T", out)
@@ -87,7 +87,7 @@ func decodeAs(media MediaType, body io.Reader, out any) error {
 		r.FieldsPerRecord = -1 // what the columns mean is the caller's affair
 		*records, err = r.ReadAll()
 		return err
-	case MediaPlaintext:
+	case Text:
 		return fmt.Errorf("text decodes into *string, *[]byte or an io.Writer, not %T", out)
 	}
 	dec := json.NewDecoder(withoutBOM(body))
@@ -146,3 +146,7 @@ func withoutBOM(r io.Reader) io.Reader {
 	}
 	return io.MultiReader(bytes.NewReader(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf"))), r)
 }
+
+type errReader struct{ err error }
+
+func (r errReader) Read([]byte) (int, error) { return 0, r.err }

@@ -1,4 +1,4 @@
-package jwtbearer
+package media
 
 import (
 	"bytes"
@@ -7,126 +7,55 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
 )
 
-// A content is an encoded body.
-type content struct {
-	reader    io.Reader
-	mediaType string // for Content-Type; empty: the caller knows
-	own       bool   // mediaType has a parameter that this body cannot do without
+// A Body is an encoded body.
+type Body struct {
+	Reader      io.Reader // nil: there is no body
+	ContentType string    // empty: the caller knows
+	Own         bool      // ContentType has a parameter that this body cannot do without
 }
 
 // An encoder writes scalars as texts. refuse, if not nil, gives an error for a value that must not be written.
 type encoder struct{ refuse func(value any) error }
 
-// encodeBody encodes what NewRequest was given.
-func encodeBody(media MediaType, body any, refuse func(value any) error) (content, error) {
+// Encode encodes what NewRequest was given.
+func Encode(kind Kind, body any, refuse func(value any) error) (Body, error) {
 	e := encoder{refuse}
 	switch b := body.(type) {
 	case nil:
-		return content{}, nil
+		return Body{}, nil
 	case io.Reader:
-		return content{reader: b, mediaType: media.contentType()}, nil
+		return Body{Reader: b, ContentType: kind.ContentType()}, nil
 	case []byte:
-		return content{reader: bytes.NewReader(b), mediaType: media.contentType()}, nil
+		return Body{Reader: bytes.NewReader(b), ContentType: kind.ContentType()}, nil
 	case string:
-		return content{reader: strings.NewReader(b), mediaType: media.contentType()}, nil
+		return Body{Reader: strings.NewReader(b), ContentType: kind.ContentType()}, nil
 	}
 	var data []byte
 	var err error
-	switch media {
-	case MediaXML:
+	switch kind {
+	case XML:
 		data, err = xml.Marshal(body)
-	case MediaURLEncoded:
+	case URLEncoded:
 		var values url.Values
 		values, err = e.formValues(body)
 		data = []byte(values.Encode())
-	case MediaFormData:
+	case FormData:
 		return e.formData(body)
-	case MediaPlaintext:
+	case Text:
 		data, err = e.plainText(body)
 	default:
-		data, err = marshalJSON(body)
+		data, err = Marshal(body)
 	}
 	if err != nil {
-		return content{}, err
+		return Body{}, err
 	}
-	return content{reader: bytes.NewReader(data), mediaType: media.contentType()}, nil
-}
-
-// mediaTypeOf is the media type that a Content-Type names, in lower case and without parameters; of a malformed one what stands
-// before the first semicolon.
-func mediaTypeOf(field string) string {
-	mediaType, _, _ := strings.Cut(field, ";")
-	return strings.ToLower(strings.TrimSpace(mediaType))
-}
-
-// kindOf tells from a Content-Type how a body is encoded; empty: in another way, or that is not told.
-func kindOf(field string) MediaType {
-	switch t := mediaTypeOf(field); {
-	case strings.HasSuffix(t, "/json") || strings.HasSuffix(t, "+json"):
-		return MediaJSON
-	case strings.HasSuffix(t, "/xml") || strings.HasSuffix(t, "+xml"):
-		return MediaXML
-	case t == "text/csv":
-		return MediaCSV
-	case t == "text/plain":
-		return MediaPlaintext
-	case t == formType:
-		return MediaURLEncoded
-	case t == "multipart/form-data":
-		return MediaFormData
-	}
-	return ""
-}
-
-// hasBody reports whether a response can have content (RFC 9110, section 6.4.1; section 15.3.6 for 205).
-func hasBody(resp *http.Response) bool {
-	code := resp.StatusCode
-	if resp.Request != nil {
-		switch resp.Request.Method {
-		case http.MethodHead:
-			return false
-		case http.MethodConnect:
-			return code/100 != 2
-		}
-	}
-	return code >= 200 && code != http.StatusNoContent && code != http.StatusResetContent && code != http.StatusNotModified
-}
-
-// contentType is what Content-Type says of a body. A form-data body has a boundary that only its author knows.
-func (m MediaType) contentType() string {
-	switch m {
-	case MediaXML:
-		return "application/xml"
-	case MediaURLEncoded:
-		return formType
-	case MediaPlaintext:
-		return "text/plain; charset=utf-8"
-	case MediaFormData:
-		return ""
-	}
-	return "application/json"
-}
-
-// accept is what Accept says where SuccessMediaType is set.
-func (m MediaType) accept() string {
-	switch m {
-	case MediaJSON:
-		return "application/json"
-	case MediaXML:
-		return "application/xml, text/xml;q=0.9"
-	case MediaCSV:
-		return "text/csv"
-	case MediaPlaintext:
-		return "text/plain"
-	}
-	return ""
+	return Body{Reader: bytes.NewReader(data), ContentType: kind.ContentType()}, nil
 }
 
 // formValues reads a map with string keys as the fields of a form. A nil value is no field, a list one field for each.
@@ -208,8 +137,8 @@ func (e encoder) plainText(value any) ([]byte, error) {
 	return nil, fmt.Errorf("%T is not a text: use a string, a number, a bool, an encoding.TextMarshaler or a fmt.Stringer", value)
 }
 
-// marshalJSON is json.Marshal without its escapes for HTML.
-func marshalJSON(v any) ([]byte, error) {
+// Marshal is json.Marshal without its escapes for HTML.
+func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
