@@ -23,14 +23,17 @@ var errAnswerDropped = errors.New("jwtbearer: the rest of this answer was droppe
 
 // An answerBody is the body of an answer. It frees the attempt's slot and context when it is read to its end or closed.
 type answerBody struct {
-	body  io.ReadCloser
+	body  io.ReadCloser // nil: no answer came
 	watch *body.Watch
-	slot  *slot // nil: none
+	slot  releaser // nil: none
 	ended atomic.Bool
 }
 
+// A releaser is what the end of an answer frees.
+type releaser interface{ Release() }
+
 // take returns what takes the place of resp.Body: b, in nearly all cases.
-func (b *answerBody) take(resp *http.Response, w *body.Watch, s *slot) io.ReadCloser {
+func (b *answerBody) take(resp *http.Response, w *body.Watch, s releaser) io.ReadCloser {
 	b.body, b.watch, b.slot = resp.Body, w, s
 	switch upgraded, ok := resp.Body.(io.ReadWriteCloser); {
 	case resp.Body == nil || resp.Body == http.NoBody:
@@ -55,19 +58,24 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Close frees the attempt also where no answer came.
 func (b *answerBody) Close() error {
+	if b.body == nil {
+		return nil
+	}
 	err := b.body.Close()
 	b.end()
 	return err
 }
 
+// end frees the attempt's slot and context, the first time.
 func (b *answerBody) end() {
 	if b.ended.Swap(true) {
 		return
 	}
 	b.watch.End()
 	if b.slot != nil {
-		b.slot.release()
+		b.slot.Release()
 	}
 }
 

@@ -29,9 +29,7 @@ type attempt struct {
 func (a *attempt) abandon() {
 	a.watch.End()
 	a.slot.giveBack()
-	if a.body.body != nil {
-		a.body.Close()
-	}
+	a.body.Close()
 }
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.

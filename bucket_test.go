@@ -25,7 +25,7 @@ func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 				}
 				time.Sleep(way)
 				s.accepted(sighting{})
-				s.release()
+				s.Release()
 			}()
 		}
 		if got, most := time.Since(connected), 2*time.Second; got > most {
@@ -44,7 +44,7 @@ func TestBucketLosesNothingToSlowAnswers(t *testing.T) {
 			s := enter(t, l, uint64(i))
 			time.AfterFunc(answer, func() {
 				s.accepted(sighting{})
-				s.release()
+				s.Release()
 			})
 		}
 		least := (200 - 4) * time.Second / 20

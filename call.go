@@ -283,7 +283,7 @@ func (k *call) send(out *http.Request, a *attempt) {
 		k.err = k.endedBy(k.c.scrub(err, out.URL, k.token.value))
 		w.End()
 		s.failed(sighting{})
-		s.release()
+		s.Release()
 		k.afterError(err)
 		return
 	}

@@ -42,7 +42,7 @@ func TestLineKeepsEveryLimitAtOnce(t *testing.T) {
 						t.Errorf("attempt %d leaves after %v, want %v", i, got, want)
 					}
 					s.accepted(sighting{})
-					s.release()
+					s.Release()
 				}
 			})
 		})
@@ -55,7 +55,7 @@ func TestWindowCountsAnAttemptUntilItsAnswerPlusPer(t *testing.T) {
 		s := enter(t, l, 1)
 		time.Sleep(10 * time.Second) // until the answer comes
 		s.accepted(sighting{})
-		s.release()
+		s.Release()
 		enter(t, l, 2)
 		if got, want := time.Since(began), 70*time.Second; got != want {
 			t.Errorf("the second attempt leaves after %v, want %v", got, want)
@@ -68,12 +68,12 @@ func TestConcurrencyCountsUntilTheBodyIsReleased(t *testing.T) {
 		l, began := testLine(t, RateLimit{Fixed: true, Concurrency: 1}), time.Now()
 		s := enter(t, l, 1)
 		time.AfterFunc(time.Second, func() { s.accepted(sighting{}) })
-		time.AfterFunc(3*time.Second, s.release)
+		time.AfterFunc(3*time.Second, s.Release)
 		enter(t, l, 2)
 		if got, want := time.Since(began), 3*time.Second; got != want {
 			t.Errorf("the second attempt leaves after %v, want %v", got, want)
 		}
-		s.release() // a second release frees nothing
+		s.Release() // a second release frees nothing
 		if _, inFlight, _ := l.stats(); inFlight != 1 {
 			t.Errorf("in flight: %d, want 1", inFlight)
 		}
@@ -119,7 +119,7 @@ func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
 				l, began := testLine(t, rl), time.Now()
 				s := enter(t, l, 1)
 				s.accepted(sighting{})
-				s.release()
+				s.Release()
 				ctx, cancel := context.WithCancel(t.Context())
 				var wg sync.WaitGroup
 				for seq := range uint64(3) { // the head and two behind it
@@ -290,7 +290,7 @@ func TestTenThousandWaitersAreCheap(t *testing.T) {
 				left++
 				mu.Unlock()
 				s.accepted(sighting{})
-				s.release()
+				s.Release()
 			})
 		}
 		synctest.Wait()
@@ -350,8 +350,8 @@ func TestASlotEndsOnce(t *testing.T) {
 	for name, end := range map[string]func(s *slot){
 		"given back twice":                       func(s *slot) { s.giveBack(); s.giveBack() },
 		"given back before it was taken":         func(s *slot) { new(slot).giveBack(); s.giveBack() },
-		"given back after its body ended":        func(s *slot) { s.release(); s.giveBack() },
-		"given back after its answer was judged": func(s *slot) { s.accepted(sighting{}); s.giveBack(); s.release() },
+		"given back after its body ended":        func(s *slot) { s.Release(); s.giveBack() },
+		"given back after its answer was judged": func(s *slot) { s.accepted(sighting{}); s.giveBack(); s.Release() },
 	} {
 		l := testLine(t, RateLimit{Concurrency: 1})
 		end(enter(t, l, 1))

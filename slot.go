@@ -10,7 +10,7 @@ import (
 )
 
 // A slot is the right to make one attempt. It ends in giveBack, where nothing was sent, or in one of accepted, refused and
-// failed, and then in release.
+// failed, and then in Release.
 type slot struct {
 	line     *line // nil: it was not taken yet
 	sent     time.Time
@@ -208,8 +208,8 @@ func (l *line) remaining(r reading, now time.Time) (quotaReading, bool) {
 	return quotaReading{name: r.name, remaining: r.remaining, reset: renewed}, believed
 }
 
-// release says that the body of the answer is at its end. Only the first call counts.
-func (s *slot) release() {
+// Release says that the body of the answer is at its end. Only the first call counts.
+func (s *slot) Release() {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
 	if !s.released {
