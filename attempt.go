@@ -19,7 +19,7 @@ type attempt struct {
 	slot  slot
 	watch body.Watch
 	trace *dial.Trace // nil: what it tells would change nothing
-	body  answerBody
+	body  body.Answer
 	token minted // where one is minted for this attempt alone
 	url   url.URL
 	field [1]string // the header that holds the token

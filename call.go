@@ -290,7 +290,7 @@ func (k *call) send(out *http.Request, a *attempt) {
 	w.Responded()
 	k.answered = clockFrom(k.sent)
 	resp.Request = k.req
-	resp.Body = a.body.take(resp, w, s)
+	resp.Body = a.body.Take(resp, w, s)
 	k.c.forgetToken(resp.Header, k.token.value)
 	k.resp = resp
 	if k.c.hop != nil {
@@ -312,7 +312,7 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 	resp, err := c.transport.RoundTrip(out)
 	switch {
 	case err != nil:
-		return nil, cause(out.Context(), err)
+		return nil, body.Cause(out.Context(), err)
 	case resp == nil:
 		return nil, errors.New("jwtbearer: Transport returned neither an answer nor an error")
 	}

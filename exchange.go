@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
@@ -288,6 +289,6 @@ func (h *hop) run(ctx context.Context, before grant, probe bool, shut func()) (g
 	if err != nil {
 		return got, &prefixed{"token endpoint", err}
 	}
-	defer finish(resp.Body)
+	defer body.Finish(resp.Body)
 	return h.read(k, got)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
@@ -30,13 +31,13 @@ const (
 func (h *hop) keep(resp *http.Response) error {
 	limit, isText := tokenTime, resp.StatusCode >= 300
 	if isText {
-		limit = textTime
+		limit = body.TextTime
 	}
 	var kept bytes.Buffer
-	_, err := readWithin(&kept, resp.Body, mostAnswer+1, limit)
+	_, err := body.ReadWithin(&kept, resp.Body, mostAnswer+1, limit)
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(kept.Bytes()))
-	if _, slow := errors.AsType[*slowBodyError](err); err == io.EOF || slow && isText { // of a text what came counts
+	if _, slow := errors.AsType[*body.SlowError](err); err == io.EOF || slow && isText { // of a text what came counts
 		return nil
 	}
 	return err

@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-
-	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // scrub takes the token, Secrets, and the query of u or of the URL that the error names out of an error of the transport.
@@ -64,14 +62,6 @@ func (e *scrubbedError) Timeout() bool {
 
 // Temporary implements net.Error, which deprecates it: nothing is.
 func (e *scrubbedError) Temporary() bool { return false }
-
-// cause replaces the error of a context that a watch ended by the reason for it.
-func cause(ctx context.Context, err error) error {
-	if timeout, ok := errors.AsType[*body.TimeoutError](context.Cause(ctx)); ok {
-		return timeout
-	}
-	return err
-}
 
 // contextError is why a context ended: its error, and the cause that its owner gave.
 func contextError(ctx context.Context) error {
