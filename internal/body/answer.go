@@ -6,18 +6,23 @@ import (
 	"sync/atomic"
 )
 
-// An Answer is the body of an answer. It frees the attempt's slot and context when it is read to its end or closed.
+// An Answer is the body of a response. It frees the attempt's slot and context when it is read to its end or closed. Its zero value is
+// that of an attempt without a response. Read and Close may be called at the same time, as net/http lets its own.
 type Answer struct {
-	body  io.ReadCloser // nil: no answer came
+	body  io.ReadCloser // nil: no response came
 	watch *Watch
 	slot  Releaser // nil: none
 	ended atomic.Bool
 }
 
-// A Releaser is what the end of an answer frees.
-type Releaser interface{ Release() }
+// A Releaser is what the end of a response frees, such as the slot of its attempt.
+type Releaser interface {
+	// Release is called once, in the goroutine that reads or closes the body.
+	Release()
+}
 
-// Take returns what takes the place of resp.Body: b, in nearly all cases.
+// Take returns what takes the place of resp.Body: b, unless there is no body or it is a connection. slot may be nil. It is called
+// once.
 func (b *Answer) Take(resp *http.Response, w *Watch, s Releaser) io.ReadCloser {
 	b.body, b.watch, b.slot = resp.Body, w, s
 	switch upgraded, ok := resp.Body.(io.ReadWriteCloser); {
@@ -43,7 +48,7 @@ func (b *Answer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close frees the attempt also where no answer came.
+// Close closes the body. It does nothing where no response came.
 func (b *Answer) Close() error {
 	if b.body == nil {
 		return nil

@@ -9,17 +9,18 @@ import (
 	"time"
 )
 
+// How much of a body is read that the caller did not ask for, and for how long.
 const (
-	KeepBytes = 256 << 10             // of an answer that nobody wants; a longer one costs its connection
+	KeepBytes = 256 << 10             // of a response that nobody wants; a longer one costs its connection
 	KeepTime  = 50 * time.Millisecond // for reading them
-	TextTime  = 5 * time.Second       // for reading what a refused answer says, and the beginning of any other that a rule looks at
+	TextTime  = 5 * time.Second       // for reading what a refused response says, and the beginning of any other that a rule looks at
 )
 
-// ErrDropped ends the body of an answer that was dropped for another attempt, which then could not be made.
+// ErrDropped ends the body of a response that was dropped for another attempt, which then could not be made.
 var ErrDropped = errors.New("jwtbearer: the rest of this answer was dropped for another attempt, which could not be made")
 
-// Keep reads what is left of an answer before another attempt is made, so that the connection serves again, and the
-// answer can be handed on if no other one comes.
+// Keep reads what is left of a response before another attempt is made, so that the connection serves again, and the response can be
+// returned if no other one comes.
 func Keep(resp *http.Response) {
 	if resp.Body == http.NoBody {
 		return
@@ -56,7 +57,7 @@ func ReadWithin(dst io.Writer, body io.ReadCloser, most int64, limit time.Durati
 	return n, err
 }
 
-// A timedReader gives nothing any more after a time.
+// A timedReader gives nothing after a time.
 type timedReader struct {
 	io.Reader
 	until time.Time
@@ -75,7 +76,7 @@ func (r *timedReader) Read(p []byte) (int, error) {
 }
 
 // A SlowError says that a body did not come in the time that it is worth. It is a net.Error.
-type SlowError struct{ Limit time.Duration }
+type SlowError struct{ Limit time.Duration } // how long it was waited for
 
 func (e *SlowError) Error() string {
 	return fmt.Sprintf("jwtbearer: the body of the response did not end within %s", e.Limit)
@@ -92,11 +93,13 @@ func Rejoin(read io.Reader, rest io.ReadCloser, err error) io.ReadCloser {
 	return rejoined{io.MultiReader(read, left), rest}
 }
 
+// A rejoined closes another body than it reads.
 type rejoined struct {
 	io.Reader
 	io.Closer
 }
 
+// An errReader gives an error.
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }
