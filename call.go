@@ -129,7 +129,7 @@ func (k *call) enter(s *slot) error {
 
 // isAuthorized reports whether the access token still serves. It may have been renewed meanwhile.
 func (k *call) isAuthorized() bool {
-	if t := k.c.access.current.Load(); t != k.ticket && t.serves() {
+	if t, ok := k.c.access.kept.Serving(); ok {
 		k.ticket = t
 	}
 	return k.ticket.serves()
@@ -138,7 +138,8 @@ func (k *call) isAuthorized() bool {
 // authorize gets the access token for the next attempt. None is fetched while the gate is closed.
 func (k *call) authorize() (err error) {
 	a := k.c.access
-	if k.ticket = a.fresh(); k.ticket != nil {
+	var fresh bool
+	if k.ticket, fresh = a.kept.Fresh(); fresh {
 		return nil
 	}
 	if err := k.c.line.reopened(k.ctx, k.patience(), nil); err != nil {

@@ -25,8 +25,8 @@ import (
 // token is replaced once. Whatever the last attempt gave is the result: net/http's rule that a response comes without an
 // error holds.
 //
-// A Client is safe for concurrent use. It needs no closing: of its own it starts a goroutine only for an exchange, which ends
-// with that. CloseIdleConnections frees its connections.
+// A Client is safe for concurrent use. It need not be closed; its only background goroutine is a running token exchange.
+// CloseIdleConnections frees its connections.
 type Client struct{ core *core }
 
 // core is the Client behind the pointer, so that no %+v reaches a key.

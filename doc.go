@@ -70,8 +70,8 @@
 //	Params: `{"jwt": "{{.Token}}"}`  any other parameter
 //
 // Access tokens are kept by the client. Near its expiry a token is renewed in the background while it still serves:
-// after four fifths of its life, or five minutes before the end if that is later. However many calls need a token, one
-// exchange goes on, and none of them ends it by leaving. A token that the API refuses is fetched once more; a throttle
+// after four fifths of its life, or five minutes before the end if that is later. Concurrent calls share one
+// exchange; a call that gives up does not cancel it. A token that the API refuses is fetched once more; a throttle
 // never fetches one.
 //
 // The token endpoint has a line, a gate and a budget of its own, with Exchange.RateLimit and the settings of Retry and

@@ -30,7 +30,7 @@ func (p *probe) exchange(ctx context.Context) error {
 		p.report.add(step)
 		return err
 	}
-	p.core.access.current.Store(got.token)
+	p.core.access.kept.Store(got.token)
 	step.Detail = fmt.Sprintf("%s of %d bytes", p.core.describeToken(got.token), len(got.token.value))
 	if !got.token.grant.expiry.IsZero() {
 		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.grant.expiry).Round(time.Second))
