@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 )
 
 // A dripBody gives a byte now and then and does not end by itself.
@@ -150,7 +151,7 @@ func TestNoBodyHoldsACall(t *testing.T) {
 		"a token that does not come": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 200, `{"access_token":"`) },
 			change: func(c *Connection) { c.Exchange = &Exchange{TokenURL: "/token", Grant: "jwt-bearer"} },
-			took:   tokenTime, ok: func(err error) bool { return isTimeout(err) && strings.Contains(err.Error(), "within 10s") }},
+			took:   tokenTime, ok: func(err error) bool { return diagnose.IsTimeout(err) && strings.Contains(err.Error(), "within 10s") }},
 		"a refused Test": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 500, "") },
 			call:   func(c *Client, req *http.Request) error { _, err := c.Test(req.Context()); return err },

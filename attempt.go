@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // An attempt is what one attempt needs, in one piece of memory.
@@ -46,8 +47,8 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	if k.odd {
 		k.c.respell(out.Header)
 	}
-	var values *requestValues // nil: nobody looks
-	if k.c.looks&needRequest != 0 {
+	var values *template.Request // nil: nobody looks
+	if k.c.looks&template.NeedRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
 	token, err := k.mint(a, values)
@@ -88,7 +89,7 @@ func (k *call) traced(a *attempt) context.Context {
 }
 
 // mint returns the token for an attempt: the one that the call has, one that others have too, or a fresh one.
-func (k *call) mint(a *attempt, values *requestValues) (*minted, error) {
+func (k *call) mint(a *attempt, values *template.Request) (*minted, error) {
 	if k.ticket != nil {
 		return k.ticket, nil
 	}

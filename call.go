@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 )
 
 // A call is one request of the caller and all the attempts that are made of it. It holds the truth about them: whoever
@@ -292,7 +293,7 @@ func (k *call) send(out *http.Request, a *attempt) {
 	k.answered = clockFrom(k.sent)
 	resp.Request = k.req
 	resp.Body = a.body.Take(resp, w, s)
-	k.c.forgetToken(resp.Header, k.token.value)
+	place.Forget(resp.Header, k.c.placements, k.token.value)
 	k.resp = resp
 	if k.c.hop != nil {
 		if err := k.c.hop.keep(resp); err != nil {

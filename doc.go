@@ -124,8 +124,14 @@
 //
 // # Security
 //
-// A [Secret] does not print, and encoding/gob, net/rpc and database/sql refuse it. No key, secret or token is in any error, log record or report, and no error of this
-// package holds a query. HMAC secrets shorter than their hash and RSA keys under 2048 bits are refused unless
-// AllowWeakKey, and alg comes from SignatureMethod alone. The package does not store secrets. Tokens that others signed
-// are verified by package verify.
+// The token, and what HTTPHeaders and Ping add, go to the origins of BaseURI and TrustedOrigins and to no other, whatever a
+// reference or a redirect says; hosts are compared as net/http dials them. Plain http is for this machine alone: a loopback
+// address or localhost. A reference cannot leave the path of BaseURI.
+//
+// A [Secret] does not print, and encoding/gob, net/rpc and database/sql refuse it. No key, secret or token is in any error, log
+// record or report, and no error of this package holds a query. HMAC secrets shorter than their hash and RSA keys under 2048
+// bits are refused unless AllowWeakKey, and alg comes from SignatureMethod alone. The package does not store secrets. Tokens that
+// others signed are verified by package verify.
+//
+// docs/security.md lists what is defended, against whom, by which test, what is not, and how to report a hole.
 package jwtbearer

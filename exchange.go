@@ -13,8 +13,12 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
@@ -42,7 +46,7 @@ type hop struct {
 	method   string
 	url      *url.URL
 	encoding string
-	params   *objectTemplate
+	params   *template.Object
 	life     time.Duration // of a token where the answer does not say; zero: until it is refused
 	keeps    bool          // the token is that of the hop before
 
@@ -89,7 +93,7 @@ func (b *setup) buildExchange() {
 	if a.tells {
 		a.path = b.pathAfterBase()
 	}
-	if len(b.p.errs) == 0 && b.core.minter.needs()&needBody != 0 {
+	if b.p.found.Len() == 0 && b.core.minter.needs()&template.NeedBody != 0 {
 		b.p.add("Payload", "looks at the body of the token request, which holds the token itself", "use other values")
 	}
 	b.core.access, b.core.typed = a, len(b.conn.Placement) == 0
@@ -98,7 +102,7 @@ func (b *setup) buildExchange() {
 
 // pathAfterBase is BaseURI where the token endpoint tells what it is appended to.
 func (b *setup) pathAfterBase() string {
-	text, err := b.templates.baseURI(b.conn.BaseURI)
+	text, err := b.templates.URI(b.conn.BaseURI)
 	if err != nil {
 		return "" // a problem is noted
 	}
@@ -112,7 +116,7 @@ func (b *setup) pathAfterBase() string {
 // buildHop makes the token endpoint of the Exchange at field.
 func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
 	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost), life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}
-	if !isToken(h.method) {
+	if !httpfield.IsToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
 	notNegative(b.p, field+".ExpiresIn", x.ExpiresIn)
@@ -130,7 +134,7 @@ func (b *setup) tokenURL(field, text string) *url.URL {
 		b.p.add(field, "is empty", "set the https address of the token endpoint")
 		return nil
 	}
-	text, err := b.templates.baseURI(text)
+	text, err := b.templates.URI(text)
 	if err != nil {
 		b.p.addError(field, err)
 		return nil
@@ -162,12 +166,12 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 		c.minter = b.core.minter
 	}
 	if x.Bearer {
-		c.placements = compilePlacements(nil, b.p)
+		c.placements = place.Compile(nil, b.p.add)
 	}
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
 	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
 	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
-	if len(b.p.errs) == 0 {
+	if b.p.found.Len() == 0 {
 		c.line = newLine(c.throttling)
 	}
 	return c
@@ -181,41 +185,41 @@ var assertionRefused = []Rule{
 }
 
 // compileParams compiles the parameters: those of the grant, then Params, which can replace them.
-func (b *setup) compileParams(h *hop, x *Exchange) *objectTemplate {
-	given, err := b.templates.compileObject(x.Params, scopeRequest)
+func (b *setup) compileParams(h *hop, x *Exchange) *template.Object {
+	given, err := b.templates.Object(string(x.Params), template.ScopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Params", err)
 		return nil
 	}
-	if given.needs()&needBody != 0 {
+	if given.Needs()&template.NeedBody != 0 {
 		b.p.add(h.field+".Params", "looks at the body, which it is itself", "use other values")
 	}
-	placed := x.Bearer || given.needs()&needToken != 0 ||
-		slices.ContainsFunc(h.core.headers, func(t headerTemplate) bool { return t.value.needs()&needToken != 0 })
-	auto, err := b.templates.compileObject(grantParams(x.Grant, placed), scopeRequest)
+	placed := x.Bearer || given.Needs()&template.NeedToken != 0 ||
+		slices.ContainsFunc(h.core.headers, func(t headerTemplate) bool { return t.value.Needs()&template.NeedToken != 0 })
+	auto, err := b.templates.Object(string(grantParams(x.Grant, placed)), template.ScopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Grant", err)
 		return nil
 	}
-	params := joinObjects(auto.without(given.names()...), given).withoutNulls()
+	params := template.Join(auto.Without(given), given).WithoutNulls()
 	b.checkParams(h, x, params, placed)
-	h.core.secrets = newCensor(b.secretParams(params))
+	h.core.secrets = redact.New(b.secretParams(params))
 	return params
 }
 
 // secretParams are the secrets of the connection, and the parameters that are secrets by their names, since a server may
 // repeat them in its error.
-func (b *setup) secretParams(params *objectTemplate) map[string]string {
-	secrets := maps.Clone(b.templates.secrets)
-	for _, name := range params.names() {
-		if !secretParam.MatchString(name) {
+func (b *setup) secretParams(params *template.Object) map[string]string {
+	secrets := maps.Clone(b.templates.Secrets)
+	for _, m := range params.Members() {
+		if !secretParam.MatchString(m.Name) {
 			continue
 		}
-		if _, fixed := params.literal(name); !fixed {
+		if _, fixed := m.Constant(); !fixed {
 			continue // what is new for each request is no secret of the connection
 		}
-		if text, err := params.memberText(name, &env{}); err == nil {
-			secrets["."+name] = text // no name of Secrets in a template can begin so
+		if text, err := m.Text(&template.Env{}); err == nil {
+			secrets["."+m.Name] = text // no name of Secrets in a template can begin so
 		}
 	}
 	return secrets
@@ -245,14 +249,14 @@ func grantParams(name string, placed bool) JSON {
 }
 
 // checkParams refuses parameters that cannot be sent, and a token that is not sent at all.
-func (b *setup) checkParams(h *hop, x *Exchange, params *objectTemplate, placed bool) {
+func (b *setup) checkParams(h *hop, x *Exchange, params *template.Object, placed bool) {
 	bodyless := h.method == http.MethodGet || h.method == http.MethodHead
-	switch some := len(params.members) > 0; {
+	switch some := len(params.Members()) > 0; {
 	case some && h.encoding == encodingNone:
 		b.p.add(h.field+".Encoding", "is none, but there are parameters to send", "use form or json, or leave Grant and Params empty")
 	case some && bodyless && h.encoding == encodingJSON:
 		b.p.add(h.field+".Encoding", "is json, but a "+h.method+" has no body", "use POST, or form, which goes into the query")
-	case !placed && params.needs()&needToken == 0:
+	case !placed && params.Needs()&template.NeedToken == 0:
 		b.p.add(h.field, "sends the JWT nowhere", "set Grant or Bearer, or put {{.Token}} into Params")
 	}
 }

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
-	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -84,7 +86,7 @@ func (h *hop) answer(k *call) *answer {
 		a.media = MediaJSON
 		return a
 	}
-	if a.contentType() != media.FormType {
+	if a.contentType() != place.FormType {
 		return a
 	}
 	if form, err := url.ParseQuery(string(data)); err == nil {
@@ -130,7 +132,7 @@ func (h *hop) accessToken(k *call, a *answer, value string) *minted {
 // schemeOf is the scheme for a token type (RFC 6749, section 7.1, where case does not matter).
 func schemeOf(kind string) string {
 	switch {
-	case strings.EqualFold(kind, "Bearer") || !isToken(kind) || kind == "N_A": // RFC 8693, section 2.2.1
+	case strings.EqualFold(kind, "Bearer") || !httpfield.IsToken(kind) || kind == "N_A": // RFC 8693, section 2.2.1
 		return "Bearer"
 	case strings.EqualFold(kind, "DPoP"):
 		return "DPoP"
@@ -210,11 +212,11 @@ func (a *accessTokens) relocate(got grant) error {
 	switch {
 	case fault != nil:
 	case strings.Contains(got.base, "?"):
-		fault = &origin.Fault{Problem: "has a query", Hint: "look at BaseURIPath"}
+		fault = problem.New("has a query", "look at BaseURIPath")
 	case o.Scheme != "https" && o.Scheme != "http":
-		fault = &origin.Fault{Problem: fmt.Sprintf("has the scheme %q", o.Scheme), Hint: "look at BaseURIPath"}
+		fault = problem.New(fmt.Sprintf("has the scheme %q", o.Scheme), "look at BaseURIPath")
 	case o.Plain() && !a.plain:
-		fault = &origin.Fault{Problem: "is plain http, and its host is not this machine", Hint: "it must be https, or AllowPlainHTTP set"}
+		fault = problem.New("is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set")
 	}
 	if fault != nil {
 		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}

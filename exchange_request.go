@@ -7,8 +7,9 @@ import (
 	"net/url"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
-	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // request is the token request without its parameters.
@@ -21,25 +22,25 @@ func (h *hop) request() *http.Request {
 }
 
 // values are what templates see of the token request; nil where none looks at it.
-func (h *hop) values() *requestValues {
-	if h.core.looks&needRequest == 0 {
+func (h *hop) values() *template.Request {
+	if h.core.looks&template.NeedRequest == 0 {
 		return nil
 	}
 	return h.core.requestValues(h.request(), nil)
 }
 
 // compose puts the parameters into an outgoing token request: into the query of a GET, and else into the body.
-func (h *hop) compose(out *http.Request, values *requestValues, token string) error {
-	if len(h.params.members) == 0 {
+func (h *hop) compose(out *http.Request, values *template.Request, token string) error {
+	if len(h.params.Members()) == 0 {
 		return nil
 	}
-	object, err := h.params.appendObject(nil, &env{now: h.core.skew.now(), req: values, token: token})
+	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.now(), Request: values, Token: token})
 	if err != nil {
-		return err
+		return &prefixed{h.field + ".Params", err}
 	}
 	contentType := "application/json"
 	if h.encoding == encodingForm {
-		contentType = media.FormType
+		contentType = place.FormType
 		if object, err = formOf(object); err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (h *hop) compose(out *http.Request, values *requestValues, token string) er
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(object)), nil }
 	out.Body, _ = out.GetBody()
 	if values != nil {
-		values.openBody = out.GetBody
+		values.SetBody(out.GetBody)
 	}
 	return nil
 }

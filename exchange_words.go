@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // What a token endpoint's response may show. Its body may hold an access token, whatever its status and its Content-Type say, so
@@ -48,14 +52,14 @@ func (h *hop) said(a *answer) saidWords {
 			code, message = wordsOfXML(document.Root())
 		}
 	case strings.ContainsFunc(strings.TrimSpace(string(a.text)), unicode.IsSpace): // prose, or a page
-		s.hidden = oneLine(string(a.text))
+		s.hidden = problem.OneLine(string(a.text))
 	}
 	s.code, s.description = cmp.Or(s.code, code), cmp.Or(s.description, message)
 	if !isErrorCode(s.code) {
 		s.code = ""
 	}
 	for _, t := range []*string{&s.code, &s.description, &s.uri} {
-		*t = h.withoutTokens(a, oneLine(*t))
+		*t = h.withoutTokens(a, problem.OneLine(*t))
 	}
 	return s
 }
@@ -80,11 +84,11 @@ func (h *hop) withoutTokens(a *answer, text string) string {
 func withoutPieces(text, token string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
-		n := leastPiece
+		n := redact.LeastPiece
 		for i+n <= len(text) && strings.Contains(token, text[i:i+n]) {
 			n++
 		}
-		if n == leastPiece {
+		if n == redact.LeastPiece {
 			b.WriteByte(text[i])
 			i++
 			continue
@@ -176,7 +180,7 @@ func describeType(header http.Header) string {
 // describeToken says of which type an access token is, where the type is one that tokens have.
 func (c *core) describeToken(t *minted) string {
 	scheme := c.scheme(t)
-	configured := slices.ContainsFunc(c.placements, func(p Placement) bool { return p.Scheme == scheme })
+	configured := slices.ContainsFunc(c.placements, func(p place.Place) bool { return p.Scheme == scheme })
 	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
 		return "a token"
 	}

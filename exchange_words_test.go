@@ -12,7 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // accessCanary is an access token that nobody may see, nor a piece of it.
@@ -21,8 +22,8 @@ const accessCanary = "ya29.c0AxyzCanary-7Qm41LtZp_wE93KdfRb8sVu"
 // checkNoCanary fails where a text shows eight characters of the access token one after the other.
 func checkNoCanary(t *testing.T, how, text string) {
 	t.Helper()
-	for i := range len(accessCanary) - leastPiece + 1 {
-		if piece := accessCanary[i : i+leastPiece]; strings.Contains(text, piece) || strings.Contains(text, strings.ToLower(piece)) {
+	for i := range len(accessCanary) - redact.LeastPiece + 1 {
+		if piece := accessCanary[i : i+redact.LeastPiece]; strings.Contains(text, piece) || strings.Contains(text, strings.ToLower(piece)) {
 			at := strings.Index(strings.ToLower(text), strings.ToLower(piece))
 			t.Errorf("%s shows %q of the access token: …%q", how, piece, text[max(0, at-150):min(len(text), at+50)])
 			return
@@ -127,7 +128,7 @@ func TestErrorWordsAreShownWhateverTheBodyIsCalled(t *testing.T) {
 		"form": "error=invalid_grant&error_description=the+audience+is+wrong&error_uri=https%3A%2F%2Fe.example.com%2F1",
 	} {
 		for _, contentType := range []string{"application/json", "application/x-www-form-urlencoded", "text/html", "text/plain", "application/xml", ""} {
-			if name == "form" && contentType != media.FormType {
+			if name == "form" && contentType != place.FormType {
 				continue // its syntax is known by its name alone
 			}
 			f := &fakeIssuer{endpoint: always(func() *http.Response { return fakeReply(400, body, "Content-Type", contentType) })}
@@ -141,7 +142,7 @@ func TestErrorWordsAreShownWhateverTheBodyIsCalled(t *testing.T) {
 }
 
 func TestTokenInJSONIsFoundWhateverItIsCalled(t *testing.T) {
-	for _, contentType := range []string{"application/json", media.FormType, "text/html", "application/xml", "text/plain", ""} {
+	for _, contentType := range []string{"application/json", place.FormType, "text/html", "application/xml", "text/plain", ""} {
 		f := &fakeIssuer{endpoint: always(func() *http.Response {
 			return fakeReply(200, `{"access_token":"at-1","expires_in":60}`, "Content-Type", contentType)
 		})}

@@ -5,12 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/renew"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // errSignerGone is what others get who waited for a token whose minting ended in a panic. That goes on where it happened.
@@ -19,10 +21,10 @@ var errSignerGone = errors.New("jwtbearer: the Key panicked while it signed a to
 // A minter makes the tokens of one connection.
 type minter struct {
 	ready   *minted // the ready-made token, instead of all below
-	signer  *Signer
-	header  *objectTemplate
+	signer  *jws.Signer
+	header  *template.Object
 	head    []byte // the first part of the token, where it never changes
-	payload *objectTemplate
+	payload *template.Object
 	reuse   time.Duration // how long one token serves; zero: a fresh one for every attempt
 	skew    *skew
 	stats   *counters
@@ -70,11 +72,11 @@ func (t *minted) Times() (renew, until time.Time) {
 func (t *minted) serves() bool { return t != nil && time.Now().Before(t.until) }
 
 // needs says what the templates of a token look at.
-func (m *minter) needs() needs {
+func (m *minter) needs() template.Needs {
 	if m.signer == nil {
 		return 0
 	}
-	return m.header.needs() | m.payload.needs()
+	return m.header.Needs() | m.payload.Needs()
 }
 
 // shared returns the token that serves several attempts; nil: each has one of its own.
@@ -113,11 +115,11 @@ func (m *minter) renew(run *renew.Run[*minted]) {
 }
 
 // mint makes a fresh token in t.
-func (m *minter) mint(t *minted, req *requestValues, now time.Time) error {
+func (m *minter) mint(t *minted, req *template.Request, now time.Time) error {
 	skew := m.skew.get()
 	buf := mintBuffers.Get().(*mintBuffer)
 	defer buf.free()
-	buf.env = env{now: now.Add(skew), req: req}
+	buf.env = template.Env{Now: now.Add(skew), Request: req}
 	if err := m.render(buf); err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func (m *minter) mint(t *minted, req *requestValues, now time.Time) error {
 	t.value = t.field[len(m.before):]
 	if m.reuse > 0 {
 		// Without the monotonic clock, which stands still while a machine sleeps, but the API's does not.
-		t.until = now.Round(0).Add(usefulLife(t.value, buf.env.now, m.reuse))
+		t.until = now.Round(0).Add(usefulLife(t.value, buf.env.Now, m.reuse))
 	}
 	return nil
 }
@@ -134,19 +136,21 @@ func (m *minter) mint(t *minted, req *requestValues, now time.Time) error {
 // render makes the token in buf, after what stands before it.
 func (m *minter) render(buf *mintBuffer) (err error) {
 	e := &buf.env
-	if buf.payload, err = m.payload.appendObject(buf.payload[:0], e); err != nil {
-		return err
+	if buf.payload, err = m.payload.Render(buf.payload[:0], e); err != nil {
+		return &prefixed{"Payload", err}
 	}
 	head := m.head
 	if head == nil {
-		if buf.header, err = m.header.appendObject(buf.header[:0], e); err != nil {
-			return err
+		if buf.header, err = m.header.Render(buf.header[:0], e); err != nil {
+			return &prefixed{"JWTHeaders", err}
 		}
-		buf.head = appendHead(buf.head[:0], buf.header)
+		buf.head = jws.AppendHead(buf.head[:0], buf.header)
 		head = buf.head
 	}
-	buf.token, err = m.signer.appendToken(append(buf.token[:0], m.before...), head, buf.payload)
-	return err
+	if buf.token, err = m.signer.Append(append(buf.token[:0], m.before...), head, buf.payload); err != nil {
+		return &prefixed{"sign", err}
+	}
+	return nil
 }
 
 // drop forgets a token that was refused, if it is still the one that serves.
@@ -156,12 +160,12 @@ func (m *minter) drop(t *minted) { m.kept.Drop(t) }
 var mintBuffers = sync.Pool{New: func() any { return new(mintBuffer) }}
 
 type mintBuffer struct {
-	env                          env
+	env                          template.Env
 	header, head, payload, token []byte
 }
 
 func (b *mintBuffer) free() {
-	b.env = env{}
+	b.env = template.Env{}
 	mintBuffers.Put(b)
 }
 
@@ -188,17 +192,5 @@ func expiryOf(token string) time.Time {
 	if json.Unmarshal(text, &claims) != nil {
 		return time.Time{}
 	}
-	return numericDate(claims.Exp.String())
-}
-
-// numericDate reads a NumericDate (RFC 7519, section 2), also in milliseconds; zero: it is none.
-func numericDate(text string) time.Time {
-	date, err := strconv.ParseFloat(text, 64)
-	switch {
-	case err != nil || !(date > 0):
-		return time.Time{}
-	case date > 1e11: // the year 5138, or milliseconds
-		return time.UnixMilli(int64(min(date, 1e15)))
-	}
-	return time.Unix(int64(date), 0)
+	return waits.NumericDate(claims.Exp.String())
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -18,6 +17,12 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -46,15 +51,15 @@ func (c *Connection) Test(ctx context.Context) (*Report, error) {
 func refusedReport(err error) *Report {
 	r := &Report{Kind: KindBadConfig}
 	key := Step{Name: "key", Status: StatusSkipped}
-	for _, problem := range configErrors(err) {
-		detail := sentence(problem.Field, problem.Problem, "")
+	for _, found := range configErrors(err) {
+		detail := problem.Sentence(found.Field, found.Problem, "")
 		switch {
-		case !problem.ofKey():
-			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: problem.Hint})
+		case !found.ofKey():
+			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: found.Hint})
 		case key.Status == StatusSkipped:
-			key.Status, key.Detail, key.Hint = StatusFailed, detail, problem.Hint
+			key.Status, key.Detail, key.Hint = StatusFailed, detail, found.Hint
 		default:
-			key.Detail += "; " + sentence("", detail, problem.Hint)
+			key.Detail += "; " + problem.Sentence("", detail, found.Hint)
 		}
 	}
 	if len(r.Steps) == 0 {
@@ -109,7 +114,7 @@ func (c *Client) Test(ctx context.Context) (*Report, error) {
 type probe struct {
 	core   *core
 	report *Report
-	trace  netTrace
+	trace  dial.Phases
 	resp   *http.Response
 	call   *call
 	advice string // what to do about a success that is refused; empty: the answer was not, or no success
@@ -119,7 +124,7 @@ type probe struct {
 	sent   *http.Request
 	seen   observation // of resp
 
-	challenged lazyValue[challenge] // see challenge
+	challenged lazyValue[httpfield.Challenge] // see challenge
 }
 
 // describe reports what is known before anything is sent.
@@ -130,26 +135,26 @@ func (p *probe) describe() {
 	}
 	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
 	for _, w := range p.core.warnings {
-		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: sentence(w.Field, w.Problem, ""), Hint: w.Hint})
+		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: problem.Sentence(w.Field, w.Problem, ""), Hint: w.Hint})
 	}
 	if p.core.minter.signer == nil {
 		p.report.add(Step{Name: "key", Status: StatusSkipped, Detail: "the token is ready-made"})
 		return
 	}
-	p.report.add(Step{Name: "key", Status: StatusOK, Detail: p.core.minter.signer.describe()})
+	p.report.add(Step{Name: "key", Status: StatusOK, Detail: describeSigner(p.core.minter.signer)})
 }
 
-// describe tells method and key of a signer.
-func (s *Signer) describe() string {
-	switch pub := s.public().(type) {
+// describeSigner tells method and key of a signer.
+func describeSigner(s *jws.Signer) string {
+	switch pub := s.Public().(type) {
 	case *rsa.PublicKey:
-		return fmt.Sprintf("%s with an RSA key of %d bits", s.method(), pub.N.BitLen())
+		return fmt.Sprintf("%s with an RSA key of %d bits", s.Name, pub.N.BitLen())
 	case *ecdsa.PublicKey:
-		return fmt.Sprintf("%s with an EC key on %s", s.method(), pub.Curve.Params().Name)
+		return fmt.Sprintf("%s with an EC key on %s", s.Name, pub.Curve.Params().Name)
 	case ed25519.PublicKey:
-		return fmt.Sprintf("%s with an Ed25519 key", s.method())
+		return fmt.Sprintf("%s with an Ed25519 key", s.Name)
 	}
-	return string(s.method()) + " with a secret"
+	return s.Name + " with a secret"
 }
 
 // request sends the ping and reports the steps on the way.
@@ -160,7 +165,7 @@ func (p *probe) request(ctx context.Context) error {
 			return err
 		}
 	}
-	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.hooks()))
+	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.Hooks()))
 	if err != nil {
 		if p.core.access == nil {
 			p.report.skip("token", "exchange")
@@ -180,7 +185,7 @@ func (p *probe) request(ctx context.Context) error {
 		p.token(err)
 		p.report.skip("exchange")
 	}
-	p.trace.report(p.report)
+	p.report.network(p.trace.View())
 	p.blame(err)
 	if err == nil {
 		defer body.Finish(p.resp.Body)
@@ -224,7 +229,7 @@ func (p *probe) describeToken(token string, ahead time.Duration) {
 // kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
 // otherwise it is a template.
 func (p *probe) kindOfMinting() Kind {
-	if m := p.core.minter; m.signer != nil && m.signer.public() != nil && !m.signer.s.held && m.needs()&needRequest == 0 {
+	if m := p.core.minter; m.signer != nil && m.signer.Public() != nil && !m.signer.InMemory() && m.needs()&template.NeedRequest == 0 {
 		return KindBadKey
 	}
 	return KindBadConfig
@@ -233,7 +238,7 @@ func (p *probe) kindOfMinting() Kind {
 // judge says whether the answer is a success.
 func (p *probe) judge(last *lastCall) error {
 	p.report.StatusCode = p.resp.StatusCode
-	p.report.Latency = p.trace.latency()
+	p.report.Latency = p.trace.Latency()
 	p.measureSkew()
 	broken := p.keepBody()
 	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
@@ -287,7 +292,7 @@ func (p *probe) keepBody() error {
 	switch {
 	case err == nil || err == io.EOF:
 		return nil
-	case isTimeout(err):
+	case diagnose.IsTimeout(err):
 		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
 	}
 	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
@@ -299,12 +304,6 @@ func isStream(contentType string) bool {
 	kind := strings.ToLower(contentType)
 	return strings.Contains(kind, "stream") && !strings.Contains(kind, "octet-stream") || strings.Contains(kind, "ndjson") ||
 		strings.HasPrefix(kind, "multipart/x-mixed-replace")
-}
-
-// isTimeout reports whether time ran out, that of an attempt or that of the context.
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
 // unexpected is the error of a success that is none: the rules of Ping refuse it, or it is no answer for programs. A refusal by
@@ -326,7 +325,7 @@ func (p *probe) measureSkew() {
 	if p.call == nil {
 		return
 	}
-	sent, received := p.trace.times()
+	sent, received := p.trace.Times()
 	if received.IsZero() { // a Transport that tells nothing
 		sent, received = p.call.sent, time.Now()
 	}
@@ -350,8 +349,8 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 		step.Detail += ": " + p.left
 	case err != nil:
 		step.Status = StatusFailed // the verdict says why
-	case p.report.Skew.Abs() > skewNoticed:
-		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
+	case p.report.Skew.Abs() > diagnose.SkewNoticed:
+		step.Status, step.Hint = StatusWarning, diagnose.ClockHint(p.report.Skew)
 	}
 	p.remark(&step)
 	p.report.add(step)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dunglas/httpsfv"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -201,7 +202,7 @@ func rateLimitItems(a *answer) []reading {
 			continue
 		}
 		name, ok := nameOf(item)
-		r := reading{name: "RateLimit " + oneLine(name)} // it may end up in a log
+		r := reading{name: "RateLimit " + problem.OneLine(name)} // it may end up in a log
 		r.remaining, r.hasRemaining = intParam(item, "r")
 		r.limit, r.hasLimit = intParam(item, "q")
 		r.resetIn(intParam(item, "t"))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // NewRequest makes a request of the API. ref is appended to BaseURI byte for byte: the base https://host/v2 and the ref
@@ -87,7 +88,7 @@ func (c *core) decode(resp *http.Response, out any) error {
 	if !ok {
 		return err
 	}
-	contentType := oneLine(resp.Header.Get("Content-Type"))
+	contentType := problem.OneLine(resp.Header.Get("Content-Type"))
 	if e.Expected == "" {
 		return fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
 			status(resp.StatusCode), contentType)

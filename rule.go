@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/regex"
 )
 
@@ -71,7 +72,7 @@ func checkRule(field string, r Rule, p *problems) {
 
 // checkHeaderName refuses what is no token (RFC 9110, section 5.6.2).
 func checkHeaderName(field, name string, p *problems) {
-	if name != "" && !isToken(name) {
+	if name != "" && !httpfield.IsToken(name) {
 		p.add(field, fmt.Sprintf("%q is not the name of a header field", name), "write the name alone, such as X-RateLimit-Reset")
 	}
 }

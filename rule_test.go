@@ -9,10 +9,8 @@ import (
 // problemFields are the fields of the problems in p.
 func problemFields(p *problems) []string {
 	var fields []string
-	for _, err := range p.errs {
-		if c, ok := errors.AsType[*ConfigError](err); ok {
-			fields = append(fields, c.Field)
-		}
+	for _, found := range p.found.Entries() {
+		fields = append(fields, found.Field)
 	}
 	return fields
 }

@@ -3,17 +3,16 @@ package jwtbearer
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/url"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // scrub takes the token, Secrets, and the query of u or of the URL that the error names out of an error of the transport.
 func (c *core) scrub(err error, u *url.URL, token string) error {
-	before := err.Error()
-	text := before
+	text := err.Error()
 	if u.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+u.RawQuery, "")
 	}
@@ -25,43 +24,10 @@ func (c *core) scrub(err error, u *url.URL, token string) error {
 	}
 	text = c.censor(text, token)
 	if escaped := url.QueryEscape(token); escaped != token {
-		text = scrubText(text, escaped)
+		text = redact.Token(text, escaped)
 	}
-	if text == before {
-		return err
-	}
-	return &scrubbedError{text: text, is: err}
+	return redact.Instead(err, text)
 }
-
-// A scrubbedError is an error whose own text held a secret. It answers errors.Is and the questions of a net.Error as that one
-// does, but does not give it away.
-type scrubbedError struct {
-	text string
-	is   error
-}
-
-func (e *scrubbedError) Error() string        { return e.text }
-func (e *scrubbedError) Is(target error) bool { return errors.Is(e.is, target) }
-
-// behind returns err together with the error that it replaces, for questions of its type. What it prints may hold a secret.
-func behind(err error) error {
-	if s, ok := errors.AsType[*scrubbedError](err); ok {
-		return errors.Join(err, s.is)
-	}
-	return err
-}
-
-// Format implements fmt.Formatter for all verbs, of which some would look behind the text.
-func (e *scrubbedError) Format(f fmt.State, _ rune) { io.WriteString(f, e.text) }
-
-// Timeout implements net.Error.
-func (e *scrubbedError) Timeout() bool {
-	n, ok := errors.AsType[net.Error](e.is)
-	return ok && n.Timeout()
-}
-
-// Temporary implements net.Error, which deprecates it: nothing is.
-func (e *scrubbedError) Temporary() bool { return false }
 
 // contextError is why a context ended: its error, and the cause that its owner gave.
 func contextError(ctx context.Context) error {
@@ -76,4 +42,32 @@ func withoutQuery(text string) string {
 		return text[:i]
 	}
 	return text
+}
+
+// censor takes the token and the values of Secrets out of what an API said.
+func (c *core) censor(text, token string) string { return c.hide(redact.Token(text, token)) }
+
+// hide takes the values of Secrets out of a text that may have been made from them.
+func (c *core) hide(text string) string { return c.secrets.Hide(text) }
+
+// hide takes the values of Secrets out of all that a report shows, whoever said it: a name server, a certificate, the API, a claim
+// that is made of the host.
+func (r *Report) hide(c *core) {
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		s.Detail, s.Hint = c.hide(s.Detail), c.hide(s.Hint)
+	}
+	for _, part := range []*JSON{&r.Header, &r.Claims} {
+		if v, err := jsontext.Parse(string(*part)); err == nil && *part != "" {
+			*part = JSON(c.secrets.HideIn(v).Append(nil))
+		}
+	}
+}
+
+// hideError is err without what Secrets hold. A base URI may have been made from them, in its host too.
+func (c *core) hideError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return redact.Instead(err, c.hide(err.Error()))
 }

@@ -4,12 +4,13 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 )
 
 const (
-	skewNoticed = 5 * time.Second  // beyond the error of the measurement: less is nobody's reason to refuse a token
-	skewMost    = 24 * time.Hour   // more is a wrong Date rather than a wrong clock
-	slowAnswer  = 15 * time.Second // an answer that took longer says too little about the clock
+	skewMost   = 24 * time.Hour   // more is a wrong Date rather than a wrong clock
+	slowAnswer = 15 * time.Second // an answer that took longer says too little about the clock
 )
 
 // A skew is the correction of the time in tokens: how far the clock of an API is ahead of this one. It begins with zero and
@@ -30,7 +31,7 @@ func (s *skew) replace(old, correction time.Duration) {
 // refused learns from an answer that refused a token which was made with the correction used.
 func (s *skew) refused(used time.Duration, header http.Header, sent, received time.Time) {
 	if ahead, precision, ok := measureSkew(header, sent, received); ok {
-		s.replace(used, corrected(used, ahead, precision, precision+skewNoticed))
+		s.replace(used, corrected(used, ahead, precision, precision+diagnose.SkewNoticed))
 	}
 }
 
