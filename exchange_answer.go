@@ -15,8 +15,8 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
-	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -86,7 +86,7 @@ func (h *hop) answer(k *call) *answer {
 		a.media = MediaJSON
 		return a
 	}
-	if a.contentType() != place.FormType {
+	if a.contentType() != media.FormType {
 		return a
 	}
 	if form, err := url.ParseQuery(string(data)); err == nil {

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
-	"github.com/seed-363d07a3/jwtbearer/internal/place"
 )
 
 // encoded is the body and the Content-Type of a request that NewRequest makes.
@@ -60,11 +59,11 @@ func TestBodiesAreEncodedAsMediaTypeSays(t *testing.T) {
 		{MediaJSON, JSON(`{"a":1.00}`), `{"a":1.00}`, "application/json"},
 		{MediaJSON, []int{1, 2}, `[1,2]`, "application/json"},
 		{MediaXML, item{A: "<&>"}, `<item><a>&lt;&amp;&gt;</a></item>`, "application/xml"},
-		{MediaURLEncoded, url.Values{"b": {"1", "2"}, "a": {"x y&z"}}, "a=x+y%26z&b=1&b=2", place.FormType},
-		{MediaURLEncoded, map[string]string{"ä": "+"}, "%C3%A4=%2B", place.FormType},
+		{MediaURLEncoded, url.Values{"b": {"1", "2"}, "a": {"x y&z"}}, "a=x+y%26z&b=1&b=2", media.FormType},
+		{MediaURLEncoded, map[string]string{"ä": "+"}, "%C3%A4=%2B", media.FormType},
 		{MediaURLEncoded, map[string]any{"i": []int{1, 2}, "n": nil, "s": []string{}, "b": true, "p": &three, "np": (*int)(nil),
-			"t": []any{"x", nil, 2.5}, "f": 1e6, "by": []byte("raw"), "m": text("m"), "d": time.Second}, "b=true&by=raw&d=1s&f=1000000&i=1&i=2&m=%3Cm%3E&p=3&t=x&t=2.5", place.FormType},
-		{MediaURLEncoded, map[string]json.Number{"n": "1.0"}, "n=1.0", place.FormType},
+			"t": []any{"x", nil, 2.5}, "f": 1e6, "by": []byte("raw"), "m": text("m"), "d": time.Second}, "b=true&by=raw&d=1s&f=1000000&i=1&i=2&m=%3Cm%3E&p=3&t=x&t=2.5", media.FormType},
+		{MediaURLEncoded, map[string]json.Number{"n": "1.0"}, "n=1.0", media.FormType},
 		{MediaPlaintext, 42, "42", "text/plain; charset=utf-8"},
 		{MediaPlaintext, 1e21, "1000000000000000000000", "text/plain; charset=utf-8"},
 		{MediaPlaintext, text("x"), "<x>", "text/plain; charset=utf-8"},
