@@ -9,10 +9,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/renew"
 )
 
-const (
-	renewMost    = 5 * time.Minute  // before it expires, an access token is renewed
-	exchangeMost = 10 * time.Minute // for one exchange, with all waits
-)
+const exchangeMost = 10 * time.Minute // for one exchange, with all waits
 
 // accessTokens fetches the access token of a connection, and keeps it while it serves.
 //
@@ -73,7 +70,7 @@ func (a *accessTokens) refuse(p patience) error {
 func (a *accessTokens) renew(run *renew.Run[*minted]) {
 	ctx, cancel := context.WithTimeout(context.Background(), exchangeMost)
 	defer cancel()
-	var got grant
+	var got exchanged
 	var err error
 	defer func() {
 		if v := recover(); v != nil { // it would end the program, since nobody stands above this goroutine
@@ -85,7 +82,7 @@ func (a *accessTokens) renew(run *renew.Run[*minted]) {
 }
 
 // exchange makes all hops, one after the other. shut is called when a gate closes.
-func (a *accessTokens) exchange(ctx context.Context, probe bool, shut func()) (got grant, err error) {
+func (a *accessTokens) exchange(ctx context.Context, probe bool, shut func()) (got exchanged, err error) {
 	for _, h := range a.hops {
 		if got, err = h.run(ctx, got, probe, shut); err != nil {
 			return got, err

@@ -251,7 +251,7 @@ func (k *call) fail(err error) {
 // answerError is the typed form of the last answer, which is no throttle.
 func (k *call) answerError() error {
 	if k.c.hop != nil {
-		return k.c.hop.refusal(k, "", tokenPath)
+		return k.c.hop.refusal(k, nil)
 	}
 	if k.refused {
 		return k.c.authError(k.resp, k.token.value)

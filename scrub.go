@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
@@ -70,4 +71,13 @@ func (c *core) hideError(err error) error {
 		return nil
 	}
 	return redact.Instead(err, c.hide(err.Error()))
+}
+
+// malformedResponse finds what net/http repeats of a response that is none, in its errors.
+var malformedResponse = regexp.MustCompile(
+	`(malformed (?:HTTP|MIME)[A-Za-z ]*(?:: missing colon)?:? ?|bad Content-Length |unsupported transfer encoding: )(?:"(?:[^"\\]|\\.)*"|[^"\n]+)`)
+
+// withoutResponseText takes out of an error of the transport what it repeats of a response.
+func withoutResponseText(text string) string {
+	return malformedResponse.ReplaceAllString(text, "${1}"+redacted)
 }
