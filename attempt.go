@@ -21,7 +21,7 @@ type attempt struct {
 	slot  pace.Slot
 	watch body.Watch
 	trace *dial.Trace // nil: what it tells would change nothing
-	body  answerBody
+	body  body.Answer
 	token minted // where one is minted for this attempt alone
 	url   url.URL
 	field [1]string // the header that holds the token
@@ -31,9 +31,7 @@ type attempt struct {
 func (a *attempt) abandon() {
 	a.watch.End()
 	a.slot.GiveBack()
-	if a.body.body != nil {
-		a.body.Close()
-	}
+	a.body.Close()
 }
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.

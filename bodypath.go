@@ -12,6 +12,7 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsonpath"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // bodyDepth is how deep a body may be nested, and textBound how many bytes the texts may have together that a path leads to,
@@ -104,7 +105,7 @@ func scalarText(v any) string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	text, err := marshalJSON(v)
+	text, err := media.Marshal(v)
 	if err != nil {
 		return ""
 	}

@@ -132,7 +132,7 @@ func (k *call) enter(s *pace.Slot) error {
 
 // isAuthorized reports whether the access token still serves. It may have been renewed meanwhile.
 func (k *call) isAuthorized() bool {
-	if t := k.c.access.current.Load(); t != k.ticket && t.serves() {
+	if t, ok := k.c.access.kept.Serving(); ok {
 		k.ticket = t
 	}
 	return k.ticket.serves()
@@ -141,7 +141,8 @@ func (k *call) isAuthorized() bool {
 // authorize gets the access token for the next attempt. None is fetched while the gate is closed.
 func (k *call) authorize() (err error) {
 	a := k.c.access
-	if k.ticket = a.fresh(); k.ticket != nil {
+	var fresh bool
+	if k.ticket, fresh = a.kept.Fresh(); fresh {
 		return nil
 	}
 	if err := k.c.line.AwaitGate(k.ctx, k.patience(), nil); err != nil {
@@ -252,7 +253,7 @@ func (k *call) fail(err error) {
 // answerError is the typed form of the last answer, which is no throttle.
 func (k *call) answerError() error {
 	if k.c.hop != nil {
-		return k.c.hop.refusal(k, "", tokenPath)
+		return k.c.hop.refusal(k, nil)
 	}
 	if k.refused {
 		return k.c.authError(k.resp, k.token.value)
@@ -293,7 +294,7 @@ func (k *call) send(out *http.Request, a *attempt) {
 	w.Responded()
 	k.answered = s.Now()
 	resp.Request = k.req
-	resp.Body = a.body.take(resp, w, s)
+	resp.Body = a.body.Take(resp, w, s)
 	place.Forget(resp.Header, k.c.placements, k.token.value)
 	k.resp = resp
 	if k.c.hop != nil {
@@ -312,7 +313,7 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 	resp, err := c.transport.RoundTrip(out)
 	switch {
 	case err != nil:
-		return nil, cause(out.Context(), err)
+		return nil, body.Cause(out.Context(), err)
 	case resp == nil:
 		return nil, errors.New("jwtbearer: Transport returned neither an answer nor an error")
 	}

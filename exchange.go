@@ -1,9 +1,12 @@
 package jwtbearer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -12,10 +15,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
@@ -28,7 +35,10 @@ const (
 	clientAssertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
-const mostHops = 8 // of an exchange: more are a ring
+const (
+	mostHops  = 8                // of an exchange: more are a ring
+	tokenTime = 10 * time.Second // for reading the answer of a token endpoint
+)
 
 // The values of Exchange.Encoding.
 const (
@@ -46,14 +56,11 @@ type hop struct {
 	url      *url.URL
 	encoding string
 	params   *template.Object
-	life     time.Duration // of a token where the answer does not say; zero: until it is refused
-	keeps    bool          // the token is that of the hop before
-
-	token, kind, in, at, base *bodyPath // base is nil where the answer does not tell it
+	reads    tokenReader
 }
 
-// A grant is what the hops so far gave.
-type grant struct {
+// An exchanged is what the hops so far gave.
+type exchanged struct {
 	token *minted // nil: none yet
 	base  string  // the base URI as the answer told it; empty: it did not
 
@@ -114,7 +121,8 @@ func (b *setup) pathAfterBase() string {
 
 // buildHop makes the token endpoint of the Exchange at field.
 func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
-	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost), life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}
+	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost),
+		reads: tokenReader{field: field, life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}}
 	if !httpfield.IsToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
@@ -240,7 +248,7 @@ func grantParams(name string, placed bool) JSON {
 		}
 		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
 	}
-	text, _ := marshalJSON(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
+	text, _ := media.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
 	if placed {
 		return JSON(`{"grant_type":` + string(text) + `}`)
 	}
@@ -268,15 +276,15 @@ func (b *setup) compilePaths(h *hop, x *Exchange) {
 		}
 		return compilePath(h.field+"."+name, text, "", b.p)
 	}
-	h.token = path("TokenPath", x.TokenPath, "access_token")
-	h.kind = path("TokenTypePath", x.TokenTypePath, "token_type")
-	h.in = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
-	h.at = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
-	h.base = path("BaseURIPath", x.BaseURIPath, "")
+	h.reads.token = path("TokenPath", x.TokenPath, "access_token")
+	h.reads.kind = path("TokenTypePath", x.TokenTypePath, "token_type")
+	h.reads.in = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
+	h.reads.at = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
+	h.reads.base = path("BaseURIPath", x.BaseURIPath, "")
 }
 
 // run asks the token endpoint. shut is called when its gate closes.
-func (h *hop) run(ctx context.Context, before grant, probe bool, shut func()) (grant, error) {
+func (h *hop) run(ctx context.Context, before exchanged, probe bool, shut func()) (exchanged, error) {
 	k := &call{c: h.core, ctx: ctx, req: h.request().WithContext(ctx), probe: probe, seq: h.core.stats.calls.Add(1),
 		ticket: before.token, throttled: shut}
 	resp, err := k.run()
@@ -292,6 +300,122 @@ func (h *hop) run(ctx context.Context, before grant, probe bool, shut func()) (g
 	if err != nil {
 		return got, &prefixed{"token endpoint", err}
 	}
-	defer finish(resp.Body)
+	defer body.Finish(resp.Body)
 	return h.read(k, got)
+}
+
+// keep reads the whole answer, so that one that breaks off, or does not end in time, counts as an attempt that failed.
+func (h *hop) keep(resp *http.Response) error {
+	limit, isText := tokenTime, resp.StatusCode >= 300
+	if isText {
+		limit = body.TextTime
+	}
+	var kept bytes.Buffer
+	_, err := body.ReadWithin(&kept, resp.Body, mostAnswer+1, limit)
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(kept.Bytes()))
+	if _, slow := errors.AsType[*body.SlowError](err); err == io.EOF || slow && isText { // of a text what came counts
+		return nil
+	}
+	return err
+}
+
+// read takes from an answer what it gives.
+func (h *hop) read(k *call, got exchanged) (exchanged, error) {
+	switch {
+	case k.throttle != nil:
+		return got, &prefixed{"token endpoint", k.throttledError()}
+	case k.refused || k.resp.StatusCode >= 300:
+		return got, h.refusal(k, nil)
+	}
+	given, missing := h.reads.read(h.answer(k), k.sent)
+	if missing != nil {
+		return got, h.refusal(k, missing)
+	}
+	if !h.reads.keeps {
+		got.over = given.over
+		got.token = &minted{value: given.token, until: given.until,
+			grant: &grantFacts{scheme: given.scheme, expiry: given.expiry, renew: given.renew}}
+	}
+	if h.reads.base != nil {
+		got.base = given.base
+	}
+	return got, nil
+}
+
+// answer views the whole answer. A JSON object is one whatever its Content-Type says, and what else is called a form is read as
+// one, since some older servers answer so.
+func (h *hop) answer(k *call) *answer {
+	data, _ := io.ReadAll(k.resp.Body) // from memory
+	k.resp.Body = io.NopCloser(bytes.NewReader(data))
+	a := newAnswer(k.resp, "", k.answered)
+	a.peeked, a.text, a.whole = true, data, len(data) <= mostAnswer
+	tree, _ := a.tree()
+	if _, isObject := tree.(map[string]any); isObject {
+		a.media = MediaJSON
+		return a
+	}
+	if a.contentType() != media.FormType {
+		return a
+	}
+	if form, err := url.ParseQuery(string(data)); err == nil {
+		tree := make(map[string]any, len(form))
+		for name := range form {
+			tree[name] = form.Get(name)
+		}
+		a.json = lazyValue[any]{true, tree, true}
+	}
+	return a
+}
+
+// refusal is the typed form of an answer that gives no token. missing is nil where the status says so. Neither the assertion nor a
+// secret of the connection is in it.
+func (h *hop) refusal(k *call, missing *lack) error {
+	said := h.reads.refuse(h.answer(k), missing)
+	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.code, Description: said.description, URI: said.uri, Hint: said.hint}
+	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
+		*text = problem.OneLine(h.core.censor(*text, k.token.value))
+	}
+	if k.refused || e.StatusCode >= 500 {
+		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
+		if ok && ahead.Abs() > precision+diagnose.SkewNoticed {
+			e.Hint = diagnose.ClockHint(ahead)
+		}
+	}
+	return e
+}
+
+// relocate takes over the base URI that the token endpoint told, with BaseURI after it. Origins that were trusted stay so: a
+// caller may hold links to them.
+func (a *accessTokens) relocate(got exchanged) error {
+	text := strings.TrimSuffix(got.base, "/") + a.path
+	var o origin.Origin
+	u, fault := origin.Parse(text)
+	if fault == nil {
+		o, _ = origin.Of(u) // Parse has checked it
+	}
+	switch {
+	case fault != nil:
+	case strings.Contains(got.base, "?"):
+		fault = problem.New("has a query", "look at BaseURIPath")
+	case o.Scheme != "https" && o.Scheme != "http":
+		fault = problem.New(fmt.Sprintf("has the scheme %q", o.Scheme), "look at BaseURIPath")
+	case o.Plain() && !a.plain:
+		fault = problem.New("is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set")
+	}
+	if fault != nil {
+		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	address := origin.NewAddress(u, text, nil)
+	trusted, old := a.core.trusted, a.core.address.Load()
+	if old != nil {
+		if trusted = old.Trusted; !old.Trusts(u) || old.Origin != address.Origin {
+			trusted = append(slices.Clip(trusted), old.Origin)
+		}
+	}
+	address.Trusted = trusted
+	a.core.address.Store(address)
+	return nil
 }

@@ -3,7 +3,10 @@ package jwtbearer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 )
 
 // exchange fetches an access token, whether or not there is one, and reports how that went. The ping carries it.
@@ -30,7 +33,7 @@ func (p *probe) exchange(ctx context.Context) error {
 		p.report.add(step)
 		return err
 	}
-	p.core.access.current.Store(got.token)
+	p.core.access.kept.Store(got.token)
 	step.Detail = fmt.Sprintf("%s of %d bytes", p.core.describeToken(got.token), len(got.token.value))
 	if !got.token.grant.expiry.IsZero() {
 		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.grant.expiry).Round(time.Second))
@@ -43,3 +46,16 @@ func (p *probe) exchange(ctx context.Context) error {
 	p.report.add(step)
 	return nil
 }
+
+// describeToken says of which type an access token is, where the type is one that tokens have.
+func (c *core) describeToken(t *minted) string {
+	scheme := c.scheme(t)
+	configured := slices.ContainsFunc(c.placements, func(p place.Place) bool { return p.Scheme == scheme })
+	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
+		return "a token"
+	}
+	return scheme + " token"
+}
+
+// knownSchemes are types of tokens that are named in a report.
+var knownSchemes = []string{"Bearer", "DPoP", "MAC", "JWT", "Token", "OAuth", "BearerToken"}

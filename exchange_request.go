@@ -7,8 +7,8 @@ import (
 	"net/url"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
-	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -40,7 +40,7 @@ func (h *hop) compose(out *http.Request, values *template.Request, token string)
 	}
 	contentType := "application/json"
 	if h.encoding == encodingForm {
-		contentType = place.FormType
+		contentType = media.FormType
 		if object, err = formOf(object); err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
@@ -27,7 +26,7 @@ type saidWords struct {
 }
 
 // said returns what a response says of an error.
-func (h *hop) said(a *answer) saidWords {
+func (r *tokenReader) said(a *answer) saidWords {
 	var s saidWords
 	tree, _ := a.tree()
 	object, isObject := tree.(map[string]any)
@@ -59,15 +58,15 @@ func (h *hop) said(a *answer) saidWords {
 		s.code = ""
 	}
 	for _, t := range []*string{&s.code, &s.description, &s.uri} {
-		*t = h.withoutTokens(a, problem.OneLine(*t))
+		*t = r.withoutTokens(a, problem.OneLine(*t))
 	}
 	return s
 }
 
 // withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
-func (h *hop) withoutTokens(a *answer, text string) string {
+func (r *tokenReader) withoutTokens(a *answer, text string) string {
 	text = anyJWS.ReplaceAllString(text, redacted)
-	if token, ok := a.scalar(h.token); ok {
+	if token, ok := a.scalar(r.token); ok {
 		text = withoutPieces(text, token)
 	}
 	tree, _ := a.tree()
@@ -175,26 +174,4 @@ func describeType(header http.Header) string {
 		return "something with a malformed Content-Type"
 	}
 	return kind
-}
-
-// describeToken says of which type an access token is, where the type is one that tokens have.
-func (c *core) describeToken(t *minted) string {
-	scheme := c.scheme(t)
-	configured := slices.ContainsFunc(c.placements, func(p place.Place) bool { return p.Scheme == scheme })
-	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
-		return "a token"
-	}
-	return scheme + " token"
-}
-
-// knownSchemes are types of tokens that are named in a report.
-var knownSchemes = []string{"Bearer", "DPoP", "MAC", "JWT", "Token", "OAuth", "BearerToken"}
-
-// malformedResponse finds what net/http repeats of a response that is none, in its errors.
-var malformedResponse = regexp.MustCompile(
-	`(malformed (?:HTTP|MIME)[A-Za-z ]*(?:: missing colon)?:? ?|bad Content-Length |unsupported transfer encoding: )(?:"(?:[^"\\]|\\.)*"|[^"\n]+)`)
-
-// withoutResponseText takes out of an error of the transport what it repeats of a response.
-func withoutResponseText(text string) string {
-	return malformedResponse.ReplaceAllString(text, "${1}"+redacted)
 }

@@ -11,11 +11,11 @@ import (
 // line; docs/architecture.md says what each is for.
 var layers = []string{
 	// what knows nothing of the others
-	"internal/problem internal/httpfield internal/jsontext internal/nearest internal/waits internal/body internal/renew internal/regex internal/key/sealed internal/demoapi",
+	"internal/problem internal/httpfield internal/jsontext internal/nearest internal/waits internal/body internal/media internal/renew internal/regex internal/key/sealed internal/demoapi",
 	"internal/jsonpath internal/pace internal/key/text internal/key/pbe internal/key/check",
 	"internal/key/pkcs8",
 	// mechanisms
-	"internal/template internal/jws internal/media internal/origin internal/dial internal/place internal/redact internal/key/pfx internal/key/ppk internal/key/sshkey internal/key/jwk",
+	"internal/template internal/jws internal/origin internal/dial internal/place internal/redact internal/key/pfx internal/key/ppk internal/key/sshkey internal/key/jwk",
 	"internal/response internal/key internal/key/keytest",
 	"internal/throttle internal/grant internal/diagnose",
 	// settings and orchestration

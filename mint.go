@@ -7,10 +7,10 @@ import (
 	"errors"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/renew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -30,9 +30,7 @@ type minter struct {
 	stats   *counters
 	before  string // what stands before the token in the first header that holds it, such as "Bearer "; empty: nothing
 
-	current atomic.Pointer[minted] // the token that serves now
-	mu      sync.Mutex
-	flight  *flight // the minting of the next one, that others wait for
+	kept renew.Cache[*minted] // where it is reused
 }
 
 // A minted is a signed token.
@@ -62,15 +60,16 @@ func (t *minted) after(scheme string) string {
 	return scheme + " " + t.value
 }
 
+// Times implements renew.Value.
+func (t *minted) Times() (renew, until time.Time) {
+	if t.grant != nil {
+		return t.grant.renew, t.until
+	}
+	return t.until, t.until
+}
+
 // serves reports whether the token may be used again. There may be none.
 func (t *minted) serves() bool { return t != nil && time.Now().Before(t.until) }
-
-// A flight is a minting under way.
-type flight struct {
-	done  chan struct{}
-	token *minted
-	err   error
-}
 
 // needs says what the templates of a token look at.
 func (m *minter) needs() template.Needs {
@@ -88,56 +87,31 @@ func (m *minter) shared(ctx context.Context) (*minted, error) {
 	if m.reuse == 0 {
 		return nil, nil
 	}
-	if t := m.current.Load(); t.serves() {
+	t, ok := m.kept.Fresh()
+	if ok {
 		m.stats.reused.Add(1)
 		return t, nil
 	}
-	return m.renew(ctx)
-}
-
-// renew mints the next token to be reused. However many ask at once, one mints and the others wait for it.
-func (m *minter) renew(ctx context.Context) (*minted, error) {
-	m.mu.Lock()
-	if t := m.current.Load(); t.serves() {
-		m.mu.Unlock()
-		m.stats.reused.Add(1)
-		return t, nil
+	t, run, begun := m.kept.Join()
+	if begun {
+		m.renew(run) // in this goroutine, where a panic goes on
+		return run.Await(ctx, nil)
 	}
-	f, lead := m.flight, m.flight == nil
-	if lead {
-		f = &flight{done: make(chan struct{})}
-		m.flight = f
-	}
-	m.mu.Unlock()
-	if lead {
-		m.fly(f)
-		return f.token, f.err
-	}
-	select {
-	case <-f.done:
-		if f.err == nil {
-			m.stats.reused.Add(1)
+	if t == nil {
+		var err error
+		if t, err = run.Await(ctx, nil); err != nil {
+			return nil, err
 		}
-		return f.token, f.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	m.stats.reused.Add(1)
+	return t, nil
 }
 
-// fly mints for all who wait for f.
-func (m *minter) fly(f *flight) {
-	f.err = errSignerGone
-	defer func() {
-		m.mu.Lock()
-		m.flight = nil
-		m.mu.Unlock()
-		close(f.done)
-	}()
-	t := new(minted)
-	if f.err = m.mint(t, nil, time.Now()); f.err == nil {
-		f.token = t
-		m.current.Store(t)
-	}
+// renew mints the next token to be reused, for all who wait for it.
+func (m *minter) renew(run *renew.Run[*minted]) {
+	t, err := new(minted), errSignerGone
+	defer func() { run.End(t, err) }()
+	err = m.mint(t, nil, time.Now())
 }
 
 // mint makes a fresh token in t.
@@ -180,7 +154,7 @@ func (m *minter) render(buf *mintBuffer) (err error) {
 }
 
 // drop forgets a token that was refused, if it is still the one that serves.
-func (m *minter) drop(t *minted) { m.current.CompareAndSwap(t, nil) }
+func (m *minter) drop(t *minted) { m.kept.Drop(t) }
 
 // mintBuffers holds the memory that a minting needs and does not keep.
 var mintBuffers = sync.Pool{New: func() any { return new(mintBuffer) }}

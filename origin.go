@@ -49,7 +49,7 @@ func (c *core) sendBare(req *http.Request) (*http.Response, error) {
 	}
 	w.Responded()
 	resp.Request = req
-	resp.Body = new(answerBody).take(resp, w, nil)
+	resp.Body = new(body.Answer).Take(resp, w, nil)
 	return resp, nil
 }
 

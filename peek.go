@@ -4,6 +4,8 @@ import (
 	"compress/gzip"
 	"io"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // bodyBound is how much of a body, decoded, is looked at.
@@ -13,10 +15,10 @@ const bodyBound = 64 << 10
 // by gzip's own framing, and it is bounded, as gzip can go on for ever without giving a byte.
 const rawBound = 2 * bodyBound
 
-// peek reads the beginning of body, and goes on for no longer than textTime: what comes later is the caller's to wait for. What it returns in body's place gives the same bytes and the same error as body
+// peek reads the beginning of src, and goes on for no longer than body.TextTime: what comes later is the caller's to wait for. What it returns in src's place gives the same bytes and the same error as src
 // would have given.
-func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
-	r := &peekReader{src: body, until: time.Now().Add(textTime)}
+func peek(src io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
+	r := &peekReader{src: src, until: time.Now().Add(body.TextTime)}
 	if gzipped {
 		text, whole = inflate(r)
 	} else {
@@ -27,7 +29,7 @@ func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.Re
 	if text == nil && whole {
 		text = []byte{}
 	}
-	return text, whole, &peekedBody{left: r.read, err: r.err, body: body}
+	return text, whole, &peekedBody{left: r.read, err: r.err, body: src}
 }
 
 // inflate returns the decoded beginning, and nothing where r holds no gzip.
@@ -54,7 +56,7 @@ func (r *peekReader) Read(p []byte) (int, error) {
 		return 0, r.err
 	}
 	if !time.Now().Before(r.until) {
-		return 0, &slowBodyError{textTime} // not in err: the body goes on
+		return 0, &body.SlowError{Limit: body.TextTime} // not in err: the body goes on
 	}
 	n, err := r.src.Read(p)
 	r.read = append(r.read, p[:n]...)

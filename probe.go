@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
@@ -187,7 +188,7 @@ func (p *probe) request(ctx context.Context) error {
 	p.report.network(p.trace.View())
 	p.blame(err)
 	if err == nil {
-		defer finish(p.resp.Body)
+		defer body.Finish(p.resp.Body)
 		err = p.judge(last)
 	} else if last.answered {
 		p.resp = last.resp
@@ -271,27 +272,23 @@ func (p *probe) judge(last *lastCall) error {
 	return nil
 }
 
-// keepBody reads the body as Do would, up to keepBytes, and says how it stalled or broke off. A stream may go on for ever, so it
+// keepBody reads the body as Do would, up to body.KeepBytes, and says how it stalled or broke off. A stream may go on for ever, so it
 // is not read. The context of Test ends a success that goes on; a refused answer is waited for no longer than Do would.
 func (p *probe) keepBody() error {
-	body, ctx, limit := p.resp.Body, p.sent.Context(), 2*probeTimeout
+	rest, ctx, limit := p.resp.Body, p.sent.Context(), 2*probeTimeout
 	if p.resp.StatusCode >= 300 {
-		limit = textTime
+		limit = body.TextTime
 	}
-	if body == http.NoBody || isStream(fieldValue(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+	if rest == http.NoBody || isStream(fieldValue(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
 	var kept bytes.Buffer
-	defer context.AfterFunc(ctx, func() { body.Close() })()
-	n, err := readWithin(&kept, body, keepBytes, limit)
+	defer context.AfterFunc(ctx, func() { rest.Close() })()
+	n, err := body.ReadWithin(&kept, rest, body.KeepBytes, limit)
 	if err != nil && err != io.EOF && ctx.Err() != nil {
 		err = contextError(ctx)
 	}
-	rest := io.Reader(body)
-	if err != nil {
-		rest = errReader{err}
-	}
-	p.resp.Body = readCloser{io.MultiReader(&kept, rest), body}
+	p.resp.Body = body.Rejoin(&kept, rest, err)
 	switch {
 	case err == nil || err == io.EOF:
 		return nil
@@ -307,11 +304,6 @@ func isStream(contentType string) bool {
 	kind := strings.ToLower(contentType)
 	return strings.Contains(kind, "stream") && !strings.Contains(kind, "octet-stream") || strings.Contains(kind, "ndjson") ||
 		strings.HasPrefix(kind, "multipart/x-mixed-replace")
-}
-
-type readCloser struct {
-	io.Reader
-	io.Closer
 }
 
 // unexpected is the error of a success that is none: the rules of Ping refuse it, or it is no answer for programs. A refusal by

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
@@ -27,20 +28,16 @@ func (c *core) responseError(resp *http.Response, attempts int, token string) *R
 		Body: body[:min(len(body), errorBytes)], Attempts: attempts}
 }
 
-// readText reads the text of a refused answer, as much of it as anybody looks at, and no longer than textTime: what came counts. It
+// readText reads the text of a refused answer, as much of it as anybody looks at, and no longer than body.TextTime: what came counts. It
 // stays in the body's place.
 func readText(resp *http.Response, token string) {
 	if resp.Body == http.NoBody {
 		return
 	}
 	var text bytes.Buffer
-	body := resp.Body
-	_, err := readWithin(&text, body, int64(max(rawBound, errorBytes+len(token))), textTime)
-	rest := io.Reader(body)
-	if err != nil {
-		rest = errReader{err}
-	}
-	resp.Body = readCloser{io.MultiReader(&text, rest), body}
+	rest := resp.Body
+	_, err := body.ReadWithin(&text, rest, int64(max(rawBound, errorBytes+len(token))), body.TextTime)
+	resp.Body = body.Rejoin(&text, rest, err)
 }
 
 // authError is the typed form of an answer that refuses the token.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
@@ -28,14 +28,6 @@ func (c *core) scrub(err error, u *url.URL, token string) error {
 		text = redact.Token(text, escaped)
 	}
 	return redact.Instead(err, text)
-}
-
-// cause replaces the error of a context that a watch ended by the reason for it.
-func cause(ctx context.Context, err error) error {
-	if timeout, ok := errors.AsType[*body.TimeoutError](context.Cause(ctx)); ok {
-		return timeout
-	}
-	return err
 }
 
 // contextError is why a context ended: its error, and the cause that its owner gave.
@@ -79,4 +71,13 @@ func (c *core) hideError(err error) error {
 		return nil
 	}
 	return redact.Instead(err, c.hide(err.Error()))
+}
+
+// malformedResponse finds what net/http repeats of a response that is none, in its errors.
+var malformedResponse = regexp.MustCompile(
+	`(malformed (?:HTTP|MIME)[A-Za-z ]*(?:: missing colon)?:? ?|bad Content-Length |unsupported transfer encoding: )(?:"(?:[^"\\]|\\.)*"|[^"\n]+)`)
+
+// withoutResponseText takes out of an error of the transport what it repeats of a response.
+func withoutResponseText(text string) string {
+	return malformedResponse.ReplaceAllString(text, "${1}"+redacted)
 }

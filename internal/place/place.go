@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -28,14 +28,11 @@ const (
 	Form   = "form"
 )
 
-// FormType is the media type of forms.
-const FormType = "application/x-www-form-urlencoded"
-
 // A Place is where a token stands. Scheme comes before it in a header, and may be empty.
 type Place struct{ In, Name, Scheme string }
 
 // ErrNotAForm says that a request's body cannot take a form field.
-var ErrNotAForm = errors.New("jwtbearer: Placement in a form needs a body of type " + FormType + ", or none")
+var ErrNotAForm = errors.New("jwtbearer: Placement in a form needs a body of type " + media.FormType + ", or none")
 
 // Compile checks places and fills in their defaults: with none, the header Authorization with the scheme Bearer.
 func Compile(places []Place, report problem.Report) []Place {
@@ -94,7 +91,7 @@ func InCookie(header http.Header, name, token string) {
 func InForm(out *http.Request, name, token string, limit int64) error {
 	var form []byte
 	if out.Body != nil && out.Body != http.NoBody {
-		if mediaType, _, _ := mime.ParseMediaType(out.Header.Get("Content-Type")); mediaType != FormType {
+		if media.KindOf(out.Header.Get("Content-Type")) != media.URLEncoded {
 			return ErrNotAForm
 		}
 		var err error
@@ -112,7 +109,7 @@ func InForm(out *http.Request, name, token string, limit int64) error {
 		text += "&"
 	}
 	data := []byte(text + url.QueryEscape(name) + "=" + url.QueryEscape(token))
-	out.Header.Set("Content-Type", FormType)
+	out.Header.Set("Content-Type", media.FormType)
 	out.Header.Del("Content-Length")
 	out.ContentLength = int64(len(data))
 	out.TransferEncoding = nil
