@@ -11,13 +11,14 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // An attempt is what one attempt needs, in one piece of memory.
 type attempt struct {
 	req   http.Request // that is sent
-	slot  slot
+	slot  pace.Slot
 	watch body.Watch
 	trace *dial.Trace // nil: what it tells would change nothing
 	body  body.Answer
@@ -29,7 +30,7 @@ type attempt struct {
 // abandon ends an attempt that is not sent, or of whose answer nobody hears. It does nothing where it has ended.
 func (a *attempt) abandon() {
 	a.watch.End()
-	a.slot.giveBack()
+	a.slot.GiveBack()
 	a.body.Close()
 }
 
@@ -97,7 +98,7 @@ func (k *call) mint(a *attempt, values *template.Request) (*minted, error) {
 	if t, err := m.shared(k.ctx); t != nil || err != nil {
 		return t, err
 	}
-	return &a.token, m.mint(&a.token, values, clockFrom(a.slot.sent))
+	return &a.token, m.mint(&a.token, values, a.slot.Now())
 }
 
 // mayReplace reports whether there can be another token in the place of a refused one.

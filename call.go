@@ -3,11 +3,13 @@ package jwtbearer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 )
 
@@ -20,8 +22,8 @@ type call struct {
 	body  *body.Source  // nil: no body
 	probe bool          // a Test: no retries, no waiting for a closed gate
 	odd   bool          // a header's name is not in canonical form
-	seq   uint64        // place in line
-	began time.Time     // when the first attempt left the line, refused probes not counted; zero: none did
+	seq   uint64        // place in the queue
+	began time.Time     // when the first attempt left the queue, refused probes not counted; zero: none did
 
 	ticket    *minted // the token that all attempts carry, or the next one where it is an access token; nil: one is minted
 	throttled func()  // is called after each throttle; nil: nobody asks
@@ -56,7 +58,7 @@ type next int
 
 const (
 	nextNone    next = iota
-	nextAtOnce       // another attempt, which stands in line
+	nextAtOnce       // another attempt, which joins the queue
 	nextBackoff      // the same after a backoff
 )
 
@@ -112,8 +114,8 @@ func (k *call) attempt() {
 }
 
 // enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
-// more where that expired in line.
-func (k *call) enter(s *slot) error {
+// more where that expired in the queue.
+func (k *call) enter(s *pace.Slot) error {
 	if k.c.access == nil {
 		return k.stand(s)
 	}
@@ -124,7 +126,7 @@ func (k *call) enter(s *slot) error {
 		if err := k.stand(s); err != nil || k.isAuthorized() || again {
 			return err
 		}
-		s.giveBack()
+		s.GiveBack()
 	}
 }
 
@@ -143,7 +145,7 @@ func (k *call) authorize() (err error) {
 	if k.ticket, fresh = a.kept.Fresh(); fresh {
 		return nil
 	}
-	if err := k.c.line.reopened(k.ctx, k.patience(), nil); err != nil {
+	if err := k.c.line.AwaitGate(k.ctx, k.patience(), nil); err != nil {
 		return err
 	}
 	if k.ticket, err = a.get(k.ctx, k.patience()); err != nil {
@@ -153,7 +155,7 @@ func (k *call) authorize() (err error) {
 }
 
 // stand waits for everything that delays an attempt, and tells of it.
-func (k *call) stand(s *slot) error {
+func (k *call) stand(s *pace.Slot) error {
 	waited, err := k.await(s)
 	k.c.stats.wait(waited)
 	if waited >= leastTold && k.c.log.Enabled(k.ctx, slog.LevelDebug) {
@@ -164,21 +166,21 @@ func (k *call) stand(s *slot) error {
 
 const leastTold = time.Millisecond // of a wait that is logged
 
-// await waits for the line, then the caller's Limiter, then the gate if it closed meanwhile.
-func (k *call) await(s *slot) (time.Duration, error) {
+// await waits in the queue, then for the caller's Limiter, then the gate if it closed meanwhile.
+func (k *call) await(s *pace.Slot) (time.Duration, error) {
 	if k.c.limiter == nil {
-		err := k.c.line.enter(k.ctx, k.seq, k.patience(), s)
-		return s.waited, err
+		err := k.c.line.Enter(k.ctx, k.seq, k.patience(), s)
+		return s.Waited(), err
 	}
 	began := time.Now()
-	if err := k.c.line.enter(k.ctx, k.seq, k.patience(), s); err != nil {
+	if err := k.c.line.Enter(k.ctx, k.seq, k.patience(), s); err != nil {
 		return time.Since(began), err
 	}
 	err := k.c.limiter.Wait(k.ctx)
 	if err != nil {
 		err = errors.Join(err, k.ctx.Err())
 	} else {
-		err = k.c.line.reopened(k.ctx, k.patience(), s)
+		err = k.c.line.AwaitGate(k.ctx, k.patience(), s)
 	}
 	return time.Since(began), err
 }
@@ -192,27 +194,27 @@ func (k *call) latest() time.Time {
 }
 
 // patience is how long an attempt may wait for its turn.
-func (k *call) patience() patience {
-	p := patience{latest: k.latest(), gate: k.c.line.maxWait}
+func (k *call) patience() pace.Patience {
+	p := pace.Patience{Latest: k.latest(), Gate: k.c.line.MaxWait()}
 	if k.probe {
-		p.gate = -1
+		p.Gate = -1
 	}
 	return p
 }
 
 // giveUp ends the call where an attempt got no turn. The last answer wins, unless the caller does not want it any more.
 func (k *call) giveUp(err error) {
-	gate, isGate := errors.AsType[*gateError](err)
+	gate, isGate := errors.AsType[*pace.Refusal](err)
 	switch {
 	case k.ctx.Err() != nil:
 		k.fail(contextError(k.ctx))
 	case isGate && k.throttle != nil: // the last answer stands, and another one closed the gate for longer since
-		k.throttle.wait = max(k.throttle.wait, gate.wait)
+		k.throttle.wait = max(k.throttle.wait, gate.Wait)
 	case k.resp != nil || k.err != nil: // the outcome of the last attempt stands
 	case isGate:
-		k.fail(gate.throttled(0))
-	case errors.Is(err, errTooLate):
-		k.fail(errors.Join(err, context.DeadlineExceeded))
+		k.fail(throttledBy(gate))
+	case errors.Is(err, pace.ErrTooLate):
+		k.fail(errors.Join(fmt.Errorf("jwtbearer: %w", err), context.DeadlineExceeded))
 	default:
 		k.fail(err)
 	}
@@ -271,26 +273,26 @@ func (k *call) endedBy(err error) error {
 func (k *call) send(out *http.Request, a *attempt) {
 	w, s := &a.watch, &a.slot
 	if k.began.IsZero() {
-		k.began = s.sent
+		k.began = s.Sent()
 	}
 	k.discard()
 	k.attempts++
 	k.counted++
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
-	k.sent = clockFrom(s.sent)
+	k.sent = s.Now()
 	w.Start(k.sent)
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
 		k.err = k.endedBy(k.c.scrub(err, out.URL, k.token.value))
 		w.End()
-		s.failed(sighting{})
+		s.Failed(pace.Observation{})
 		s.Release()
 		k.afterError(err)
 		return
 	}
 	w.Responded()
-	k.answered = clockFrom(k.sent)
+	k.answered = s.Now()
 	resp.Request = k.req
 	resp.Body = a.body.Take(resp, w, s)
 	place.Forget(resp.Header, k.c.placements, k.token.value)
@@ -298,16 +300,13 @@ func (k *call) send(out *http.Request, a *attempt) {
 	if k.c.hop != nil {
 		if err := k.c.hop.keep(resp); err != nil {
 			k.resp, k.err = nil, k.endedBy(k.c.scrub(err, out.URL, k.token.value))
-			s.failed(sighting{})
+			s.Failed(pace.Observation{})
 			k.afterError(err)
 			return
 		}
 	}
 	k.judge(s)
 }
-
-// clockFrom is time.Now at half the price, for somebody who read the clock a moment ago.
-func clockFrom(t time.Time) time.Time { return t.Add(time.Since(t)) }
 
 // carry lets the transport carry a request. A nil answer without an error, which is against its contract, is an error here.
 func (c *core) carry(out *http.Request) (*http.Response, error) {
@@ -322,15 +321,16 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 }
 
 // judge decides what an answer means and what follows it.
-func (k *call) judge(s *slot) {
+func (k *call) judge(s *pace.Slot) {
 	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
-	seen := k.c.sighting(a)
+	var room [4]pace.Reading // for what is left of quotas, without an allocation
+	seen := k.c.observe(room[:0], a)
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = new(t) // a copy, so that t itself is not allocated where there is none
-		if s.probe && k.began.Equal(s.sent) {
+		if s.IsProbe() && k.began.Equal(s.Sent()) {
 			k.began = time.Time{} // it still waits for its first turn, as it would had it not been the probe
 		}
-		k.shut = s.refused(t, seen)
+		k.shut = s.Throttled(pace.Throttle{Class: t.class, Rule: t.rule, Wait: t.wait, Told: t.told}, seen)
 		k.c.stats.throttles.Add(1)
 		if k.throttled != nil {
 			k.throttled()
@@ -339,30 +339,47 @@ func (k *call) judge(s *slot) {
 		return
 	}
 	if matchAny(k.c.authFailure, a) >= 0 {
-		s.accepted(seen)
+		s.Accepted(seen)
 		k.refused = true
 		k.afterRefusal()
 		return
 	}
 	if k.resp.StatusCode >= 500 {
-		s.failed(seen)
+		s.Failed(seen)
 		if k.c.hop != nil { // some say so of an assertion that has expired
 			k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
 		}
 	} else {
-		s.accepted(seen)
+		s.Accepted(seen)
 		k.c.tokenAccepted(k.resp.Header, k.sent, k.answered)
 	}
 	k.afterAnswer()
 }
 
-// sighting is what an answer tells besides. Its Date is read only where a limit or a quota is kept by it.
-func (c *core) sighting(a *answer) sighting {
-	seen := sighting{readings: c.throttling.readings(a)}
-	if len(c.throttling.limits) > 0 || len(seen.readings) > 0 {
-		seen.date = dateOf(a.resp.Header)
+// observe is what an answer tells besides, with the readings appended to room. Its Date is read only where a limit or a quota
+// is kept by it.
+func (c *core) observe(room []pace.Reading, a *answer) pace.Observation {
+	readings := c.throttling.readings(a)
+	seen := pace.Observation{Readings: appendReadings(room, readings)}
+	if len(c.throttling.limits) > 0 || len(readings) > 0 {
+		seen.Date = dateOf(a.resp.Header)
 	}
 	return seen
+}
+
+// appendReadings appends what is told to be left of quotas. One that tells no reset is renewed within its window.
+func appendReadings(to []pace.Reading, readings []reading) []pace.Reading {
+	for _, r := range readings {
+		if !r.hasRemaining || r.absurd {
+			continue
+		}
+		reset := r.window
+		if r.hasReset {
+			reset = r.reset
+		}
+		to = append(to, pace.Reading{Name: r.name, Remaining: r.remaining, Reset: reset, Renewed: r.renewed})
+	}
+	return to
 }
 
 // discard drops the answer of the last attempt.
@@ -382,8 +399,9 @@ func (k *call) throttledError() *ThrottledError {
 	return e
 }
 
-func (e *gateError) throttled(attempts int) *ThrottledError {
-	return &ThrottledError{Class: e.throttle.class, Rule: e.throttle.rule, Attempts: attempts, RetryAfter: e.wait}
+// throttledBy is the typed form of a closed gate that lets no attempt leave.
+func throttledBy(gate *pace.Refusal) *ThrottledError {
+	return &ThrottledError{Class: gate.Class, Rule: gate.Rule, RetryAfter: gate.Wait}
 }
 
 func (k *call) log(level slog.Level, msg string, args ...any) {

@@ -14,6 +14,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
@@ -23,9 +24,9 @@ import (
 // attempt, wait where the API is throttled, and are tried again where that can help. NewRequest and Do add the encoding of
 // bodies and typed errors; HTTPClient is for code that wants an *http.Client.
 //
-// The path of a request: it is checked to be for one of the connection's origins; it stands in line until pace, windows,
+// The path of a request: it is checked to be for one of the connection's origins; it waits in the queue until pace, windows,
 // interval, concurrency and gate permit; a token is minted and placed; it is sent; the answer is judged. A throttle closes
-// the gate for all, and the request stands in line again. A transient failure is tried again after a backoff. A refused
+// the gate for all, and the request joins the queue again. A transient failure is tried again after a backoff. A refused
 // token is replaced once. Whatever the last attempt gave is the result: net/http's rule that a response comes without an
 // error holds.
 //
@@ -57,7 +58,7 @@ type core struct {
 	claims, header                  JSON           // the templates of the token, for reports
 	secrets                         *redact.Censor // takes out what Secrets hold; nil: nothing
 
-	line      *line
+	line      *pace.Line
 	limiter   Limiter
 	engine    engine
 	budget    *budget
@@ -185,7 +186,7 @@ type Token struct {
 // that depends on the request is an error; see Mint.
 func (c *Client) Token(ctx context.Context) (*Token, error) {
 	if c.core.access != nil {
-		access, err := c.core.access.get(ctx, patience{})
+		access, err := c.core.access.get(ctx, pace.Patience{})
 		if err != nil {
 			return nil, err
 		}

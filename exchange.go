@@ -20,6 +20,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
@@ -170,7 +171,7 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
 	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
 	if b.p.found.Len() == 0 {
-		c.line = newLine(c.throttling)
+		c.line = pace.New(c.throttling.pace())
 	}
 	return c
 }

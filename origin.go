@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 )
 
@@ -16,7 +17,7 @@ func (c *core) locate(ctx context.Context) (*origin.Address, error) {
 	if a := c.address.Load(); a != nil {
 		return a, nil
 	}
-	if _, err := c.access.get(ctx, patience{}); err != nil {
+	if _, err := c.access.get(ctx, pace.Patience{}); err != nil {
 		return nil, err
 	}
 	return c.address.Load(), nil

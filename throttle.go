@@ -6,14 +6,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // The classes of a throttle (Rule.Class).
 const (
 	classThrottled   = "throttled"
-	classConcurrency = "concurrency"
-	classExhausted   = "exhausted"
+	classConcurrency = pace.Concurrency
+	classExhausted   = pace.Exhausted
 	classOverload    = "overload"
 	classToken       = "token"
 )
@@ -71,6 +72,15 @@ func compileThrottling(path string, rl RateLimit, media MediaType, p *problems) 
 	quotas := choose(rl.Profile, media, rl.Quota, base.Quota, defaults.Quota)
 	t.quotas = compileQuotas(path+".Quota", quotas.origin, quotas.list, quotas.media, p)
 	return t
+}
+
+// pace is what the line keeps to.
+func (t *throttling) pace() pace.Settings {
+	limits := make([]pace.Limit, len(t.limits))
+	for i, limit := range t.limits {
+		limits[i] = pace.Limit(limit)
+	}
+	return pace.Settings{Limits: limits, Interval: t.interval, Concurrency: t.concurrency, Reserve: t.reserve, Fixed: t.fixed, MaxWait: t.maxWait}
 }
 
 // boundOf is MaxWait as it is compiled. One that no wait within reason reaches is none.
@@ -181,7 +191,7 @@ func (t *throttling) judge(a *answer) (throttle, bool) {
 	switch {
 	case th.told:
 	case absurd:
-		th.wait = cmp.Or(t.maxWait, rarestProbe)
+		th.wait = cmp.Or(t.maxWait, pace.RarestProbe)
 	default:
 		th.wait = t.defaultWait
 	}

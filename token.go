@@ -16,6 +16,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/renew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
@@ -223,12 +224,12 @@ type accessTokens struct {
 }
 
 // get returns an access token. It waits for one only where none serves.
-func (a *accessTokens) get(ctx context.Context, p patience) (*minted, error) {
+func (a *accessTokens) get(ctx context.Context, p pace.Patience) (*minted, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(ctx)
 	}
-	p.gate = min(p.gate, 0) // the bound is the token endpoint's own
-	p = p.within(ctx)
+	p.Gate = min(p.Gate, 0) // the bound is the token endpoint's own
+	p = p.Within(ctx)
 	refuse := func() error { return a.refuse(p) }
 	if _, ok := a.kept.Serving(); !ok {
 		if err := refuse(); err != nil { // nothing is begun that nobody waits for
@@ -250,10 +251,10 @@ func (a *accessTokens) get(ctx context.Context, p patience) (*minted, error) {
 }
 
 // refuse tells whether the gate of a token endpoint is closed for longer than somebody may wait.
-func (a *accessTokens) refuse(p patience) error {
+func (a *accessTokens) refuse(p pace.Patience) error {
 	for _, h := range a.hops {
-		if shut := h.core.line.refusal(p); shut != nil {
-			return &prefixed{"token endpoint", shut.throttled(0)}
+		if shut := h.core.line.Refusal(p); shut != nil {
+			return &prefixed{"token endpoint", throttledBy(shut)}
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
@@ -297,7 +298,7 @@ func (b *setup) buildThrottling() {
 	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p)
 	c.Retry.check(b.p)
 	if b.p.found.Len() == 0 {
-		b.core.line = newLine(b.core.throttling)
+		b.core.line = pace.New(b.core.throttling.pace())
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 	const handshake, way = 250 * time.Millisecond, 5 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
-		l := testLine(t, RateLimit{Limits: []Limit{{Requests: 50, Per: time.Second, Burst: 10}}})
+		l := testLine(t, Settings{Limits: []Limit{{Requests: 50, Per: time.Second, Burst: 10}}})
 		server := rate.NewLimiter(50, 10)
 		connected := time.Now().Add(handshake)
 		for i := range 100 {
@@ -24,7 +24,7 @@ func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 					t.Errorf("attempt %d is refused, %v after the handshake", i, time.Since(connected))
 				}
 				time.Sleep(way)
-				s.accepted(sighting{})
+				s.Accepted(Observation{})
 				s.Release()
 			}()
 		}
@@ -35,22 +35,22 @@ func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 	})
 }
 
-// TestBucketLosesNothingToSlowAnswers holds that slow answers cost a bucket nothing but the slow start.
+// TestBucketLosesNothingToSlowAnswers holds that slow responses cost a bucket nothing but the slow start.
 func TestBucketLosesNothingToSlowAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const answer = time.Second
-		l, began := testLine(t, RateLimit{Limits: []Limit{{Requests: 20, Per: time.Second, Burst: 5}}}), time.Now()
+		const response = time.Second
+		l, began := testLine(t, Settings{Limits: []Limit{{Requests: 20, Per: time.Second, Burst: 5}}}), time.Now()
 		for i := range 200 {
 			s := enter(t, l, uint64(i))
-			time.AfterFunc(answer, func() {
-				s.accepted(sighting{})
+			time.AfterFunc(response, func() {
+				s.Accepted(Observation{})
 				s.Release()
 			})
 		}
 		least := (200 - 4) * time.Second / 20
-		if got := time.Since(began); got < least || got > least+3*answer {
+		if got := time.Since(began); got < least || got > least+3*response {
 			t.Errorf("200 attempts at 20 a second leave within %v, want %v and the slow start", got, least)
 		}
-		time.Sleep(2 * answer)
+		time.Sleep(2 * response)
 	})
 }
