@@ -27,14 +27,6 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
-// The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
-const (
-	grantJWTBearer         = "jwt-bearer"
-	grantClientCredentials = "client-credentials"
-	jwtBearerType          = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-	clientAssertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-)
-
 const (
 	mostHops  = 8                // of an exchange: more are a ring
 	tokenTime = 10 * time.Second // for reading the answer of a token endpoint
@@ -234,27 +226,6 @@ func (b *setup) secretParams(params *template.Object) map[string]string {
 
 var secretParam = regexp.MustCompile(`(?i)secret|password|passphrase|refresh_token|api_?key`)
 
-// grantParams are the parameters of a grant. A grant of another type sends the JWT as the assertion framework does (RFC 7521,
-// section 4.1), unless it is placed elsewhere.
-func grantParams(name string, placed bool) JSON {
-	switch name {
-	case "":
-		return ""
-	case grantJWTBearer, jwtBearerType:
-		return `{"grant_type":"` + jwtBearerType + `","assertion":"{{.Token}}"}`
-	case grantClientCredentials, "client_credentials":
-		if placed && name != grantClientCredentials {
-			return `{"grant_type":"client_credentials"}`
-		}
-		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
-	}
-	text, _ := media.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
-	if placed {
-		return JSON(`{"grant_type":` + string(text) + `}`)
-	}
-	return JSON(`{"grant_type":` + string(text) + `,"assertion":"{{.Token}}"}`)
-}
-
 // checkParams refuses parameters that cannot be sent, and a token that is not sent at all.
 func (b *setup) checkParams(h *hop, x *Exchange, params *template.Object, placed bool) {
 	bodyless := h.method == http.MethodGet || h.method == http.MethodHead
@@ -281,6 +252,55 @@ func (b *setup) compilePaths(h *hop, x *Exchange) {
 	h.reads.in = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
 	h.reads.at = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
 	h.reads.base = path("BaseURIPath", x.BaseURIPath, "")
+}
+
+// request is the token request without its parameters.
+func (h *hop) request() *http.Request {
+	req := &http.Request{Method: h.method, URL: h.url, Host: h.url.Host, Header: make(http.Header)}
+	if !h.core.setsHeader("Accept") {
+		req.Header.Set("Accept", "application/json")
+	}
+	return req
+}
+
+// values are what templates see of the token request; nil where none looks at it.
+func (h *hop) values() *template.Request {
+	if h.core.looks&template.NeedRequest == 0 {
+		return nil
+	}
+	return h.core.requestValues(h.request(), nil)
+}
+
+// compose puts the parameters into an outgoing token request: into the query of a GET, and else into the body.
+func (h *hop) compose(out *http.Request, values *template.Request, token string) error {
+	if len(h.params.Members()) == 0 {
+		return nil
+	}
+	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.now(), Request: values, Token: token})
+	if err != nil {
+		return &prefixed{h.field + ".Params", err}
+	}
+	contentType := "application/json"
+	if h.encoding == encodingForm {
+		contentType = media.FormType
+		if object, err = formOf(object); err != nil {
+			return err
+		}
+	}
+	if h.method == http.MethodGet || h.method == http.MethodHead {
+		out.URL.RawQuery = origin.JoinQuery(out.URL.RawQuery, string(object))
+		return nil
+	}
+	if !h.core.setsHeader("Content-Type") {
+		out.Header.Set("Content-Type", contentType)
+	}
+	out.ContentLength = int64(len(object))
+	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(object)), nil }
+	out.Body, _ = out.GetBody()
+	if values != nil {
+		values.SetBody(out.GetBody)
+	}
+	return nil
 }
 
 // run asks the token endpoint. shut is called when its gate closes.
