@@ -47,6 +47,7 @@ type call struct {
 	throttle   *throttle     // resp is one
 	refused    bool          // resp refuses the token
 	shut       time.Duration // for how long the gate is closed, where resp is a throttle
+	after      time.Time     // before which the API asked this call not to come back; zero: it did not
 	unminted   bool          // no token could be made
 	next       next
 	pause      time.Duration // the backoff before it
@@ -195,7 +196,7 @@ func (k *call) latest() time.Time {
 
 // patience is how long an attempt may wait for its turn.
 func (k *call) patience() pace.Patience {
-	p := pace.Patience{Latest: k.latest(), Gate: k.c.line.MaxWait()}
+	p := pace.Patience{Latest: k.latest(), Gate: k.c.line.MaxWait(), After: k.after}
 	if k.probe {
 		p.Gate = -1
 	}
@@ -330,7 +331,9 @@ func (k *call) judge(s *pace.Slot) {
 		if s.IsProbe() && k.began.Equal(s.Sent()) {
 			k.began = time.Time{} // it still waits for its first turn, as it would had it not been the probe
 		}
-		k.shut = s.Throttled(pace.Throttle{Class: t.class, Rule: t.rule, Wait: t.wait, Told: t.told}, seen)
+		var own time.Duration
+		k.shut, own = s.Throttled(pace.Throttle{Class: t.class, Rule: t.rule, Wait: t.wait, Told: t.told}, seen)
+		k.after = k.answered.Add(own)
 		k.c.stats.throttles.Add(1)
 		if k.throttled != nil {
 			k.throttled()

@@ -24,6 +24,9 @@ const (
 	// patientRow on it doubles, so that a limit of an hour is not tried every second.
 	secondsRow = 3
 	patientRow = 10
+
+	// tripMemory is over how many responses the time of a round trip is averaged.
+	tripMemory = 8
 )
 
 // controller decides when the next attempt may leave for an API whose limits are not known; the package comment says how. It is
@@ -31,12 +34,14 @@ const (
 //
 // It is not safe for concurrent use: the Line calls it under its lock.
 type controller struct {
-	fixed    bool
-	reserve  int64
-	model    bucketModel
-	quotas   quotas
-	doubted  []string // quotas that were said to be used up while the API accepted a probe
-	inFlight inFlightLimit
+	fixed     bool
+	reserve   int64
+	model     bucketModel
+	isolation isolation
+	quotas    quotas
+	trials    quotaTrials
+	doubted   []string // quotas that were said to be used up while the API accepted a probe
+	inFlight  inFlightLimit
 
 	base time.Time // from which the model counts seconds
 
@@ -46,11 +51,23 @@ type controller struct {
 	began   time.Time // when the throttle came that closed it
 	pending bool      // the model has not learnt from that throttle
 	row     int       // throttles since the last accepted attempt, without those sent before the gate opened last
+	before  closing   // how the gate was before that throttle
+	brief   time.Time // until when it would be closed without the time for a verdict
+	flew    int       // attempts in flight when the throttle came
+
+	trip time.Duration // from an attempt to its response, of late; zero: not known
+	seen int           // in flight when next was asked last
 
 	left   time.Time // when the last attempt left
 	lead   int       // in a slow start, how many may be in flight beyond those that passed
 	passed int       // accepted since the gate opened
 	slow   int       // how many are still to leave in a slow start; noEnd: all until the gate closes
+}
+
+// closing is until when the gate is closed, and whether it has opened since.
+type closing struct {
+	until  time.Time
+	closed bool
 }
 
 // noEnd is the length of a slow start that lasts until the gate closes again.
@@ -70,6 +87,14 @@ func (p *controller) gate() time.Time { return p.until }
 
 // close closes the gate until then, unless it is closed for longer. The model learns nothing from it.
 func (p *controller) close(until time.Time) {
+	p.shut(until)
+	if p.pending && until.After(p.before.until) {
+		p.before = closing{until, true}
+	}
+}
+
+// shut closes the gate until then for a throttle, unless it is closed for longer.
+func (p *controller) shut(until time.Time) {
 	if until.After(p.until) {
 		p.until = until
 		p.closed = true
@@ -89,16 +114,20 @@ func (p *controller) giveWay(now time.Time) {
 	if p.until.After(now) {
 		p.until = now
 	}
+	p.before.until = time.Time{}
 }
 
 // next returns when the head of the queue may leave: now or a past time if it may leave at once. If ok is false, it may not before
 // another response. inflight counts the attempts without a verdict. The time holds until the next call of any other method.
 func (p *controller) next(now time.Time, inflight int) (at time.Time, ok bool) {
+	p.seen = inflight
 	if now.Before(p.until) {
 		return p.until, true
 	}
-	if renewed, _ := p.quotas.usedUp(now, inflight); now.Before(renewed) {
-		return renewed, true
+	if renewed, name := p.quotas.usedUp(now, inflight); now.Before(renewed) {
+		if at := p.tryQuota(now, inflight, name, renewed); now.Before(at) {
+			return at, true
+		}
 	}
 	if p.closed {
 		p.open(now, inflight)
@@ -129,6 +158,7 @@ func (p *controller) nextSlowly(now time.Time, inflight int) time.Time {
 // leave counts an attempt that leaves.
 func (p *controller) leave(now time.Time) {
 	p.left = now
+	p.leaveForQuota(now)
 	p.model.take(p.seconds(now))
 	if p.slow > 0 {
 		p.slow--
@@ -148,8 +178,15 @@ func (p *controller) accepted(sent, now time.Time) {
 	p.inFlight.accepted()
 	if !p.fixed {
 		p.model.remember(p.middle(sent, now))
+		p.isolation.accepted(sent, p.pending)
+		p.trip += (now.Sub(sent) - p.trip) / tripMemory
+		p.trials.accepted(sent, &p.quotas)
 	}
-	if p.pending || sent.Before(p.opened) {
+	if p.pending {
+		p.judge(now)
+		return
+	}
+	if sent.Before(p.opened) {
 		return
 	}
 	p.row = 0
@@ -159,22 +196,90 @@ func (p *controller) accepted(sent, now time.Time) {
 	}
 }
 
-// throttled takes in a throttle that closes the gate. A wait that is told is obeyed in full; one of zero is believed once.
-func (p *controller) throttled(sent, now time.Time, wait time.Duration, told bool) {
-	if !p.pending && !sent.Before(p.opened) {
-		p.pending = true
-		p.began = now
-		p.row++
-		if p.row == 1 {
-			p.model.throttledAt = p.middle(sent, now)
-		}
+// throttled takes in a throttle that closes the gate, and returns how long the throttled call itself waits, whatever becomes of the
+// gate. A wait that is told is obeyed in full; one of zero is believed once.
+func (p *controller) throttled(sent, now time.Time, wait time.Duration, told bool) time.Duration {
+	if p.trials.throttled(sent) {
+		p.until = latest(p.until, now.Add(wait))
+		return wait
 	}
-	if !told || wait <= 0 && p.row > 1 {
-		wait = p.guess(now)
+	switch {
+	case p.pending:
+		p.isolation.echoes++
+	case !sent.Before(p.opened):
+		p.suspect(sent, now)
 	}
-	p.closed = true
 	p.doubted = nil
-	p.close(now.Add(wait))
+	p.closed = true
+	if told && (wait > 0 || p.row <= 1) {
+		p.shut(now.Add(wait))
+		p.brief = latest(p.brief, p.until)
+	} else {
+		wait = p.guess(now)
+		p.brief = latest(p.brief, now.Add(wait))
+		p.shut(now.Add(max(wait, p.verdictTime())))
+	}
+	p.judge(now)
+	return wait
+}
+
+// suspect begins to examine the throttle of an attempt sent then.
+func (p *controller) suspect(sent, now time.Time) {
+	p.pending = true
+	p.began = now
+	p.before = closing{p.until, p.closed}
+	p.brief = p.until
+	p.flew = p.seen + 1
+	p.row++
+	if p.row == 1 {
+		p.model.throttledAt = p.middle(sent, now)
+	}
+	p.isolation.suspectOf(sent)
+}
+
+// verdictTime is how long the gate is closed at least after a throttle that gives no wait, since the time of one token is over before
+// the responses have come that tell what it was. It is no longer than half a burst takes.
+func (p *controller) verdictTime() time.Duration {
+	if p.fixed {
+		return 0
+	}
+	longest := time.Second
+	if p.model.rate > 0 {
+		longest = min(longest, duration(p.model.burst/p.model.rate/2))
+	}
+	return min(p.trip*5/4, longest)
+}
+
+// judge opens the gate where the API contradicts the throttle that closed it, and shortens a closing that only waits for that where
+// the API confirms it.
+func (p *controller) judge(now time.Time) {
+	switch {
+	case p.fixed || !p.pending:
+	case p.row <= 1 && p.isolation.isolated():
+		p.pardon(now)
+	case p.isolation.drove() && p.isolation.after == 0 && p.brief.Before(p.until):
+		p.until = p.brief
+	}
+}
+
+// pardon opens the gate as it was before a throttle that was isolated. Attempts that were sent before do not become old by that:
+// another one that is throttled is examined as well.
+func (p *controller) pardon(now time.Time) {
+	p.until, p.closed = p.before.until, p.before.closed
+	p.pending = false
+	p.row = 0
+	p.passed += p.isolation.after
+	if p.teaches() {
+		p.slow = 0
+		p.model.learn(now.Sub(p.began).Seconds())
+		p.model.resume(p.seconds(now), p.seen)
+	}
+}
+
+// teaches reports whether an isolated throttle teaches something about the limit.
+func (p *controller) teaches() bool {
+	rising := p.model.throttled && p.model.throttledAt >= p.model.quiet
+	return p.isolation.count(rising || p.model.throttled && p.model.rate == 0, p.model.rate > 0 && !rising)
 }
 
 // guess is the wait after a throttle that gives none: the time of one token, twice that, and then up to whole seconds.
@@ -196,6 +301,9 @@ func (p *controller) tooMany(inflight int) { p.inFlight.lower(inflight) }
 // quota takes in a reading. A quota that is said to be used up while the API accepts a probe is ignored until something is left of it,
 // or the API throttles.
 func (p *controller) quota(now time.Time, r quotaReading) {
+	if p.trials.ignored(r.name) {
+		return
+	}
 	if i := slices.Index(p.doubted, r.name); i >= 0 {
 		if r.remaining <= 0 {
 			return
@@ -216,7 +324,7 @@ func (p *controller) rate() float64 {
 }
 
 // open opens the gate, and lets the model learn why it was closed. If that was no throttle, a model that knows the API goes on as
-// before.
+// before; and so it does after a throttle where throttles seem to be random, unless most of what was in flight was throttled.
 func (p *controller) open(now time.Time, inflight int) {
 	learn := p.pending && !p.fixed
 	p.closed, p.pending = false, false
@@ -225,17 +333,24 @@ func (p *controller) open(now time.Time, inflight int) {
 	}
 	p.opened = now
 	p.passed, p.lead = 0, 1
+	untouched := learn && p.isolation.random() && !p.isolation.drove() && !p.teaches()
 	switch {
 	case !learn:
 		p.slow = noEnd
-		return
+	case untouched && !p.model.throttled:
+		p.slow, p.lead = noEnd, max(1, p.flew/2)
+	case untouched && p.row == 1:
+		p.slow = 0
+	case untouched:
+		p.slow = int(p.model.burst)
 	case p.row == 1:
 		p.slow = 0
 		p.model.learn(now.Sub(p.began).Seconds())
+		p.model.resume(p.seconds(now), inflight)
 	default:
 		p.slow = int(p.model.burst)
+		p.model.resume(p.seconds(now), inflight)
 	}
-	p.model.resume(p.seconds(now), inflight)
 }
 
 // seconds is t as the model counts.
@@ -249,4 +364,12 @@ func (p *controller) seconds(t time.Time) float64 {
 // middle is when the server is likely to have counted the request.
 func (p *controller) middle(sent, now time.Time) float64 {
 	return (p.seconds(sent) + p.seconds(now)) / 2
+}
+
+// latest is the later of two times.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

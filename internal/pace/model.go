@@ -34,6 +34,12 @@ const (
 	// thinEvidence is how many tokens must have flowed in under observation for a measurement to raise the rate.
 	thinEvidence = 1.5
 
+	// A measurement of fewer than fewAccepted attempts gives no less than one request in twice the longest of the last thinWaits waits
+	// that such measurements rest on, or thinPart of the rate before, whichever is less.
+	fewAccepted = 5
+	thinWaits   = 4
+	thinPart    = 0.8
+
 	// maxHistory bounds the accepted attempts that are remembered between two throttles.
 	maxHistory = 1000
 
@@ -78,6 +84,8 @@ type bucketModel struct {
 
 	first     float64 // how many were accepted before the first throttle
 	firstTime float64 // and in what time
+
+	thin []float64 // the last waits that measurements of few attempts rest on
 }
 
 // delay is how long from t on the next attempt has to wait. An estimate can be wrong, so that this is bounded like any other guess.
@@ -156,14 +164,14 @@ func (m *bucketModel) learn(wait float64) {
 		m.burst = m.burstAt(0)
 		m.ramp = rampBursts * m.burst / min(max(wait, resetMargin.Seconds()), rampTime)
 	case k > 0:
-		m.measure(m.times[:k])
+		m.measure(m.times[:k], wait)
 	}
 	m.anchor = m.throttledAt
 	m.times = slices.Delete(m.times, 0, k)
 	if m.rate > 0 {
 		accepted := float64(k)
 		m.span = min((quietGrowth*accepted+2)/m.rate, max(quietTime, quietTokens/m.rate))
-		m.span = max(m.span, quietWaits*wait)
+		m.span = max(m.span, quietWaits*wait*min(1, accepted/quietWaits))
 		m.costly = wait*m.rate > m.burst+1
 	}
 }
@@ -178,9 +186,13 @@ func (m *bucketModel) resume(t float64, inflight int) {
 	m.quiet = t + m.span
 }
 
-// measure sets the rate by the attempts accepted between the anchor and the throttle. It falls by half at most.
-func (m *bucketModel) measure(times []float64) {
+// measure sets the rate by the attempts accepted between the anchor and the throttle, which closed the gate for wait seconds. It falls
+// by half at most.
+func (m *bucketModel) measure(times []float64, wait float64) {
 	rate, evidence := m.solve(times)
+	if len(times) < fewAccepted {
+		rate = max(rate, m.floor(wait))
+	}
 	if m.rate == 0 {
 		m.burst = m.burstAt(rate)
 		m.rate = rate
@@ -191,6 +203,22 @@ func (m *bucketModel) measure(times []float64) {
 		rate = min(rate, m.rate)
 	}
 	m.rate = rate
+}
+
+// floor is the least rate that a measurement of few attempts may give: a server that throttles for half a second is not one of a request
+// per 16 s. The longest of the last waits counts, since an exact one is a random part of the time of a token. Waits that overflow the
+// bucket say nothing about its rate.
+func (m *bucketModel) floor(wait float64) float64 {
+	m.thin = append(m.thin, wait)
+	m.thin = m.thin[max(0, len(m.thin)-thinWaits):]
+	floor := 1 / (2 * max(slices.Max(m.thin), 1/maxRate))
+	if m.rate == 0 {
+		return floor
+	}
+	if m.rate*wait >= m.burst {
+		return 0
+	}
+	return min(floor, thinPart*m.rate)
 }
 
 // solve finds the rate at which a bucket, empty at the anchor, admits all these and then throttles. evidence is how many tokens

@@ -69,7 +69,7 @@ func (l *Line) Enter(ctx context.Context, seq uint64, p Patience, s *Slot) error
 		return err
 	}
 	l.mu.Lock()
-	if l.queue.Len() == 0 {
+	if l.queue.Len() == 0 && !p.After.After(time.Now()) {
 		if left, _ := l.tryLeave(time.Now(), s); left {
 			l.mu.Unlock()
 			return nil
@@ -127,8 +127,9 @@ func (l *Line) turn(w *waiter, s *Slot) (left bool, wait time.Duration, err erro
 		l.quit(w)
 		return false, 0, err
 	}
-	if l.queue.Front() != w.place {
-		return false, 0, nil
+	held := max(0, w.After.Sub(now))
+	if l.head(now) != w {
+		return false, held, nil
 	}
 	if left, wait = l.tryLeave(now, s); left {
 		l.quit(w)
@@ -220,8 +221,31 @@ func (l *Line) quit(w *waiter) {
 }
 
 func (l *Line) wakeHead() {
-	if front := l.queue.Front(); front != nil {
-		front.Value.(*waiter).poke()
+	if l.queue.Len() == 0 {
+		return
+	}
+	if w := l.head(time.Now()); w != nil {
+		w.poke()
+	}
+}
+
+// head is the first who may leave. While the gate is closed that is the first of all, who may leave as a probe. Nil: all who wait have
+// to wait by themselves.
+func (l *Line) head(now time.Time) *waiter {
+	until, _ := l.shut(now)
+	shut := until.After(now)
+	for e := l.queue.Front(); e != nil; e = e.Next() {
+		if w := e.Value.(*waiter); shut || !w.After.After(now) {
+			return w
+		}
+	}
+	return nil
+}
+
+// endHolds lets all leave who wait by themselves.
+func (l *Line) endHolds() {
+	for e := l.queue.Front(); e != nil; e = e.Next() {
+		e.Value.(*waiter).After = time.Time{}
 	}
 }
 

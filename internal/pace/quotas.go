@@ -28,7 +28,7 @@ const (
 // same. No attempt waits while something is left.
 //
 // A server that describes a bucket in these terms, with its reset rounded up to a whole second, looks exactly like a window of a
-// second and is treated as one. Only sending too early could show the difference.
+// second. Only sending too early shows the difference, which quotaTrials decides on.
 type quotas []quotaReading
 
 // read takes in a reading. One whose reset is over says nothing.
@@ -80,4 +80,9 @@ func (q *quotas) dropUsedUp(now time.Time, least int64) (names []string) {
 		return used
 	})
 	return names
+}
+
+// drop forgets a quota.
+func (q *quotas) drop(name string) {
+	*q = slices.DeleteFunc(*q, func(known quotaReading) bool { return known.name == name })
 }

@@ -30,7 +30,7 @@ type simPacer interface {
 	next(now time.Time, inflight int) (time.Time, bool)
 	leave(now time.Time)
 	accepted(sent, now time.Time)
-	throttled(sent, now time.Time, wait time.Duration, told bool)
+	throttled(sent, now time.Time, wait time.Duration, told bool) (own time.Duration)
 	quota(now time.Time, r quotaReading)
 	answered(date, sent, now time.Time, ok bool)
 }
@@ -182,7 +182,6 @@ func (c *simClient) send() {
 func (c *simClient) receive(sent, date time.Time, ok bool, wait time.Duration, q quotaReading) {
 	c.inflight--
 	c.underway--
-	c.waiting++
 	c.pace.answered(date, sent, c.now, ok)
 	if c.dialect == quotaHeaders {
 		c.pace.quota(c.now, q)
@@ -190,22 +189,35 @@ func (c *simClient) receive(sent, date time.Time, ok bool, wait time.Duration, q
 	if ok {
 		c.got++
 		c.done++
+		c.waiting++
 		c.pace.accepted(sent, c.now)
 	} else {
-		switch c.dialect {
-		case bare:
-			c.pace.throttled(sent, c.now, 0, false)
-		case millis:
-			c.pace.throttled(sent, c.now, roundUp(wait, time.Millisecond), true)
-		case retryAfter:
-			c.pace.throttled(sent, c.now, roundUp(wait, time.Second), true)
-		case quotaHeaders:
-			c.pace.throttled(sent, c.now, max(0, q.reset.Sub(c.now.Add(c.skew))), true)
-		}
+		c.comeBack(c.throttled(sent, wait, q))
 	}
 	for _, o := range c.clients {
 		o.pump()
 	}
+}
+
+// throttled gives the client a throttle in the dialect of the server, and returns for how long the call waits by itself.
+func (c *simClient) throttled(sent time.Time, wait time.Duration, q quotaReading) time.Duration {
+	switch c.dialect {
+	case millis:
+		return c.pace.throttled(sent, c.now, roundUp(wait, time.Millisecond), true)
+	case retryAfter:
+		return c.pace.throttled(sent, c.now, roundUp(wait, time.Second), true)
+	case quotaHeaders:
+		return c.pace.throttled(sent, c.now, max(0, q.reset.Sub(c.now.Add(c.skew))), true)
+	}
+	return c.pace.throttled(sent, c.now, 0, false)
+}
+
+// comeBack lets a throttled call wait by itself and then join the queue.
+func (c *simClient) comeBack(own time.Duration) {
+	c.after(own, func() {
+		c.waiting++
+		c.pump()
+	})
 }
 
 func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }

@@ -15,6 +15,7 @@ func (s *Slot) Accepted(seen Observation) {
 	defer s.line.mu.Unlock()
 	if s.tests() {
 		s.line.control.reopen(s.Now())
+		s.line.endHolds()
 	}
 	now := s.answered(seen)
 	s.line.control.accepted(s.sent, now)
@@ -33,27 +34,31 @@ func (s *Slot) Failed(seen Observation) {
 	s.line.wakeImpatient(now)
 }
 
-// Throttled says that a response came and throttled. It returns for how long the gate is closed now.
-func (s *Slot) Throttled(t Throttle, seen Observation) time.Duration {
+// Throttled says that a response came and throttled. It returns for how long the gate is closed now, and how long the throttled call
+// itself has to wait before its next attempt, which is its Patience.After: that holds even if the gate opens before.
+func (s *Slot) Throttled(t Throttle, seen Observation) (shut, own time.Duration) {
 	l := s.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if t.Told {
+	if t.Told && l.control.trials.doubts(t.Wait, seen.Readings) {
+		t.Told, t.Wait = false, 0
+	} else if t.Told {
 		seen.Readings = nil // the wait wins over the reset of a quota
 	}
 	now := s.answered(seen)
 	for _, w := range l.windows {
 		w.throttled(now)
 	}
-	s.close(t, now)
+	own = s.close(t, now)
 	s.judged(now)
 	l.wakeImpatient(now)
 	until, _ := l.shut(now)
-	return max(0, until.Sub(now))
+	return max(own, until.Sub(now)), own
 }
 
-// close closes the gate as a throttle asks. The wait that a probe is given replaces the one before.
-func (s *Slot) close(t Throttle, now time.Time) {
+// close closes the gate as a throttle asks, and returns how long the throttled call has to wait. The wait that a probe is given replaces
+// the one before.
+func (s *Slot) close(t Throttle, now time.Time) (own time.Duration) {
 	l := s.line
 	before := l.control.gate()
 	switch {
@@ -64,17 +69,18 @@ func (s *Slot) close(t Throttle, now time.Time) {
 	default:
 		if s.tests() {
 			if !t.Told { // nothing new: the gate stays closed until the same time
-				l.control.throttled(s.sent, now, 0, false)
+				own = l.control.throttled(s.sent, now, 0, false)
 				break
 			}
 			l.control.giveWay(now)
 			l.control.quotas.dropUsedUp(now, 0)
 		}
-		l.control.throttled(s.sent, now, jittered(t.Wait), t.Told || t.Wait > 0)
+		own = l.control.throttled(s.sent, now, jittered(t.Wait), t.Told || t.Wait > 0)
 	}
 	if !l.control.gate().Equal(before) {
 		l.closed = t
 	}
+	return own
 }
 
 // tests reports whether s is a probe of the gate as it is closed now.
