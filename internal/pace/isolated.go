@@ -38,11 +38,13 @@ type isolation struct {
 	born  float64 // the score that is ignored
 }
 
-// suspectOf begins to examine the throttle of an attempt sent then.
+// suspectOf begins to examine the throttle of an attempt sent then. Of attempts sent in the same instant, as by workers that run in step,
+// those whose responses came before were served before.
 func (s *isolation) suspectOf(sent time.Time) {
 	s.suspect, s.after, s.echoes = sent, 0, 0
+	random := s.random()
 	for _, t := range s.recent {
-		if !t.IsZero() && !t.Before(sent) {
+		if t.After(sent) || random && t.Equal(sent) {
 			s.after++
 		}
 	}

@@ -64,10 +64,10 @@ func (q *quotaTrials) next(now time.Time, name string, reset time.Time) time.Tim
 	return t.at
 }
 
-// leave notes that an attempt leaves to try a quota.
+// leave notes that an attempt leaves while a quota is used up, which is a trial of it if one is due.
 func (q *quotaTrials) leave(now time.Time, name string) {
-	q.name, q.sent = name, now
-	if t := q.of(name); t != nil {
+	if t := q.of(name); t != nil && !t.at.IsZero() && !now.Before(t.at) {
+		q.name, q.sent = name, now
 		t.at = time.Time{}
 	}
 }
