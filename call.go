@@ -380,7 +380,7 @@ func appendReadings(to []pace.Reading, readings []reading) []pace.Reading {
 		if r.hasReset {
 			reset = r.reset
 		}
-		to = append(to, pace.Reading{Name: r.name, Remaining: r.remaining, Reset: reset, Renewed: r.renewed})
+		to = append(to, pace.Reading{Name: r.name, Remaining: r.remaining, Reset: reset, Renewed: r.renewed, Asked: r.asked})
 	}
 	return to
 }

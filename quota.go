@@ -30,6 +30,7 @@ type reading struct {
 	reset        time.Duration // from the moment of the answer until the quota is renewed
 	hasReset     bool
 	absurd       bool          // a reset beyond reason was told, so that what is left counts until nobody knows when
+	asked        bool          // the reset is that of Retry-After
 	renewed      time.Time     // the same by the server's clock, where that is how it was told; zero: it was not
 	window       time.Duration // how often it is renewed; zero: not known
 }
@@ -136,7 +137,7 @@ func rateLimitReadings(a *answer) []reading {
 	if told, _ := retryAfter.durations(a); len(told) > 0 {
 		for i := range readings {
 			if readings[i].hasReset {
-				readings[i].reset, readings[i].renewed = told[0], time.Time{}
+				readings[i].reset, readings[i].renewed, readings[i].asked = told[0], time.Time{}, true
 			}
 		}
 	}

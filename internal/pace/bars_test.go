@@ -50,7 +50,7 @@ func adaptingBars() []paceBar {
 		{name: "window", server: window150, dialect: retryAfter, speed: 85, refused: 3},
 		{name: "window", server: window150, dialect: quotaHeaders, speed: 98, refused: 0.5},
 
-		{name: "exact timers, bucket", server: bucket50, dialect: bare, with: simulation{rtt: constantRTT}, speed: 98, refused: 4},
+		{name: "exact timers, bucket", server: bucket50, dialect: bare, with: simulation{rtt: constantRTT}, speed: 98, refused: 5},
 		{name: "exact timers, bucket", server: bucket50, dialect: retryAfter, with: simulation{rtt: constantRTT}, speed: 85, refused: 2},
 		{name: "exact timers, window", server: window150, dialect: bare, with: simulation{rtt: constantRTT}, speed: 93, refused: 7},
 		{name: "exact timers, window", server: window150, dialect: quotaHeaders, with: simulation{rtt: constantRTT}, speed: 98, refused: 0.5},

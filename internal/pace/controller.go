@@ -40,6 +40,7 @@ type controller struct {
 	isolation isolation
 	quotas    quotas
 	trials    quotaTrials
+	trial     paceTrial
 	doubted   []string // quotas that were said to be used up while the API accepted a probe
 	inFlight  inFlightLimit
 
@@ -238,16 +239,13 @@ func (p *controller) suspect(sent, now time.Time) {
 }
 
 // verdictTime is how long the gate is closed at least after a throttle that gives no wait, since the time of one token is over before
-// the responses have come that tell what it was. It is no longer than half a burst takes.
+// the responses have come that tell what it was. It is no longer than half a burst takes. While no rate is known, the first guess is
+// long enough.
 func (p *controller) verdictTime() time.Duration {
-	if p.fixed {
+	if p.fixed || p.model.rate == 0 {
 		return 0
 	}
-	longest := time.Second
-	if p.model.rate > 0 {
-		longest = min(longest, duration(p.model.burst/p.model.rate/2))
-	}
-	return min(p.trip*5/4, longest)
+	return min(p.trip*5/4, duration(p.model.burst/p.model.rate/2), time.Second)
 }
 
 // judge opens the gate where the API contradicts the throttle that closed it, and shortens a closing that only waits for that where
@@ -257,7 +255,7 @@ func (p *controller) judge(now time.Time) {
 	case p.fixed || !p.pending:
 	case p.row <= 1 && p.isolation.isolated():
 		p.pardon(now)
-	case p.isolation.drove() && p.isolation.after == 0 && p.brief.Before(p.until):
+	case p.isolation.drove() && p.brief.Before(p.until):
 		p.until = p.brief
 	}
 }
@@ -270,16 +268,18 @@ func (p *controller) pardon(now time.Time) {
 	p.row = 0
 	p.passed += p.isolation.after
 	if p.teaches() {
-		p.slow = 0
-		p.model.learn(now.Sub(p.began).Seconds())
-		p.model.resume(p.seconds(now), p.seen)
+		p.learn(now, p.seen)
 	}
 }
 
 // teaches reports whether an isolated throttle teaches something about the limit.
 func (p *controller) teaches() bool {
-	rising := p.model.throttled && p.model.throttledAt >= p.model.quiet
-	return p.isolation.count(rising || p.model.throttled && p.model.rate == 0, p.model.rate > 0 && !rising)
+	if p.trial.free > 0 {
+		p.isolation.count(false, true)
+		return false
+	}
+	rising := p.model.throttledAt >= p.model.quiet
+	return p.isolation.count(p.model.throttled && rising, p.model.rate > 0 && !rising)
 }
 
 // guess is the wait after a throttle that gives none: the time of one token, twice that, and then up to whole seconds.
@@ -317,7 +317,7 @@ func (p *controller) quota(now time.Time, r quotaReading) {
 // rate is the estimate of what the API admits per second. Zero: not known. Where the waits are so long that the server's bucket
 // overflows, or it is a window, the model's rate only says how fast a burst may come.
 func (p *controller) rate() float64 {
-	if p.model.costly {
+	if p.model.costly || p.trial.free > 0 {
 		return 0
 	}
 	return p.model.rate
@@ -331,25 +331,51 @@ func (p *controller) open(now time.Time, inflight int) {
 	if !learn && p.model.throttled {
 		return
 	}
+	e, wasFree := p.episode(now), p.trial.free > 0
 	p.opened = now
 	p.passed, p.lead = 0, 1
-	untouched := learn && p.isolation.random() && !p.isolation.drove() && !p.teaches()
 	switch {
 	case !learn:
 		p.slow = noEnd
-	case untouched && !p.model.throttled:
-		p.slow, p.lead = noEnd, max(1, p.flew/2)
-	case untouched && p.row == 1:
-		p.slow = 0
-	case untouched:
-		p.slow = int(p.model.burst)
-	case p.row == 1:
-		p.slow = 0
-		p.model.learn(now.Sub(p.began).Seconds())
-		p.model.resume(p.seconds(now), inflight)
+	case p.isolation.random() && !e.drove && !p.teaches():
+		p.goOn()
+	case p.row == 1 && !p.model.throttled:
+		p.trial.first(now, e)
+		p.learn(now, inflight)
+	case (p.row == 1 || p.trial.free > 0) && p.trial.throttled(now, e):
+		p.model.skip()
+		p.slow = noEnd
+	case p.row == 1 && !wasFree:
+		p.learn(now, inflight)
 	default:
 		p.slow = int(p.model.burst)
 		p.model.resume(p.seconds(now), inflight)
+	}
+}
+
+// episode is what is to be said of the closing that ends now.
+func (p *controller) episode(now time.Time) episode {
+	opened := latest(p.opened, p.base)
+	return episode{accepted: p.passed, flow: p.began.Sub(opened), wait: now.Sub(p.began), drove: p.isolation.drove(),
+		quiet: p.model.rate > 0 && p.model.throttledAt < p.model.quiet}
+}
+
+// learn lets the model learn why the gate was closed, and go on from there.
+func (p *controller) learn(now time.Time, inflight int) {
+	p.slow = 0
+	p.model.learn(now.Sub(p.began).Seconds())
+	p.model.resume(p.seconds(now), inflight)
+}
+
+// goOn opens the gate after a throttle that does not change the pace.
+func (p *controller) goOn() {
+	switch {
+	case !p.model.throttled || p.trial.free > 0:
+		p.slow, p.lead = noEnd, max(1, p.flew/2)
+	case p.row == 1:
+		p.slow = 0
+	default:
+		p.slow = int(p.model.burst)
 	}
 }
 

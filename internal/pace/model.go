@@ -176,6 +176,13 @@ func (m *bucketModel) learn(wait float64) {
 	}
 }
 
+// skip forgets what was accepted before the throttle that closed the gate, which is not learnt from.
+func (m *bucketModel) skip() {
+	k, _ := slices.BinarySearch(m.times, m.throttledAt)
+	m.anchor = m.throttledAt
+	m.times = slices.Delete(m.times, 0, k)
+}
+
 // resume starts again when the gate opens: with what flowed in since the throttle, less what was taken.
 func (m *bucketModel) resume(t float64, inflight int) {
 	m.at = t

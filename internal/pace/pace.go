@@ -88,4 +88,5 @@ type Reading struct {
 	Remaining int64
 	Reset     time.Duration // from the response until the quota is renewed; zero, without Renewed: not known
 	Renewed   time.Time     // the same by the server's clock, where the response says it so; zero: it does not
+	Asked     bool          // the response asks for that wait, rather than describing the quota
 }

@@ -10,6 +10,7 @@ type quotaReading struct {
 	name      string    // tells the quotas of one API apart
 	remaining int64     // how many requests
 	reset     time.Time // when it is renewed, by our clock
+	asked     bool      // the response asks for that wait, rather than describing the quota
 }
 
 const (
@@ -57,6 +58,11 @@ func (q *quotas) add(now time.Time, r quotaReading) {
 		*q = slices.Delete(*q, 0, 1)
 	}
 	*q = append(*q, r)
+}
+
+// isAsked reports whether a wait was asked for until the reset of a quota.
+func (q quotas) isAsked(name string) bool {
+	return slices.ContainsFunc(q, func(known quotaReading) bool { return known.name == name && known.asked })
 }
 
 // usedUp returns when something is left of every quota again, and the name of the one that is renewed last. Zero: something is left.

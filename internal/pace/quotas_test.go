@@ -13,17 +13,17 @@ func TestControllerWaitsForTheResetOfAUsedUpQuota(t *testing.T) {
 		inflight int
 		want     time.Time
 	}{
-		{"enough left", []quotaReading{{"", 3, reset}}, 2, at(0)},
-		{"all left are in flight", []quotaReading{{"", 3, reset}}, 3, reset.Add(resetMargin)},
-		{"at the reserve", []quotaReading{{"", 0, reset}}, 0, reset.Add(resetMargin)},
-		{"below the reserve", []quotaReading{{"", -7, reset}}, 0, reset.Add(resetMargin)},
-		{"a response overtook", []quotaReading{{"", 0, reset}, {"", 5, reset}}, 0, reset.Add(resetMargin)},
-		{"renewed", []quotaReading{{"", 0, reset}, {"", 5, reset.Add(time.Hour)}}, 0, at(0)},
-		{"a rounded reset", []quotaReading{{"", 0, reset}, {"", 5, reset.Add(-time.Second)}}, 0, reset.Add(resetMargin)},
-		{"a corrected reset", []quotaReading{{"", 0, at(1e9)}, {"", 5, reset}}, 0, at(0)},
-		{"a reset that is over", []quotaReading{{"", 0, at(0)}}, 0, at(0)},
-		{"the longer of two", []quotaReading{{"day", 0, reset}, {"second", 0, at(500)}}, 0, reset.Add(resetMargin)},
-		{"two quotas", []quotaReading{{"day", 0, reset}, {"second", 9, at(500)}}, 0, reset.Add(resetMargin)},
+		{"enough left", []quotaReading{{remaining: 3, reset: reset}}, 2, at(0)},
+		{"all left are in flight", []quotaReading{{remaining: 3, reset: reset}}, 3, reset.Add(resetMargin)},
+		{"at the reserve", []quotaReading{{remaining: 0, reset: reset}}, 0, reset.Add(resetMargin)},
+		{"below the reserve", []quotaReading{{remaining: -7, reset: reset}}, 0, reset.Add(resetMargin)},
+		{"a response overtook", []quotaReading{{remaining: 0, reset: reset}, {remaining: 5, reset: reset}}, 0, reset.Add(resetMargin)},
+		{"renewed", []quotaReading{{remaining: 0, reset: reset}, {remaining: 5, reset: reset.Add(time.Hour)}}, 0, at(0)},
+		{"a rounded reset", []quotaReading{{remaining: 0, reset: reset}, {remaining: 5, reset: reset.Add(-time.Second)}}, 0, reset.Add(resetMargin)},
+		{"a corrected reset", []quotaReading{{remaining: 0, reset: at(1e9)}, {remaining: 5, reset: reset}}, 0, at(0)},
+		{"a reset that is over", []quotaReading{{remaining: 0, reset: at(0)}}, 0, at(0)},
+		{"the longer of two", []quotaReading{{name: "day", remaining: 0, reset: reset}, {name: "second", remaining: 0, reset: at(500)}}, 0, reset.Add(resetMargin)},
+		{"two quotas", []quotaReading{{name: "day", remaining: 0, reset: reset}, {name: "second", remaining: 9, reset: at(500)}}, 0, reset.Add(resetMargin)},
 	}
 	for _, tt := range tests {
 		p := newController(true, 100)

@@ -80,6 +80,9 @@ func (s *Slot) close(t Throttle, now time.Time) (own time.Duration) {
 	if !l.control.gate().Equal(before) {
 		l.closed = t
 	}
+	if !t.Told && t.Wait >= l.probes.first { // it stands for a wait that nobody means
+		own = min(own, firstGuess)
+	}
 	return own
 }
 
@@ -140,5 +143,5 @@ func (l *Line) remaining(r Reading, now time.Time) (quotaReading, bool) {
 		renewed = l.clock.local(r.Renewed)
 	}
 	believed := renewed.After(now) && renewed.Sub(now) <= waits.Longest
-	return quotaReading{name: r.Name, remaining: r.Remaining, reset: renewed}, believed
+	return quotaReading{name: r.Name, remaining: r.Remaining, reset: renewed, asked: r.Asked}, believed
 }
