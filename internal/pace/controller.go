@@ -25,6 +25,9 @@ const (
 	secondsRow = 3
 	patientRow = 10
 
+	// longestVerdict bounds the time that a throttle without a wait closes the gate for until it is known what it was.
+	longestVerdict = 100 * time.Millisecond
+
 	// tripMemory is over how many responses the time of a round trip is averaged.
 	tripMemory = 8
 )
@@ -181,6 +184,7 @@ func (p *controller) accepted(sent, now time.Time) {
 		p.model.remember(p.middle(sent, now))
 		p.isolation.accepted(sent, p.pending)
 		p.trip += (now.Sub(sent) - p.trip) / tripMemory
+		p.model.trip = p.trip.Seconds()
 		p.trials.accepted(sent, &p.quotas)
 	}
 	if p.pending {
@@ -245,7 +249,7 @@ func (p *controller) verdictTime() time.Duration {
 	if p.fixed || p.model.rate == 0 {
 		return 0
 	}
-	return min(p.trip*5/4, duration(p.model.burst/p.model.rate/2), time.Second)
+	return min(p.trip*5/4, duration(p.model.burst/p.model.rate/2), longestVerdict)
 }
 
 // judge opens the gate where the API contradicts the throttle that closed it, and shortens a closing that only waits for that where

@@ -10,11 +10,13 @@ const (
 	// margin is how far the pace stays below the estimated rate: about the error of the estimate after a few seconds.
 	margin = 0.01
 
-	// The pace begins to rise after quietTime, or the time of quietTokens if that is longer, but not before quietGrowth times as many
+	// The pace begins to rise after quietTime, or the time of quietTokens or of quietTrips round trips if that is longer, since it is a
+	// round trip late that a throttle ends the rise, but not before quietGrowth times as many
 	// attempts were accepted as before the last throttle. At 50 per second that risks one throttle in 75 attempts; after a fall of
 	// the rate, whose first measurements rest on few attempts, it tries again soon.
 	quietTime   = 1.5
 	quietTokens = 25
+	quietTrips  = 10
 	quietGrowth = 4
 
 	// quietWaits is how many times the last wait the pace stays as it is at least, so that waits cost 8 % of the time at most.
@@ -85,6 +87,7 @@ type bucketModel struct {
 	first     float64 // how many were accepted before the first throttle
 	firstTime float64 // and in what time
 
+	trip float64   // the time of a round trip; zero: not known
 	thin []float64 // the last waits that measurements of few attempts rest on
 }
 
@@ -170,7 +173,7 @@ func (m *bucketModel) learn(wait float64) {
 	m.times = slices.Delete(m.times, 0, k)
 	if m.rate > 0 {
 		accepted := float64(k)
-		m.span = min((quietGrowth*accepted+2)/m.rate, max(quietTime, quietTokens/m.rate))
+		m.span = min((quietGrowth*accepted+2)/m.rate, max(quietTime, quietTrips*m.trip, quietTokens/m.rate))
 		m.span = max(m.span, quietWaits*wait*min(1, accepted/quietWaits))
 		m.costly = wait*m.rate > m.burst+1
 	}
