@@ -110,7 +110,12 @@ func (t *paceTrial) withoutPace(now time.Time, figure float64, drove bool) bool 
 		return true
 	case figure >= trialGain*t.paced:
 		t.best = figure
-		t.freedom = min(2*cmp.Or(t.freedom, trialFreedom), longestTrials)
+		if t.freedom = 2*cmp.Or(t.freedom, trialFreedom); t.freedom <= longestTrials {
+			t.free = t.freedom
+			t.restart(now)
+			return true
+		}
+		t.freedom = longestTrials
 	default:
 		t.best = figure
 		t.patience = min(2*patience, longestTrials)
