@@ -196,7 +196,7 @@ func (k *call) latest() time.Time {
 
 // patience is how long an attempt may wait for its turn.
 func (k *call) patience() pace.Patience {
-	p := pace.Patience{Latest: k.latest(), Gate: k.c.line.MaxWait(), After: k.after}
+	p := pace.Patience{Latest: k.latest(), Gate: k.c.line.MaxWait(), After: k.after, Last: k.probe || !k.body.Replayable()}
 	if k.probe {
 		p.Gate = -1
 	}

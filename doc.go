@@ -93,6 +93,9 @@
 //
 // All calls of a client wait in one queue, first come, first served. A throttle closes its gate for all of them. The
 // client learns the pace that an API allows from its refusals, unless Fixed; Limits, Interval and Concurrency state it.
+// Where the API accepts requests that were sent after the throttled one, the throttle was not for all: only its own call
+// waits as asked, and the gate opens for the others. A quota that is used up is waited for, but if its reset is at most
+// 15 seconds away, one request is sent half-way, once, to find out whether the quota really is renewed only then.
 //
 // A wait up to MaxWait is waited for. A longer one closes the gate for its whole length, and calls get a *ThrottledError at
 // once; but now and then one call is let through as a probe: after MaxWait, then after twice that and so on, at most an hour

@@ -42,7 +42,7 @@ func TestReadingsOfTheRateLimitFields(t *testing.T) {
 		{"old triple without windows", "200\nRateLimit-Limit: 10\nRateLimit-Remaining: 0\nRateLimit-Reset: 41", []reading{
 			{name: "RateLimit", limit: 10, hasLimit: true, hasRemaining: true, reset: 41 * time.Second, hasReset: true}}},
 		{"Retry-After wins", "429\nRetry-After: 2\nRateLimit: \"a\";r=0;t=60", []reading{
-			{name: "RateLimit a", hasRemaining: true, reset: 2 * time.Second, hasReset: true}}},
+			{name: "RateLimit a", hasRemaining: true, asked: true, reset: 2 * time.Second, hasReset: true}}},
 		{"bytes are not requests",
 			"200\nRateLimit-Policy: \"a\";q=9;qu=\"content-bytes\"\nRateLimit: \"a\";r=0;t=60, \"b\";r=1", []reading{
 				{name: "RateLimit b", remaining: 1, hasRemaining: true}}},

@@ -83,7 +83,7 @@ func (k *call) afterThrottle() {
 	most := k.c.throttling.maxWait
 	switch unknown := k.throttle.wait == 0; {
 	case k.probe || most > 0 && k.throttle.wait > most || k.tooLate(max(k.shut, k.throttle.wait)):
-	case k.throttle.class == classExhausted && unknown:
+	case k.throttle.class == classExhausted && unknown && !k.after.After(k.answered):
 	case k.throttle.class == classOverload:
 		k.retryTransient()
 		if k.next == nextBackoff && k.shut > 0 && !unknown {

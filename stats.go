@@ -19,6 +19,8 @@ type Stats struct {
 	Skew   time.Duration // by which the time in tokens is corrected: how far the API's clock is ahead
 	Rate   float64       // requests per second that the API seems to allow; zero: not known, no limit was met, or only bursts were seen
 
+	Random bool // whether throttles seem to come whatever the pace, as of a gateway that sheds load: Limits would not prevent them
+
 	InFlight int // attempts under way, until the body of the answer is read to its end or closed
 	Waiting  int // attempts that wait in the queue
 
@@ -48,6 +50,7 @@ func (c *Client) Stats() Stats {
 		Waited: time.Duration(n.waited.Load()), Skew: c.core.minter.skew.get(),
 	}
 	s.Waiting, s.InFlight, s.Rate = c.core.line.Stats()
+	s.Random = c.core.line.Random()
 	s.ClosedUntil, s.ClosedBy = c.core.line.Closed()
 	return s
 }

@@ -85,6 +85,9 @@ func (s *summary) table(w io.Writer) error {
 	if n.Rate > 0 {
 		fmt.Fprintf(t, "learnt\t%s requests per second\n", digits(n.Rate))
 	}
+	if n.Random {
+		fmt.Fprint(t, "learnt\tthrottles seem random: a slower pace would not prevent them\n")
+	}
 	for _, e := range s.Errors {
 		fmt.Fprintf(t, "error\t%s: %s\n", times(e.Count), strings.ReplaceAll(e.First, "\n", "; "))
 	}

@@ -60,6 +60,7 @@ type controller struct {
 	flew    int       // attempts in flight when the throttle came
 
 	trip time.Duration // from an attempt to its response, of late; zero: not known
+	last bool          // the attempt that asks may not be repeated
 	seen int           // in flight when next was asked last
 
 	left   time.Time // when the last attempt left
@@ -228,64 +229,6 @@ func (p *controller) throttled(sent, now time.Time, wait time.Duration, told boo
 	return wait
 }
 
-// suspect begins to examine the throttle of an attempt sent then.
-func (p *controller) suspect(sent, now time.Time) {
-	p.pending = true
-	p.began = now
-	p.before = closing{p.until, p.closed}
-	p.brief = p.until
-	p.flew = p.seen + 1
-	p.row++
-	if p.row == 1 {
-		p.model.throttledAt = p.middle(sent, now)
-	}
-	p.isolation.suspectOf(sent)
-}
-
-// verdictTime is how long the gate is closed at least after a throttle that gives no wait, since the time of one token is over before
-// the responses have come that tell what it was. It is no longer than half a burst takes. While no rate is known, the first guess is
-// long enough.
-func (p *controller) verdictTime() time.Duration {
-	if p.fixed || p.model.rate == 0 {
-		return 0
-	}
-	return min(p.trip*5/4, duration(p.model.burst/p.model.rate/2), longestVerdict)
-}
-
-// judge opens the gate where the API contradicts the throttle that closed it, and shortens a closing that only waits for that where
-// the API confirms it.
-func (p *controller) judge(now time.Time) {
-	switch {
-	case p.fixed || !p.pending:
-	case p.row <= 1 && p.isolation.isolated():
-		p.pardon(now)
-	case p.isolation.drove() && p.brief.Before(p.until):
-		p.until = p.brief
-	}
-}
-
-// pardon opens the gate as it was before a throttle that was isolated. Attempts that were sent before do not become old by that:
-// another one that is throttled is examined as well.
-func (p *controller) pardon(now time.Time) {
-	p.until, p.closed = p.before.until, p.before.closed
-	p.pending = false
-	p.row = 0
-	p.passed += p.isolation.after
-	if p.teaches() {
-		p.learn(now, p.seen)
-	}
-}
-
-// teaches reports whether an isolated throttle teaches something about the limit.
-func (p *controller) teaches() bool {
-	if p.trial.free > 0 {
-		p.isolation.count(false, true)
-		return false
-	}
-	rising := p.model.throttledAt >= p.model.quiet
-	return p.isolation.count(p.model.throttled && rising, p.model.rate > 0 && !rising)
-}
-
 // guess is the wait after a throttle that gives none: the time of one token, twice that, and then up to whole seconds.
 func (p *controller) guess(now time.Time) time.Duration {
 	wait := firstGuess
@@ -325,62 +268,6 @@ func (p *controller) rate() float64 {
 		return 0
 	}
 	return p.model.rate
-}
-
-// open opens the gate, and lets the model learn why it was closed. If that was no throttle, a model that knows the API goes on as
-// before; and so it does after a throttle where throttles seem to be random, unless most of what was in flight was throttled.
-func (p *controller) open(now time.Time, inflight int) {
-	learn := p.pending && !p.fixed
-	p.closed, p.pending = false, false
-	if !learn && p.model.throttled {
-		return
-	}
-	e, wasFree := p.episode(now), p.trial.free > 0
-	p.opened = now
-	p.passed, p.lead = 0, 1
-	switch {
-	case !learn:
-		p.slow = noEnd
-	case p.isolation.random() && !e.drove && !p.teaches():
-		p.goOn()
-	case p.row == 1 && !p.model.throttled:
-		p.trial.first(now, e)
-		p.learn(now, inflight)
-	case (p.row == 1 || p.trial.free > 0) && p.trial.throttled(now, e):
-		p.model.skip()
-		p.slow = noEnd
-	case p.row == 1 && !wasFree:
-		p.learn(now, inflight)
-	default:
-		p.slow = int(p.model.burst)
-		p.model.resume(p.seconds(now), inflight)
-	}
-}
-
-// episode is what is to be said of the closing that ends now.
-func (p *controller) episode(now time.Time) episode {
-	opened := latest(p.opened, p.base)
-	return episode{accepted: p.passed, flow: p.began.Sub(opened), wait: now.Sub(p.began), drove: p.isolation.drove(),
-		quiet: p.model.rate > 0 && p.model.throttledAt < p.model.quiet}
-}
-
-// learn lets the model learn why the gate was closed, and go on from there.
-func (p *controller) learn(now time.Time, inflight int) {
-	p.slow = 0
-	p.model.learn(now.Sub(p.began).Seconds())
-	p.model.resume(p.seconds(now), inflight)
-}
-
-// goOn opens the gate after a throttle that does not change the pace.
-func (p *controller) goOn() {
-	switch {
-	case !p.model.throttled || p.trial.free > 0:
-		p.slow, p.lead = noEnd, max(1, p.flew/2)
-	case p.row == 1:
-		p.slow = 0
-	default:
-		p.slow = int(p.model.burst)
-	}
 }
 
 // seconds is t as the model counts.

@@ -10,6 +10,7 @@ import (
 type Patience struct {
 	Latest time.Time     // an attempt that cannot leave by then does not wait; zero: no bound
 	Gate   time.Duration // for a closed gate; zero: no bound, negative: not at all
+	Last   bool          // it cannot be repeated, and so does not try a quota that is used up
 	After  time.Time     // it does not leave before; zero: no bound. A probe of a closed gate does
 }
 

@@ -6,7 +6,7 @@ const (
 	// A throttle is isolated once clearAfter attempts that were sent with it or later were accepted, and clearPerEcho more for each
 	// further one that was throttled: an empty bucket or window throttles nearly all of them.
 	clearAfter   = 3
-	clearPerEcho = 5
+	clearPerEcho = 4
 
 	// isolatedMemory is over how many accepted attempts the score of isolated throttles falls to a third. With 50, 1 % of random
 	// throttles are forgotten between two of them; 200 is no better.
@@ -82,4 +82,62 @@ func (s *isolation) count(rising, quiet bool) (learn bool) {
 		return false
 	}
 	return learn
+}
+
+// suspect begins to examine the throttle of an attempt sent then.
+func (p *controller) suspect(sent, now time.Time) {
+	p.pending = true
+	p.began = now
+	p.before = closing{p.until, p.closed}
+	p.brief = p.until
+	p.flew = p.seen + 1
+	p.row++
+	if p.row == 1 {
+		p.model.throttledAt = p.middle(sent, now)
+	}
+	p.isolation.suspectOf(sent)
+}
+
+// verdictTime is how long the gate is closed at least after a throttle that gives no wait, since the time of one token is over before
+// the responses have come that tell what it was. It is no longer than half a burst takes. While no rate is known, the first guess is
+// long enough.
+func (p *controller) verdictTime() time.Duration {
+	if p.fixed || p.model.rate == 0 {
+		return 0
+	}
+	return min(p.trip*5/4, duration(p.model.burst/p.model.rate/2), longestVerdict)
+}
+
+// judge opens the gate where the API contradicts the throttle that closed it, and shortens a closing that only waits for that where
+// the API confirms it.
+func (p *controller) judge(now time.Time) {
+	switch {
+	case p.fixed || !p.pending:
+	case p.row <= 1 && p.isolation.isolated():
+		p.pardon(now)
+	case p.isolation.drove() && p.brief.Before(p.until):
+		p.until = p.brief
+	}
+}
+
+// pardon opens the gate as it was before a throttle that was isolated. Attempts that were sent before do not become old by that:
+// another one that is throttled is examined as well.
+func (p *controller) pardon(now time.Time) {
+	p.until, p.closed = p.before.until, p.before.closed
+	p.pending = false
+	p.row = 0
+	p.passed += p.isolation.after
+	if p.teaches() {
+		p.learn(now, p.seen)
+	}
+}
+
+// teaches reports whether an isolated throttle teaches something about the limit.
+func (p *controller) teaches() bool {
+	if p.trial.free > 0 {
+		p.isolation.count(false, true)
+		return false
+	}
+	rising := p.model.throttledAt >= p.model.quiet
+	return p.isolation.count(p.model.throttled && rising, p.model.rate > 0 && !rising)
 }

@@ -1,7 +1,9 @@
 package pace
 
 import (
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -113,4 +115,41 @@ func TestMoreIsolatedThrottlesThanAreIgnoredTeach(t *testing.T) {
 	if !s.count(true, false) {
 		t.Error("the first throttle of a rising pace teaches nothing: it met the limit")
 	}
+}
+
+// A throttled call waits as it was told even where the gate opens for the others.
+func TestAThrottledCallWaitsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := testLine(t, Settings{}), time.Now()
+		for range 8 {
+			enter(t, l, 1).Accepted(Observation{})
+			time.Sleep(time.Millisecond)
+		}
+		slots := make([]*Slot, 6)
+		for i := range slots {
+			slots[i] = enter(t, l, uint64(i+2))
+			time.Sleep(time.Millisecond)
+		}
+		_, own := slots[0].Throttled(Throttle{Wait: time.Second, Told: true}, Observation{})
+		after := time.Now().Add(own)
+		for _, s := range slots[1:] {
+			s.Accepted(Observation{})
+		}
+		if !l.Random() {
+			t.Error("an isolated throttle does not seem random")
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := l.Enter(t.Context(), 2, Patience{After: after}, new(Slot)); err != nil || time.Now().Before(after) {
+				t.Errorf("the throttled call leaves after %v with %v, want not before %v", time.Since(began), err, after.Sub(began))
+			}
+		})
+		synctest.Wait()
+		now := time.Now()
+		enter(t, l, 9)
+		if waited := time.Since(now); waited > 0 {
+			t.Errorf("a call behind the throttled one waits %v", waited)
+		}
+		wg.Wait()
+	})
 }

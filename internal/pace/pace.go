@@ -12,7 +12,8 @@
 // # The gate
 //
 // A throttle closes the gate for all, for as long as the API asks or, where it does not say, for a guess that grows with the
-// throttles in a row. A quota that is used up closes it until its reset. An attempt that may not wait that long gets a Refusal at
+// throttles in a row. The throttled call itself always waits that long, even if the gate opens before. A quota that is used up closes
+// the gate until its reset; once, if that is near and nothing is in flight, one attempt tries the quota half-way (quotaTrials). An attempt that may not wait that long gets a Refusal at
 // once. Where the gate stays closed for longer than MaxWait, one attempt now and then passes as a probe: if it is accepted, the gate
 // opens; if it is throttled, the wait that it is given counts.
 //
@@ -36,6 +37,16 @@
 //     and teach nothing; TCP likewise reduces its window once per round trip.
 //   - A throttle right after the gate opened says that the wait was too short, not that the rate was wrong. Then the gate opens for
 //     one attempt, and for two more with each that is accepted.
+//
+// Not every throttle comes from the pace. Gateways that shed load, or one node of many, throttle at random:
+//
+//   - An isolated throttle. If the API accepts what was sent with the throttled attempt or later, it contradicts itself: the gate opens
+//     as it was before and nothing is learnt (isolation). That needs three accepted attempts, and four more for each further throttle;
+//     an empty bucket or window throttles nearly all. Only if such throttles are more than one request in twenty, or if the first
+//     comes while the pace rises, are they taken for the limit.
+//   - Where too little is in flight to tell, the pace has to earn its keep (paceTrial). If throttles come though the pace does not rise, and
+//     cost much of the time, the pace is dropped for a few of them. What is accepted per second, waits included, decides.
+//   - A measurement of few attempts does not make the pace slower than one attempt in twice the wait that was asked for.
 //
 // An API that throttles because too many requests are in flight gets a limit on their number (inFlightLimit): one less with each
 // such throttle, one more after fifty accepted attempts.

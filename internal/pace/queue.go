@@ -70,7 +70,7 @@ func (l *Line) Enter(ctx context.Context, seq uint64, p Patience, s *Slot) error
 	}
 	l.mu.Lock()
 	if l.queue.Len() == 0 && !p.After.After(time.Now()) {
-		if left, _ := l.tryLeave(time.Now(), s); left {
+		if left, _ := l.tryLeave(time.Now(), p.Last, s); left {
 			l.mu.Unlock()
 			return nil
 		}
@@ -131,7 +131,7 @@ func (l *Line) turn(w *waiter, s *Slot) (left bool, wait time.Duration, err erro
 	if l.head(now) != w {
 		return false, held, nil
 	}
-	if left, wait = l.tryLeave(now, s); left {
+	if left, wait = l.tryLeave(now, w.Last, s); left {
 		l.quit(w)
 		return true, 0, nil
 	}
@@ -146,10 +146,12 @@ func (l *Line) turn(w *waiter, s *Slot) (left bool, wait time.Duration, err erro
 }
 
 // tryLeave fills s if everything permits it now; otherwise wait is how long to wait before asking again, and zero means until woken.
-func (l *Line) tryLeave(now time.Time, s *Slot) (left bool, wait time.Duration) {
+// An attempt that is the last of its call does not try a quota.
+func (l *Line) tryLeave(now time.Time, last bool, s *Slot) (left bool, wait time.Duration) {
 	if l.concurrency > 0 && l.inFlight >= l.concurrency {
 		return false, 0
 	}
+	l.control.last = last
 	at, ok := l.control.next(now, l.unanswered)
 	if !ok {
 		return false, 0
@@ -262,4 +264,11 @@ func (l *Line) Stats() (waiting, inFlight int, perSecond float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.queue.Len(), l.inFlight, l.control.rate()
+}
+
+// Random reports whether the throttles of late seem not to come from the pace.
+func (l *Line) Random() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.control.isolation.random() || l.control.trial.free > 0
 }

@@ -109,7 +109,7 @@ func (q *quotaTrials) doubts(wait time.Duration, readings []Reading) bool {
 
 // tryQuota returns when an attempt may leave though a quota is used up until its reset.
 func (p *controller) tryQuota(now time.Time, inflight int, name string, reset time.Time) time.Time {
-	if p.fixed || p.reserve > 0 || inflight > 0 || p.quotas.isAsked(name) {
+	if p.fixed || p.last || p.reserve > 0 || inflight > 0 || p.quotas.isAsked(name) {
 		return reset
 	}
 	return p.trials.next(now, name, reset)

@@ -110,7 +110,7 @@ func (t *paceTrial) withoutPace(now time.Time, figure float64, drove bool) bool 
 		return true
 	case figure >= trialGain*t.paced:
 		t.best = figure
-		if t.freedom = 2*cmp.Or(t.freedom, trialFreedom); t.freedom <= longestTrials {
+		if t.freedom = 2 * cmp.Or(t.freedom, trialFreedom); t.freedom <= longestTrials {
 			t.free = t.freedom
 			t.restart(now)
 			return true

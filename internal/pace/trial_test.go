@@ -22,11 +22,19 @@ func TestThePaceIsDroppedWhereItPreventsNothing(t *testing.T) {
 	if step(noise(50, 2*time.Second)) || !step(noise(50, 2*time.Second)) {
 		t.Fatalf("want a trial with strike %d: %+v", trialPatience, tr)
 	}
-	if !step(noise(50, time.Second/2)) || step(noise(50, time.Second/2)) {
-		t.Fatalf("want a trial of %d throttles: %+v", trialFreedom, tr)
+	for range trialFreedom {
+		if !step(noise(50, time.Second/4)) {
+			t.Fatalf("a trial that is more than twice as fast ends: %+v", tr)
+		}
 	}
-	if tr.freedom != 2*trialFreedom {
-		t.Errorf("after a trial that was twice as fast the next one lasts %d throttles, want %d", tr.freedom, 2*trialFreedom)
+	if tr.free != 2*trialFreedom {
+		t.Errorf("it goes on for %d throttles, want %d", tr.free, 2*trialFreedom)
+	}
+	for range 2*trialFreedom - 1 {
+		step(noise(50, 5*time.Second))
+	}
+	if step(noise(50, 5*time.Second)) || tr.patience != 2*trialPatience {
+		t.Errorf("after a trial that was no faster: %+v, want the pace back and twice the patience", tr)
 	}
 }
 

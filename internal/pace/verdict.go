@@ -41,7 +41,7 @@ func (s *Slot) Throttled(t Throttle, seen Observation) (shut, own time.Duration)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if t.Told && l.control.trials.doubts(t.Wait, seen.Readings) {
-		t.Told, t.Wait = false, 0
+		t.Told, t.Wait, t.Class = false, 0, "" // that quota is no window, and so nobody waits for its reset
 	} else if t.Told {
 		seen.Readings = nil // the wait wins over the reset of a quota
 	}
@@ -64,6 +64,9 @@ func (s *Slot) close(t Throttle, now time.Time) (own time.Duration) {
 	switch {
 	case t.Class == Concurrency:
 		l.control.tooMany(l.unanswered + 1)
+	case t.Class == Exhausted && t.Wait == 0 && !t.Told && l.control.trials.throttled(s.sent): // it was tried, and its reset is known
+		renewed, _ := l.control.quotas.usedUp(now, 0)
+		own = max(firstGuess, renewed.Sub(now))
 	case t.Class == Exhausted && t.Wait == 0 && !t.Told:
 		l.control.close(now.Add(l.longest + time.Second)) // nobody waits for a reset that nobody knows
 	default:
