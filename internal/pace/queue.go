@@ -270,5 +270,6 @@ func (l *Line) Stats() (waiting, inFlight int, perSecond float64) {
 func (l *Line) Random() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.control.isolation.random() || l.control.trial.free > 0
+	const late = 0.5 // one isolated throttle in 70 attempts
+	return l.control.isolation.score >= late || l.control.trial.free > 0
 }
