@@ -98,7 +98,7 @@ type Extract struct {
 	// Match is a regular expression on that text, whose first group is the value. Empty: the text itself.
 	Match string `json:"match,omitzero"`
 
-	// As is the form: auto, seconds, millis, epoch, epochMillis, httpDate, iso8601, duration, int or decimal. Empty means
+	// As is the form: auto, seconds, millis, minutes, epoch, epochMillis, httpDate, iso8601, duration, int or decimal. Empty means
 	// auto for a wait and int for a count.
 	As string `json:"as,omitzero"`
 }
