@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
@@ -143,10 +142,16 @@ func (k *call) rest() bool {
 	return true
 }
 
-// transientStatus reports whether a status may pass by itself.
+// transientStatus reports whether a status may pass by itself. A 5xx that is not known counts as 500 (RFC 9110, section 15), such as
+// 520 to 530 of content networks; what the server does not implement it will not implement soon.
 func transientStatus(code int) bool {
-	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, code)
+	switch code {
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return false
+	}
+	return code >= 500
 }
 
 // isIdempotent reports whether a request may be sent twice (RFC 9110, section 9.2.2).
