@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // answer is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It
@@ -64,11 +66,11 @@ func (a *answer) now() time.Time {
 }
 
 func (a *answer) date() time.Time {
-	date, err := http.ParseTime(fieldValue(a.resp.Header, "Date"))
+	date, err := http.ParseTime(httpfield.Value(a.resp.Header, "Date"))
 	if err != nil || date.Unix() <= 0 {
 		return a.received
 	}
-	if age, err := strconv.Atoi(fieldValue(a.resp.Header, "Age")); err == nil && age > 0 && age < int(10*365*24*time.Hour/time.Second) {
+	if age, err := strconv.Atoi(httpfield.Value(a.resp.Header, "Age")); err == nil && age > 0 && age < int(10*365*24*time.Hour/time.Second) {
 		date = date.Add(time.Duration(age) * time.Second)
 	}
 	return date
@@ -103,7 +105,7 @@ func (a *answer) isOpen() bool {
 	if code/100 != 2 {
 		return a.contentType() != "text/event-stream"
 	}
-	if strings.Contains(strings.ToLower(fieldValue(a.resp.Header, "Content-Type")), "stream") {
+	if strings.Contains(strings.ToLower(httpfield.Value(a.resp.Header, "Content-Type")), "stream") {
 		return false // text/event-stream, application/stream+json, application/json;stream=watch: reading them ahead may block
 	}
 	kind := a.contentType()
@@ -124,7 +126,7 @@ func (a *answer) isGzip() bool { return a.encoding() == "gzip" || a.encoding() =
 // malformed.
 func (a *answer) contentType() string {
 	kind, _ := a.kind.get(func() (string, bool) {
-		field := fieldValue(a.resp.Header, "Content-Type")
+		field := httpfield.Value(a.resp.Header, "Content-Type")
 		if kind, _, err := mime.ParseMediaType(field); err == nil {
 			return kind, true
 		}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // testNow is when test answers are received: 2025-01-01T00:00:00Z.
@@ -402,7 +404,7 @@ func FuzzAnswer(f *testing.F) {
 			a.values(path)
 		}
 		code, message := a.words(nil)
-		if s := code + message; strings.ContainsAny(s, "\n\r\x00\x1b") || len([]rune(s)) > 2*wordsBound+2 {
+		if s := code + message; strings.ContainsAny(s, "\n\r\x00\x1b") || len([]rune(s)) > 2*problem.MostLine+2 {
 			t.Errorf("words = %q, %q", code, message)
 		}
 		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body {

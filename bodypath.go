@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"github.com/beevik/etree"
+
 	"github.com/seed-363d07a3/jwtbearer/internal/jsonpath"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 // bodyDepth is how deep a body may be nested, and textBound how many bytes the texts may have together that a path leads to,
@@ -104,7 +106,7 @@ func scalarText(v any) string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	text, err := marshalJSON(v)
+	text, err := jsontext.Marshal(v)
 	if err != nil {
 		return ""
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // A diagnosis is what a failure comes from, as far as that can be told.
@@ -108,7 +110,7 @@ func (p *probe) ofCertificate(err error) (diagnosis, bool) {
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		d.hint = "set TLS.CA to the PEM certificate of the authority that issued the server's"
 		if e.Cert != nil {
-			d.hint += " (" + oneLine(e.Cert.Issuer.String()) + ")"
+			d.hint += " (" + problem.OneLine(e.Cert.Issuer.String()) + ")"
 		}
 	} else if e, ok := errors.AsType[x509.HostnameError](err); ok {
 		d.hint = fmt.Sprintf("the certificate is for %s: correct the host in %s, or set TLS.ServerName", certifiedNames(e.Certificate), p.addressField())
@@ -143,7 +145,7 @@ func certifiedNames(cert *x509.Certificate) string {
 	case len(names) > 5:
 		names = append(names[:5], "others")
 	}
-	return oneLine(strings.Join(names, ", "))
+	return problem.OneLine(strings.Join(names, ", "))
 }
 
 // alerts are those of TLS (RFC 8446, section 6) that tell what to change, with and without a client certificate.

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // told are the words of a refusal, for searching: in lower case, each between blanks.
@@ -94,7 +95,7 @@ func (p *probe) ofChallenge(err error) (diagnosis, bool) {
 		return diagnosis{}, false
 	case code == "insufficient_scope":
 		hint := "the token is valid but may not do this: give its issuer the permission, or ask for it in Payload"
-		if scope := oneLine(told.params["scope"]); scope != "" {
+		if scope := problem.OneLine(told.params["scope"]); scope != "" {
 			hint = "the token is valid but may not do this: it needs the scope " + scope + ", in Payload or as a permission of its issuer"
 		}
 		return diagnosis{KindAuthRejected, "", hint}, true
@@ -166,7 +167,7 @@ func (p *probe) ofStatus(err error) (diagnosis, bool) {
 			sent.Host+sent.EscapedPath(), p.repeats())}, true
 	case code == http.StatusMethodNotAllowed:
 		hint := unexpectedHint(code)
-		if allowed := oneLine(p.resp.Header.Get("Allow")); allowed != "" {
+		if allowed := problem.OneLine(p.resp.Header.Get("Allow")); allowed != "" {
 			hint = "set Ping.Method to what is allowed here: " + allowed
 		}
 		return diagnosis{hint: hint}, true
@@ -321,7 +322,7 @@ func memberText(object JSON, name string) string {
 	}
 	for _, m := range v.Members {
 		if m.Name == name {
-			return oneLine(cmp.Or(m.Value.Text, string(m.Value.Append(nil))))
+			return problem.OneLine(cmp.Or(m.Value.Text, string(m.Value.Append(nil))))
 		}
 	}
 	return ""

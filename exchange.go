@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
@@ -113,7 +115,7 @@ func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
 	if !isToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
-	notNegative(b.p, field+".ExpiresIn", x.ExpiresIn)
+	problem.NotNegative(b.p.add, field+".ExpiresIn", x.ExpiresIn)
 	h.url = b.tokenURL(field+".TokenURL", x.TokenURL)
 	h.encoding = oneOf(b.p, field+".Encoding", cmp.Or(x.Encoding, encodingForm), encodingForm, encodingJSON, encodingNone)
 	h.core = b.endpointCore(h, x, first)
@@ -235,7 +237,7 @@ func grantParams(name string, placed bool) JSON {
 		}
 		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
 	}
-	text, _ := marshalJSON(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
+	text, _ := jsontext.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
 	if placed {
 		return JSON(`{"grant_type":` + string(text) + `}`)
 	}

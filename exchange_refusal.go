@@ -4,16 +4,18 @@ import (
 	"cmp"
 	"net/http"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// refusal is the typed form of an answer that gives no token. problem says why, where the status does not, and is about what
+// refusal is the typed form of an answer that gives no token. why says what is wrong, where the status does not, and is about what
 // stands at path. Neither the assertion nor a secret of the connection is in it, and of the body no more than said allows.
-func (h *hop) refusal(k *call, problem, path string) error {
+func (h *hop) refusal(k *call, why, path string) error {
 	a := h.answer(k)
 	said := h.said(a)
 	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.code, Description: said.description, URI: said.uri}
-	if e.Description == "" && (e.Code == "" || problem != "") {
-		e.Description = cmp.Or(problem, describe(a))
+	if e.Description == "" && (e.Code == "" || why != "") {
+		e.Description = cmp.Or(why, describe(a))
 	}
 	if e.Description == e.Code {
 		e.Description = ""
@@ -25,7 +27,7 @@ func (h *hop) refusal(k *call, problem, path string) error {
 	}
 	e.Hint = h.hint(k, e.Code, cmp.Or(said.hidden, said.description), path)
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
-		*text = oneLine(h.core.censor(*text, k.token.value))
+		*text = problem.OneLine(h.core.censor(*text, k.token.value))
 	}
 	return e
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // What a token endpoint's response may show. Its body may hold an access token, whatever its status and its Content-Type say, so
@@ -48,14 +50,14 @@ func (h *hop) said(a *answer) saidWords {
 			code, message = wordsOfXML(document.Root())
 		}
 	case strings.ContainsFunc(strings.TrimSpace(string(a.text)), unicode.IsSpace): // prose, or a page
-		s.hidden = oneLine(string(a.text))
+		s.hidden = problem.OneLine(string(a.text))
 	}
 	s.code, s.description = cmp.Or(s.code, code), cmp.Or(s.description, message)
 	if !isErrorCode(s.code) {
 		s.code = ""
 	}
 	for _, t := range []*string{&s.code, &s.description, &s.uri} {
-		*t = h.withoutTokens(a, oneLine(*t))
+		*t = h.withoutTokens(a, problem.OneLine(*t))
 	}
 	return s
 }

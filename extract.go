@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -107,7 +108,7 @@ func (e *extract) texts(a *answer) []string {
 }
 
 // durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
-// whole, as when a proxy has joined several, is taken in pieces, up to fieldLines of them. Waits beyond reason are left out;
+// whole, as when a proxy has joined several, is taken in pieces, up to httpfield.MostLines of them. Waits beyond reason are left out;
 // absurd says that there was one.
 func (e *extract) durations(a *answer) (found []time.Duration, absurd bool) {
 	if e.fields {
@@ -123,7 +124,7 @@ func (e *extract) durations(a *answer) (found []time.Duration, absurd bool) {
 }
 
 func (e *extract) parse(a *answer) (found []time.Duration, absurd bool) {
-	now, pieces := a.now(), fieldLines
+	now, pieces := a.now(), httpfield.MostLines
 	for _, text := range e.texts(a) {
 		wait, what := waits.Ask(text, e.as, now)
 		if what == waits.Nothing && e.header != "" {

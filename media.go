@@ -15,6 +15,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // A content is an encoded body.
@@ -50,7 +54,7 @@ func encodeBody(media MediaType, body any) (content, error) {
 	case MediaPlaintext:
 		data, err = plainText(body)
 	default:
-		data, err = marshalJSON(body)
+		data, err = jsontext.Marshal(body)
 	}
 	if err != nil {
 		return content{}, err
@@ -164,17 +168,6 @@ func plainText(value any) ([]byte, error) {
 	return nil, fmt.Errorf("%T is not a text: use a string, a number, a bool, an encoding.TextMarshaler or a fmt.Stringer", value)
 }
 
-// marshalJSON is json.Marshal without its escapes for HTML.
-func marshalJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
 // decodeAnswer decodes the body of a successful answer into out. most is MaxResponse; zero: no bound.
 func decodeAnswer(media MediaType, resp *http.Response, out any, most int64) error {
 	if out == nil || hasNoContent(resp) {
@@ -216,7 +209,7 @@ func decodeWhole(media MediaType, resp *http.Response, body io.Reader, out any) 
 	}
 	if err := decodeAs(media, body, out); err != nil {
 		return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
-			status(resp.StatusCode), oneLine(resp.Header.Get("Content-Type")), media, err)
+			status(resp.StatusCode), problem.OneLine(resp.Header.Get("Content-Type")), media, err)
 	}
 	return nil
 }
@@ -232,7 +225,7 @@ func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
 	if media != "" {
 		return media, nil
 	}
-	header := fieldValue(resp.Header, "Content-Type")
+	header := httpfield.Value(resp.Header, "Content-Type")
 	mediaType, _, _ := mime.ParseMediaType(header)
 	switch {
 	case header == "" || mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json"):
@@ -245,7 +238,7 @@ func mediaOf(media MediaType, resp *http.Response) (MediaType, error) {
 		return MediaPlaintext, nil
 	}
 	return "", fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
-		status(resp.StatusCode), oneLine(header))
+		status(resp.StatusCode), problem.OneLine(header))
 }
 
 func decodeAs(media MediaType, body io.Reader, out any) error {

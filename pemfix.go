@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/key"
 )
 
@@ -82,7 +83,7 @@ func (k PrivateKey) String() string { return k.summary() }
 func (k PrivateKey) GoString() string { return k.summary() }
 
 // MarshalJSON writes what may be told about a key. It cannot be read back.
-func (k PrivateKey) MarshalJSON() ([]byte, error) { return marshalJSON(k.summary()) }
+func (k PrivateKey) MarshalJSON() ([]byte, error) { return jsontext.Marshal(k.summary()) }
 
 // summary tells what may be told about a key.
 func (k *PrivateKey) summary() string {

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -272,7 +274,7 @@ func (p *probe) keepBody() error {
 	if p.resp.StatusCode >= 300 {
 		limit = textTime
 	}
-	if body == http.NoBody || isStream(fieldValue(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+	if body == http.NoBody || isStream(httpfield.Value(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
 	var kept bytes.Buffer

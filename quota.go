@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/dunglas/httpsfv"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -47,7 +49,7 @@ func compileQuotas(path, origin string, list []Quota, media MediaType, p *proble
 	compiled := make([]quota, 0, len(list))
 	for i, q := range list {
 		field := fmt.Sprintf("%s[%d]", path, i)
-		notNegative(p, field+".Window", q.Window)
+		problem.NotNegative(p.add, field+".Window", q.Window)
 		if q.Remaining == (Extract{}) && q.Limit == (Extract{}) {
 			p.add(field, "it does not say where to find what is left", "set Remaining, or Limit and Used")
 		}
@@ -201,7 +203,7 @@ func rateLimitItems(a *answer) []reading {
 			continue
 		}
 		name, ok := nameOf(item)
-		r := reading{name: "RateLimit " + oneLine(name)} // it may end up in a log
+		r := reading{name: "RateLimit " + problem.OneLine(name)} // it may end up in a log
 		r.remaining, r.hasRemaining = intParam(item, "r")
 		r.limit, r.hasLimit = intParam(item, "q")
 		r.resetIn(intParam(item, "t"))

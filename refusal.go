@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 const errorBytes = 64 << 10 // of the body of a refused answer are kept
@@ -45,15 +48,15 @@ func (c *core) authError(resp *http.Response, token string) *AuthError {
 	readText(resp, token)
 	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
 	told := bestChallenge(resp.Header)
-	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(oneLine(told.scheme), token)}
-	e.Code = c.censor(oneLine(cmp.Or(told.params["error"], code)), token)
-	e.Message = c.censor(oneLine(cmp.Or(told.params["error_description"], message)), token)
+	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(problem.OneLine(told.scheme), token)}
+	e.Code = c.censor(problem.OneLine(cmp.Or(told.params["error"], code)), token)
+	e.Message = c.censor(problem.OneLine(cmp.Or(told.params["error_description"], message)), token)
 	if skew := c.skew.get(); skew != 0 {
 		e.Hint = clockHint(skew)
 	} else if e.Code == "insufficient_scope" {
 		e.Hint = "the token is valid but may not do this"
 		if scope := told.params["scope"]; scope != "" {
-			e.Hint += ": it needs the scope " + c.censor(oneLine(scope), token)
+			e.Hint += ": it needs the scope " + c.censor(problem.OneLine(scope), token)
 		}
 	}
 	return e
@@ -77,7 +80,7 @@ type challenge struct {
 // bestChallenge returns the challenge that says what is wrong with the token: the first with an error, else the first for
 // Bearer, else the first.
 func bestChallenge(header http.Header) challenge {
-	all := challenges(strings.Join(fieldValues(header, "WWW-Authenticate"), ", "))
+	all := challenges(strings.Join(httpfield.Values(header, "WWW-Authenticate"), ", "))
 	for _, fits := range []func(challenge) bool{
 		func(c challenge) bool { return c.params["error"] != "" },
 		func(c challenge) bool { return strings.EqualFold(c.scheme, "Bearer") },

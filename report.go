@@ -105,7 +105,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	for i, s := range r.Steps {
 		steps[i] = step{s.Name, s.Status, s.Detail, s.Hint, durationText(s.Took)}
 	}
-	return marshalJSON(struct {
+	return jsontext.Marshal(struct {
 		OK         bool   `json:"ok"`
 		Kind       Kind   `json:"kind"`
 		Steps      []step `json:"steps"`

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
 // redacted is what every Secret prints.
@@ -47,7 +49,7 @@ func (s Secret) Format(f fmt.State, verb rune) {
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalJSON implements json.Marshaler. What it writes cannot be read back as a secret.
-func (s Secret) MarshalJSON() ([]byte, error) { return marshalJSON(s.String()) }
+func (s Secret) MarshalJSON() ([]byte, error) { return jsontext.Marshal(s.String()) }
 
 // MarshalText implements encoding.TextMarshaler, for encoding/xml and the encoders of other formats.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 const (
@@ -71,7 +73,7 @@ func dateOf(header http.Header) time.Time {
 	if header.Get("Age") != "" {
 		return time.Time{}
 	}
-	date, err := http.ParseTime(fieldValue(header, "Date"))
+	date, err := http.ParseTime(httpfield.Value(header, "Date"))
 	if err != nil {
 		return time.Time{}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -149,13 +150,13 @@ func checkRateLimit(path string, rl RateLimit, p *problems) {
 		if limit.Per <= 0 {
 			p.add(field+".Per", fmt.Sprintf("%v is not a time in which to count", limit.Per), "set it above zero, such as time.Minute")
 		}
-		notNegative(p, field+".Burst", limit.Burst)
+		problem.NotNegative(p.add, field+".Burst", limit.Burst)
 	}
-	notNegative(p, path+".Interval", rl.Interval)
-	notNegative(p, path+".Concurrency", rl.Concurrency)
-	notNegative(p, path+".DefaultWait", rl.DefaultWait)
-	notNegative(p, path+".MinWait", rl.MinWait)
-	notNegative(p, path+".Reserve", rl.Reserve)
+	problem.NotNegative(p.add, path+".Interval", rl.Interval)
+	problem.NotNegative(p.add, path+".Concurrency", rl.Concurrency)
+	problem.NotNegative(p.add, path+".DefaultWait", rl.DefaultWait)
+	problem.NotNegative(p.add, path+".MinWait", rl.MinWait)
+	problem.NotNegative(p.add, path+".Reserve", rl.Reserve)
 	if rl.Combine != "" && rl.Combine != "first" && rl.Combine != "longest" {
 		p.add(path+".Combine", fmt.Sprintf("%q is not a way to combine waits", rl.Combine), "use first or longest")
 	}

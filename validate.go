@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // problems collects what is wrong with a Connection.
@@ -306,9 +307,9 @@ const longestBackoff = 365 * 24 * time.Hour
 
 // check refuses settings that mean nothing.
 func (r Retry) check(p *problems) {
-	notNegative(p, "Retry.MaxAttempts", r.MaxAttempts)
-	notNegative(p, "Retry.MinBackoff", r.MinBackoff)
-	notNegative(p, "Retry.MaxBackoff", r.MaxBackoff)
+	problem.NotNegative(p.add, "Retry.MaxAttempts", r.MaxAttempts)
+	problem.NotNegative(p.add, "Retry.MinBackoff", r.MinBackoff)
+	problem.NotNegative(p.add, "Retry.MaxBackoff", r.MaxBackoff)
 	if d := r.withDefaults(); d.MinBackoff > d.MaxBackoff {
 		p.add("Retry.MinBackoff", fmt.Sprintf("%s is more than MaxBackoff, %s", d.MinBackoff, d.MaxBackoff), "lower it")
 	}
@@ -332,10 +333,4 @@ func orDefault[T ~int | ~int64](value, standard T) T {
 		return standard
 	}
 	return max(0, value)
-}
-
-func notNegative[T ~int | ~int64](p *problems, field string, value T) {
-	if value < 0 {
-		p.add(field, fmt.Sprintf("%v is negative", value), "use zero for the default, or a positive value")
-	}
 }

@@ -8,10 +8,9 @@ import (
 	"unicode"
 
 	"github.com/beevik/etree"
-)
 
-// wordsBound is how many characters of an API's own words are kept.
-const wordsBound = 300
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+)
 
 // The names under which APIs give their codes and words, in order of preference, without case, underscores and hyphens.
 // Containers hold another such object.
@@ -47,7 +46,7 @@ func (a *answer) words(errorPath *bodyPath) (code, message string) {
 	if told := a.values(errorPath); len(told) > 0 {
 		message = strings.Join(told[:min(len(told), 10)], "; ")
 	}
-	return oneLine(code), oneLine(message)
+	return problem.OneLine(code), problem.OneLine(message)
 }
 
 // wordsOfJSON looks at an object, at what it holds under the name of a container, and at the first element of a list.
@@ -156,26 +155,4 @@ func wordsOfXML(root *etree.Element) (code, message string) {
 		code, message = cmp.Or(code, firstText(members, []string{"value"})), cmp.Or(message, firstText(members, []string{"text"}))
 	}
 	return code, message
-}
-
-// oneLine makes s fit for an error message: one line without control and invisible characters, and not long.
-func oneLine(s string) string {
-	var b strings.Builder
-	n := 0
-	for word := range strings.FieldsSeq(strings.ToValidUTF8(s[:min(len(s), 8*wordsBound)], "�")) {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-			n++
-		}
-		for _, c := range word {
-			if n >= wordsBound {
-				return b.String() + "…"
-			}
-			if unicode.IsGraphic(c) {
-				b.WriteRune(c)
-				n++
-			}
-		}
-	}
-	return b.String()
 }

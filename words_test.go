@@ -3,6 +3,8 @@ package jwtbearer
 import (
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 func TestWordsOfRefusedAnswers(t *testing.T) {
@@ -57,7 +59,7 @@ func TestWordsFollowErrorPath(t *testing.T) {
 
 func TestWordsAreCut(t *testing.T) {
 	_, message := testAnswer("400\nContent-Type: text/plain\n\n" + strings.Repeat("ä", 5000)).words(nil)
-	if got, want := message, strings.Repeat("ä", wordsBound)+"…"; got != want {
+	if got, want := message, strings.Repeat("ä", problem.MostLine)+"…"; got != want {
 		t.Errorf("words of 5000 characters = %d bytes, want %d", len(got), len(want))
 	}
 }
