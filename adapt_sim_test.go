@@ -131,7 +131,7 @@ func (r *simRun) newSimClient() *simClient {
 	if r.newClient != nil {
 		c.pace = r.newClient(r.now)
 	} else {
-		c.pace = &localPace{pace: newPace(false, 0), clock: new(serverClock)}
+		c.pace = &localPace{controller: newController(false, 0), clock: new(serverClock)}
 	}
 	return c
 }
@@ -219,14 +219,14 @@ func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit
 
 // localPace is a pace with the clock that the line keeps for it, and perhaps a local limit.
 type localPace struct {
-	*pace
+	*controller
 	clock  *serverClock
 	bucket *rate.Limiter
 	window *window
 }
 
 func (l *localPace) next(now time.Time, inflight int) (time.Time, bool) {
-	at, ok := l.pace.next(now, inflight)
+	at, ok := l.controller.next(now, inflight)
 	if l.bucket != nil {
 		r := l.bucket.ReserveN(now, 1)
 		at = later(at, now.Add(r.DelayFrom(now)))
@@ -247,7 +247,7 @@ func later(a, b time.Time) time.Time {
 }
 
 func (l *localPace) leave(now time.Time) {
-	l.pace.leave(now)
+	l.controller.leave(now)
 	if l.bucket != nil {
 		l.bucket.ReserveN(now, 1)
 	}
@@ -270,7 +270,7 @@ func (l *localPace) answered(date, sent, now time.Time, ok bool) {
 
 func (l *localPace) quota(now time.Time, r quotaReading) {
 	r.reset = l.clock.local(r.reset)
-	l.pace.quota(now, r)
+	l.controller.quota(now, r)
 }
 
 // simBucket is a bucket of burst tokens, whose rate may change with time.

@@ -98,7 +98,7 @@ func (k *call) mint(a *attempt, values *requestValues) (*minted, error) {
 	if t, err := m.shared(k.ctx); t != nil || err != nil {
 		return t, err
 	}
-	return &a.token, m.mint(&a.token, values, clockFrom(a.slot.sent))
+	return &a.token, m.mint(&a.token, values, a.slot.now())
 }
 
 // mayReplace reports whether there can be another token in the place of a refused one.

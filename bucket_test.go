@@ -12,7 +12,7 @@ import (
 func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 	const handshake, way = 250 * time.Millisecond, 5 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
-		l := testLine(t, RateLimit{Limits: []Limit{{Requests: 50, Per: time.Second, Burst: 10}}})
+		l := testLine(t, lineSettings{limits: []lineLimit{{Requests: 50, Per: time.Second, Burst: 10}}})
 		server := rate.NewLimiter(50, 10)
 		connected := time.Now().Add(handshake)
 		for i := range 100 {
@@ -39,7 +39,7 @@ func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 func TestBucketLosesNothingToSlowAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const answer = time.Second
-		l, began := testLine(t, RateLimit{Limits: []Limit{{Requests: 20, Per: time.Second, Burst: 5}}}), time.Now()
+		l, began := testLine(t, lineSettings{limits: []lineLimit{{Requests: 20, Per: time.Second, Burst: 5}}}), time.Now()
 		for i := range 200 {
 			s := enter(t, l, uint64(i))
 			time.AfterFunc(answer, func() {

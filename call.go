@@ -191,7 +191,7 @@ func (k *call) latest() time.Time {
 
 // patience is how long an attempt may wait for its turn.
 func (k *call) patience() patience {
-	p := patience{latest: k.latest(), gate: k.c.line.maxWait}
+	p := patience{latest: k.latest(), gate: k.c.line.maxWait()}
 	if k.probe {
 		p.gate = -1
 	}
@@ -275,7 +275,7 @@ func (k *call) send(out *http.Request, a *attempt) {
 	k.attempts++
 	k.counted++
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
-	k.sent = clockFrom(s.sent)
+	k.sent = s.now()
 	w.Start(k.sent)
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
@@ -288,7 +288,7 @@ func (k *call) send(out *http.Request, a *attempt) {
 		return
 	}
 	w.Responded()
-	k.answered = clockFrom(k.sent)
+	k.answered = s.now()
 	resp.Request = k.req
 	resp.Body = a.body.take(resp, w, s)
 	k.c.forgetToken(resp.Header, k.token.value)
@@ -303,9 +303,6 @@ func (k *call) send(out *http.Request, a *attempt) {
 	}
 	k.judge(s)
 }
-
-// clockFrom is time.Now at half the price, for somebody who read the clock a moment ago.
-func clockFrom(t time.Time) time.Time { return t.Add(time.Since(t)) }
 
 // carry lets the transport carry a request. A nil answer without an error, which is against its contract, is an error here.
 func (c *core) carry(out *http.Request) (*http.Response, error) {
@@ -322,7 +319,8 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 // judge decides what an answer means and what follows it.
 func (k *call) judge(s *slot) {
 	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
-	seen := k.c.sighting(a)
+	var room [4]lineReading // for what is left of quotas, without an allocation
+	seen := k.c.sighting(room[:0], a)
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = new(t) // a copy, so that t itself is not allocated where there is none
 		if s.probe && k.began.Equal(s.sent) {
@@ -354,13 +352,30 @@ func (k *call) judge(s *slot) {
 	k.afterAnswer()
 }
 
-// sighting is what an answer tells besides. Its Date is read only where a limit or a quota is kept by it.
-func (c *core) sighting(a *answer) sighting {
-	seen := sighting{readings: c.throttling.readings(a)}
-	if len(c.throttling.limits) > 0 || len(seen.readings) > 0 {
+// sighting is what an answer tells besides, with the readings appended to room. Its Date is read only where a limit or a quota
+// is kept by it.
+func (c *core) sighting(room []lineReading, a *answer) sighting {
+	readings := c.throttling.readings(a)
+	seen := sighting{readings: appendReadings(room, readings)}
+	if len(c.throttling.limits) > 0 || len(readings) > 0 {
 		seen.date = dateOf(a.resp.Header)
 	}
 	return seen
+}
+
+// appendReadings appends what is told to be left of quotas. One that tells no reset is renewed within its window.
+func appendReadings(to []lineReading, readings []reading) []lineReading {
+	for _, r := range readings {
+		if !r.hasRemaining || r.absurd {
+			continue
+		}
+		reset := r.window
+		if r.hasReset {
+			reset = r.reset
+		}
+		to = append(to, lineReading{name: r.name, remaining: r.remaining, reset: reset, renewed: r.renewed})
+	}
+	return to
 }
 
 // discard drops the answer of the last attempt.

@@ -168,7 +168,7 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
 	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
 	if len(b.p.errs) == 0 {
-		c.line = newLine(c.throttling)
+		c.line = newLine(c.throttling.pace())
 	}
 	return c
 }

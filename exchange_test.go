@@ -510,7 +510,7 @@ func TestKeyThatPanicsFailsTheExchangeAlone(t *testing.T) {
 			t.Errorf("Token = %v, want an error that says so, without the value", err)
 		}
 	}
-	if got := c.core.access.hops[0].core.line.inFlight; got != 0 {
+	if _, got, _ := c.core.access.hops[0].core.line.stats(); got != 0 {
 		t.Errorf("%d attempts hold a slot, want none", got)
 	}
 }

@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,27 +16,27 @@ import (
 func TestLineKeepsEveryLimitAtOnce(t *testing.T) {
 	tests := []struct {
 		name string
-		rl   RateLimit
+		set  lineSettings
 		want []time.Duration // when the attempts leave
 	}{
-		{"nothing set", RateLimit{Fixed: true}, []time.Duration{0, 0, 0, 0}},
-		{"interval", RateLimit{Fixed: true, Interval: time.Second}, seconds(0, 1, 2, 3)},
-		{"bucket", RateLimit{Fixed: true, Limits: []Limit{{Requests: 2, Per: time.Second, Burst: 2}}}, seconds(0, 0, .5, 1, 1.5)},
-		{"a bucket keeps one token in reserve", RateLimit{Limits: []Limit{{Requests: 2, Per: time.Second, Burst: 3}}},
+		{"nothing set", lineSettings{fixed: true}, []time.Duration{0, 0, 0, 0}},
+		{"interval", lineSettings{fixed: true, interval: time.Second}, seconds(0, 1, 2, 3)},
+		{"bucket", lineSettings{fixed: true, limits: []lineLimit{{Requests: 2, Per: time.Second, Burst: 2}}}, seconds(0, 0, .5, 1, 1.5)},
+		{"a bucket keeps one token in reserve", lineSettings{limits: []lineLimit{{Requests: 2, Per: time.Second, Burst: 3}}},
 			seconds(0, 0, .5, 1, 1.5)},
-		{"a bucket of one is 1 % slower", RateLimit{Limits: []Limit{{Requests: 99, Per: 99 * time.Second, Burst: 1}}},
+		{"a bucket of one is 1 % slower", lineSettings{limits: []lineLimit{{Requests: 99, Per: 99 * time.Second, Burst: 1}}},
 			seconds(0, 1/.99, 2/.99)},
-		{"window", RateLimit{Fixed: true, Limits: []Limit{{Requests: 3, Per: time.Minute}}}, seconds(0, 0, 0, 60, 60, 60, 120)},
-		{"two windows", RateLimit{Fixed: true, Limits: []Limit{{Requests: 2, Per: time.Second}, {Requests: 3, Per: time.Minute}}},
+		{"window", lineSettings{fixed: true, limits: []lineLimit{{Requests: 3, Per: time.Minute}}}, seconds(0, 0, 0, 60, 60, 60, 120)},
+		{"two windows", lineSettings{fixed: true, limits: []lineLimit{{Requests: 2, Per: time.Second}, {Requests: 3, Per: time.Minute}}},
 			seconds(0, 0, 1, 60, 60, 61)},
-		{"window, bucket and interval", RateLimit{Fixed: true, Interval: 100 * time.Millisecond, Limits: []Limit{
+		{"window, bucket and interval", lineSettings{fixed: true, interval: 100 * time.Millisecond, limits: []lineLimit{
 			{Requests: 4, Per: 10 * time.Second}, {Requests: 1, Per: time.Second, Burst: 2}}},
 			seconds(0, .1, 1, 2, 10, 10.1, 11)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l, began := testLine(t, tt.rl), time.Now()
+				l, began := testLine(t, tt.set), time.Now()
 				for i, want := range tt.want {
 					s := enter(t, l, uint64(i))
 					if got := time.Since(began); (got - want).Abs() > time.Microsecond {
@@ -51,7 +52,7 @@ func TestLineKeepsEveryLimitAtOnce(t *testing.T) {
 
 func TestWindowCountsAnAttemptUntilItsAnswerPlusPer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, RateLimit{Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Minute}}}), time.Now()
+		l, began := testLine(t, lineSettings{fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Minute}}}), time.Now()
 		s := enter(t, l, 1)
 		time.Sleep(10 * time.Second) // until the answer comes
 		s.accepted(sighting{})
@@ -65,7 +66,7 @@ func TestWindowCountsAnAttemptUntilItsAnswerPlusPer(t *testing.T) {
 
 func TestConcurrencyCountsUntilTheBodyIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, RateLimit{Fixed: true, Concurrency: 1}), time.Now()
+		l, began := testLine(t, lineSettings{fixed: true, concurrency: 1}), time.Now()
 		s := enter(t, l, 1)
 		time.AfterFunc(time.Second, func() { s.accepted(sighting{}) })
 		time.AfterFunc(3*time.Second, s.release)
@@ -82,7 +83,7 @@ func TestConcurrencyCountsUntilTheBodyIsReleased(t *testing.T) {
 
 func TestLineServesInTheOrderOfCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := testLine(t, RateLimit{Fixed: true, Interval: time.Second})
+		l := testLine(t, lineSettings{fixed: true, interval: time.Second})
 		enter(t, l, 1).accepted(sighting{})
 		var mu sync.Mutex
 		var order []uint64
@@ -105,18 +106,18 @@ func TestLineServesInTheOrderOfCalls(t *testing.T) {
 }
 
 func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
-	limits := map[string]RateLimit{
-		"interval":    {Fixed: true, Interval: time.Second},
-		"bucket":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}}},
-		"window":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second}}},
-		"both":        {Fixed: true, Interval: time.Second, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}}},
-		"no Fixed":    {Interval: time.Second},
-		"two buckets": {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}, {Requests: 9, Per: time.Second, Burst: 9}}},
+	limits := map[string]lineSettings{
+		"interval":    {fixed: true, interval: time.Second},
+		"bucket":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Second, Burst: 1}}},
+		"window":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Second}}},
+		"both":        {fixed: true, interval: time.Second, limits: []lineLimit{{Requests: 1, Per: time.Second, Burst: 1}}},
+		"no Fixed":    {interval: time.Second},
+		"two buckets": {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Second, Burst: 1}, {Requests: 9, Per: time.Second, Burst: 9}}},
 	}
-	for name, rl := range limits {
+	for name, set := range limits {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l, began := testLine(t, rl), time.Now()
+				l, began := testLine(t, set), time.Now()
 				s := enter(t, l, 1)
 				s.accepted(sighting{})
 				s.release()
@@ -149,16 +150,16 @@ func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
 }
 
 func TestSlotThatWasNotUsedIsGivenBackWhole(t *testing.T) {
-	limits := map[string]RateLimit{
-		"interval":    {Fixed: true, Interval: time.Hour},
-		"bucket":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Hour, Burst: 1}}},
-		"window":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Hour}}},
-		"concurrency": {Fixed: true, Concurrency: 1},
+	limits := map[string]lineSettings{
+		"interval":    {fixed: true, interval: time.Hour},
+		"bucket":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Hour, Burst: 1}}},
+		"window":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Hour}}},
+		"concurrency": {fixed: true, concurrency: 1},
 	}
-	for name, rl := range limits {
+	for name, set := range limits {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := testLine(t, rl)
+				l := testLine(t, set)
 				s := enter(t, l, 1)
 				time.Sleep(time.Minute) // in the caller's Limiter, say
 				s.giveBack()
@@ -174,7 +175,7 @@ func TestSlotThatWasNotUsedIsGivenBackWhole(t *testing.T) {
 
 func TestClosedGateHoldsEverybodyAndRefusesTheImpatient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, RateLimit{MaxWait: time.Minute}), time.Now()
+		l, began := testLine(t, lineSettings{maxWait: time.Minute}), time.Now()
 		enter(t, l, 1).refused(throttle{class: classThrottled, rule: "rules[0]", wait: 10 * time.Second, told: true}, sighting{})
 
 		soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -206,7 +207,7 @@ func TestClosedGateHoldsEverybodyAndRefusesTheImpatient(t *testing.T) {
 
 func TestGateThatClosesReachesThoseWhoStandInLineAlready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, RateLimit{Fixed: true, Interval: time.Second, MaxWait: time.Minute}), time.Now()
+		l, began := testLine(t, lineSettings{fixed: true, interval: time.Second, maxWait: time.Minute}), time.Now()
 		first := enter(t, l, 1)
 		var wg sync.WaitGroup
 		for seq := range uint64(3) {
@@ -225,7 +226,7 @@ func TestGateThatClosesReachesThoseWhoStandInLineAlready(t *testing.T) {
 
 func TestExhaustedQuotaWithoutAnEndIsWaitedForByNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := testLine(t, RateLimit{MaxWait: time.Minute})
+		l := testLine(t, lineSettings{maxWait: time.Minute})
 		enter(t, l, 1).refused(throttle{class: classExhausted}, sighting{})
 		err := l.enter(t.Context(), 2, patience{gate: time.Minute}, new(slot))
 		if _, ok := errors.AsType[*gateError](err); !ok {
@@ -236,9 +237,9 @@ func TestExhaustedQuotaWithoutAnEndIsWaitedForByNobody(t *testing.T) {
 
 func TestQuotaIsWaitedForOnlyWhenNothingIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, RateLimit{Reserve: 2}), time.Now()
+		l, began := testLine(t, lineSettings{reserve: 2}), time.Now()
 		left := func(n int64) sighting {
-			return sighting{readings: []reading{{name: "q", remaining: n, hasRemaining: true, reset: 30 * time.Second, hasReset: true}}}
+			return sighting{readings: []lineReading{{name: "q", remaining: n, reset: 30 * time.Second}}}
 		}
 		enter(t, l, 1).accepted(left(3))
 		enter(t, l, 2).accepted(left(2))
@@ -254,8 +255,8 @@ func TestQuotaIsWaitedForOnlyWhenNothingIsLeft(t *testing.T) {
 
 func TestQuotaWhoseResetIsBeyondMaxWaitRefusesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, RateLimit{}), time.Now()
-		none := sighting{readings: []reading{{name: "daily", hasRemaining: true, reset: 5 * time.Hour, hasReset: true}}}
+		l, began := testLine(t, lineSettings{}), time.Now()
+		none := sighting{readings: []lineReading{{name: "daily", reset: 5 * time.Hour}}}
 		enter(t, l, 1).accepted(none)
 		err := l.enter(t.Context(), 2, patience{gate: time.Minute}, new(slot))
 		gate, ok := errors.AsType[*gateError](err)
@@ -268,7 +269,7 @@ func TestQuotaWhoseResetIsBeyondMaxWaitRefusesAtOnce(t *testing.T) {
 func TestTenThousandWaitersAreCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 10_000
-		l := testLine(t, RateLimit{Fixed: true, Interval: time.Millisecond})
+		l := testLine(t, lineSettings{fixed: true, interval: time.Millisecond})
 		enter(t, l, 0)
 		before := memoryInUse()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -318,14 +319,10 @@ func memoryInUse() uint64 {
 }
 
 // testLine is the line of a connection with these settings.
-func testLine(t *testing.T, rl RateLimit) *line {
+func testLine(t *testing.T, set lineSettings) *line {
 	t.Helper()
-	p := new(problems)
-	throttling := compileThrottling("RateLimit", rl, "", p)
-	if err := p.err(); err != nil {
-		t.Fatal(err)
-	}
-	return newLine(throttling)
+	set.maxWait = cmp.Or(set.maxWait, 5*time.Minute)
+	return newLine(set)
 }
 
 // enter takes a slot.
@@ -353,7 +350,7 @@ func TestASlotEndsOnce(t *testing.T) {
 		"given back after its body ended":        func(s *slot) { s.release(); s.giveBack() },
 		"given back after its answer was judged": func(s *slot) { s.accepted(sighting{}); s.giveBack(); s.release() },
 	} {
-		l := testLine(t, RateLimit{Concurrency: 1})
+		l := testLine(t, lineSettings{concurrency: 1})
 		end(enter(t, l, 1))
 		if l.inFlight != 0 || l.unanswered != 0 {
 			t.Errorf("%s: %d are in flight and %d unanswered, want none", name, l.inFlight, l.unanswered)

@@ -74,6 +74,15 @@ func compileThrottling(path string, rl RateLimit, media MediaType, p *problems) 
 	return t
 }
 
+// pace is what the line keeps to.
+func (t *throttling) pace() lineSettings {
+	limits := make([]lineLimit, len(t.limits))
+	for i, limit := range t.limits {
+		limits[i] = lineLimit(limit)
+	}
+	return lineSettings{limits: limits, interval: t.interval, concurrency: t.concurrency, reserve: t.reserve, fixed: t.fixed, maxWait: t.maxWait}
+}
+
 // boundOf is MaxWait as it is compiled. One that no wait within reason reaches is none.
 func boundOf(maxWait time.Duration) time.Duration {
 	if maxWait < 0 || maxWait > waits.Longest {

@@ -59,11 +59,11 @@ const (
 // twin lets the burst go.
 //
 // All times are seconds since the same beginning.
-type twin struct {
+type bucketModel struct {
 	refused bool    // ever: the burst is known
 	rate    float64 // zero: unknown
 	burst   float64
-	dear    bool // the wait after the last refusal was so long that the server's bucket overflowed
+	costly  bool // the wait after the last refusal was so long that the server's bucket overflowed
 
 	tokens float64 // at the time at
 	at     float64
@@ -82,127 +82,127 @@ type twin struct {
 
 // delay is how long from t on the next request has to wait. An estimate can be wrong: it holds nobody up for longer
 // than any other guess.
-func (w *twin) delay(t float64) time.Duration {
-	w.refill(t)
-	if w.tokens >= 1 {
+func (m *bucketModel) delay(t float64) time.Duration {
+	m.refill(t)
+	if m.tokens >= 1 {
 		return 0
 	}
-	return min(duration((1-w.tokens)/w.speed(t)), longestGuess)
+	return min(duration((1-m.tokens)/m.speed(t)), longestGuess)
 }
 
 // take takes a token.
-func (w *twin) take(t float64) {
-	w.refill(t)
-	w.tokens--
+func (m *bucketModel) take(t float64) {
+	m.refill(t)
+	m.tokens--
 }
 
 // refill lets flow in what is due. While the twin is full nobody is held up, and so nothing is probed: that time does
 // not count.
-func (w *twin) refill(t float64) {
-	speed := w.speed(t)
-	w.tokens += (t - w.at) * speed
-	w.at = t
-	if over := w.tokens - w.size(); over > 0 && speed > 0 {
-		w.quiet += over / speed
-		w.tokens = w.size()
+func (m *bucketModel) refill(t float64) {
+	speed := m.speed(t)
+	m.tokens += (t - m.at) * speed
+	m.at = t
+	if over := m.tokens - m.size(); over > 0 && speed > 0 {
+		m.quiet += over / speed
+		m.tokens = m.size()
 	}
 }
 
 // size is how much the twin holds: a token less than the server's bucket where a refusal is dear, since two that are equal
 // are told apart by the jitter of the network.
-func (w *twin) size() float64 {
-	if w.dear {
-		return max(1, w.burst-1)
+func (m *bucketModel) size() float64 {
+	if m.costly {
+		return max(1, m.burst-1)
 	}
-	return w.burst
+	return m.burst
 }
 
 // speed is how many tokens flow in per second.
-func (w *twin) speed(t float64) float64 {
-	if w.rate == 0 {
-		return w.ramp
+func (m *bucketModel) speed(t float64) float64 {
+	if m.rate == 0 {
+		return m.ramp
 	}
-	doublings := probeDoublings * max(0, t-w.quiet) / w.span
-	return w.rate * (1 - margin) * math.Exp2(min(doublings, maxDoublings))
+	doublings := probeDoublings * max(0, t-m.quiet) / m.span
+	return m.rate * (1 - margin) * math.Exp2(min(doublings, maxDoublings))
 }
 
 // remember takes in the time of an acceptance. If there are too many, the older half is forgotten; where the bucket
 // stood at the new anchor is unknown, but what it holds is little beside so many.
-func (w *twin) remember(t float64) {
-	if len(w.times) >= maxHistory {
-		w.anchor = w.times[maxHistory/2-1]
-		w.times = slices.Delete(w.times, 0, maxHistory/2)
+func (m *bucketModel) remember(t float64) {
+	if len(m.times) >= maxHistory {
+		m.anchor = m.times[maxHistory/2-1]
+		m.times = slices.Delete(m.times, 0, maxHistory/2)
 	}
-	i, _ := slices.BinarySearch(w.times, t)
-	w.times = slices.Insert(w.times, i, t)
+	i, _ := slices.BinarySearch(m.times, t)
+	m.times = slices.Insert(m.times, i, t)
 }
 
 // climb goes up the ramp after an acceptance.
-func (w *twin) climb() {
-	if w.rate == 0 {
-		w.ramp = min(w.ramp*math.Exp2(1./rampAnswers), maxRate)
+func (m *bucketModel) climb() {
+	if m.rate == 0 {
+		m.ramp = min(m.ramp*math.Exp2(1./rampAnswers), maxRate)
 	}
 }
 
 // learn takes in the refusal that closed the gate for wait seconds.
-func (w *twin) learn(wait float64) {
-	k, _ := slices.BinarySearch(w.times, w.refusal)
+func (m *bucketModel) learn(wait float64) {
+	k, _ := slices.BinarySearch(m.times, m.refusal)
 	switch {
-	case !w.refused:
-		w.refused = true
-		w.first = float64(len(w.times))
-		if len(w.times) > 0 {
-			w.firstTime = w.times[len(w.times)-1] - w.anchor
+	case !m.refused:
+		m.refused = true
+		m.first = float64(len(m.times))
+		if len(m.times) > 0 {
+			m.firstTime = m.times[len(m.times)-1] - m.anchor
 		}
-		w.burst = w.burstAt(0)
-		w.ramp = rampBursts * w.burst / min(max(wait, resetMargin.Seconds()), rampTime)
+		m.burst = m.burstAt(0)
+		m.ramp = rampBursts * m.burst / min(max(wait, resetMargin.Seconds()), rampTime)
 	case k > 0:
-		w.measure(w.times[:k])
+		m.measure(m.times[:k])
 	}
-	w.anchor = w.refusal
-	w.times = slices.Delete(w.times, 0, k)
-	if w.rate > 0 {
+	m.anchor = m.refusal
+	m.times = slices.Delete(m.times, 0, k)
+	if m.rate > 0 {
 		accepted := float64(k)
-		w.span = min((quietGrowth*accepted+2)/w.rate, max(quietTime, quietTokens/w.rate))
-		w.span = max(w.span, quietWaits*wait)
-		w.dear = wait*w.rate > w.burst+1
+		m.span = min((quietGrowth*accepted+2)/m.rate, max(quietTime, quietTokens/m.rate))
+		m.span = max(m.span, quietWaits*wait)
+		m.costly = wait*m.rate > m.burst+1
 	}
 }
 
 // resume begins anew when the gate opens: what flowed in since the refusal, less what was taken.
-func (w *twin) resume(t float64, inflight int) {
-	w.at = t
-	w.tokens = min(w.size(), w.rate*(t-w.anchor)-float64(len(w.times)+inflight))
-	if w.rate == 0 {
-		w.tokens = 1
+func (m *bucketModel) resume(t float64, inflight int) {
+	m.at = t
+	m.tokens = min(m.size(), m.rate*(t-m.anchor)-float64(len(m.times)+inflight))
+	if m.rate == 0 {
+		m.tokens = 1
 	}
-	w.quiet = t + w.span
+	m.quiet = t + m.span
 }
 
 // measure sets the rate by the acceptances between the anchor and the refusal. It falls by half at most.
-func (w *twin) measure(times []float64) {
-	rate, evidence := w.solve(times)
-	if w.rate == 0 {
-		w.burst = w.burstAt(rate)
-		w.rate = rate
+func (m *bucketModel) measure(times []float64) {
+	rate, evidence := m.solve(times)
+	if m.rate == 0 {
+		m.burst = m.burstAt(rate)
+		m.rate = rate
 		return
 	}
-	rate = max(rate, w.rate/2)
+	rate = max(rate, m.rate/2)
 	if evidence < thinEvidence {
-		rate = min(rate, w.rate)
+		rate = min(rate, m.rate)
 	}
-	w.rate = rate
+	m.rate = rate
 }
 
 // solve finds the rate at which a bucket, empty at the anchor, admits all these and then refuses. evidence is how many
 // tokens flowed in after the bucket was full last.
-func (w *twin) solve(times []float64) (rate, evidence float64) {
+func (m *bucketModel) solve(times []float64) (rate, evidence float64) {
 	low, high := 0.0, maxRate
 	for range rateSteps {
 		rate = (low + high) / 2
 		var level float64
-		level, evidence = w.replay(times, rate)
-		gap := w.refusal - times[len(times)-1]
+		level, evidence = m.replay(times, rate)
+		gap := m.refusal - times[len(times)-1]
 		// A bucket that refuses holds less than one token; on average half a token, and the more the longer nobody
 		// asked.
 		if level > min(0.98, (1+rate*gap)/2) {
@@ -215,13 +215,13 @@ func (w *twin) solve(times []float64) (rate, evidence float64) {
 }
 
 // replay is what a bucket of this rate holds at the refusal.
-func (w *twin) replay(times []float64, rate float64) (level, evidence float64) {
-	burst := w.burst
-	if w.rate == 0 {
-		burst = w.burstAt(rate)
+func (m *bucketModel) replay(times []float64, rate float64) (level, evidence float64) {
+	burst := m.burst
+	if m.rate == 0 {
+		burst = m.burstAt(rate)
 	}
 	level = 0.5
-	last := w.anchor
+	last := m.anchor
 	for _, t := range times {
 		flow := rate * (t - last)
 		level += flow
@@ -232,14 +232,14 @@ func (w *twin) replay(times []float64, rate float64) (level, evidence float64) {
 		level--
 		last = t
 	}
-	return min(burst, level+rate*(w.refusal-last)), evidence
+	return min(burst, level+rate*(m.refusal-last)), evidence
 }
 
 // burstAt is the burst by what was accepted before the first refusal, if the rate is this. What was left then is less than
 // a token, so that the burst is the whole number above. Half of what was accepted is sure: with a round trip of jitter the
 // rest may be an error of the rate.
-func (w *twin) burstAt(rate float64) float64 {
-	return max(1, w.first/2, math.Ceil(w.first-rate*w.firstTime))
+func (m *bucketModel) burstAt(rate float64) float64 {
+	return max(1, m.first/2, math.Ceil(m.first-rate*m.firstTime))
 }
 
 // duration is a number of seconds, rounded up and bounded, as a time.Duration.

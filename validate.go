@@ -297,7 +297,7 @@ func (b *setup) buildThrottling() {
 	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p)
 	c.Retry.check(b.p)
 	if len(b.p.errs) == 0 {
-		b.core.line = newLine(b.core.throttling)
+		b.core.line = newLine(b.core.throttling.pace())
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)
 }
