@@ -39,7 +39,7 @@ func testAnswer(wire string) *answer { return newAnswer(rawAnswer(wire), "", tes
 func testPath(t *testing.T, text string, media MediaType) *bodyPath {
 	t.Helper()
 	var p problems
-	path := compilePath("Path", text, media, &p)
+	path := compilePath("Path", text, media, p.add)
 	if p.err() != nil {
 		t.Fatalf("compilePath(%q, %q): %v", text, media, p.err())
 	}
@@ -145,7 +145,7 @@ func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 		{MediaPlaintext, "a", "plain text has no paths"},
 	} {
 		var p problems
-		path := compilePath("Ping.ErrorPath", tt.path, tt.media, &p)
+		path := compilePath("Ping.ErrorPath", tt.path, tt.media, p.add)
 		if path != nil || p.err() == nil || !strings.Contains(p.err().Error(),
 			tt.want) || !strings.Contains(p.err().Error(), "Ping.ErrorPath") {
 			t.Errorf("compilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path,
@@ -387,7 +387,7 @@ func FuzzAnswer(f *testing.F) {
 	for _, text := range []string{"error.details[?@['@type'] == 'x'].retryDelay", "[*].errorCode", "..message",
 		"..[?@.code > 4]", "//b/@c", "a[1:3]",
 		"errors[?match(@.message, 'm.*')]", "[?length(@.a) > 1].b", "//b[@c='1'][1]", "a/../b[text()='x']"} {
-		paths = append(paths, compilePath("Path", text, "", &p))
+		paths = append(paths, compilePath("Path", text, "", p.add))
 	}
 	if p.err() != nil {
 		f.Fatal(p.err())

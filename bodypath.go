@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsonpath"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // bodyDepth is how deep a body may be nested, and textBound how many bytes the texts may have together that a path leads to,
@@ -40,9 +41,9 @@ type pathResult struct {
 // compilePath compiles the text of the field at field. With media json or xml it must be a path of that kind.
 // Otherwise it is a JSONPath, a path of elements, or, where it can be read as both, both. It returns nil, and a
 // problem, for what is neither.
-func compilePath(field, text string, media MediaType, p *problems) *bodyPath {
+func compilePath(field, text string, media MediaType, report problem.Report) *bodyPath {
 	if media == MediaPlaintext {
-		p.add(field, "plain text has no paths", "use Match, or set ErrorMediaType to json or xml, or leave it empty")
+		report(field, "plain text has no paths", "use Match, or set ErrorMediaType to json or xml, or leave it empty")
 		return nil
 	}
 	var path bodyPath
@@ -57,9 +58,9 @@ func compilePath(field, text string, media MediaType, p *problems) *bodyPath {
 	case path.json != nil || path.xml != nil:
 		return &path
 	case ok && (notXML == nil || !strings.HasPrefix(text, "/")):
-		p.add(field, fmt.Sprintf("%q %s", text, e.Problem), e.Hint)
+		report(field, fmt.Sprintf("%q %s", text, e.Problem), e.Hint)
 	default:
-		p.add(field, fmt.Sprintf("%q is not a path of elements: %v", text, notXML), "write one such as /Error/Code or //faultcode")
+		report(field, fmt.Sprintf("%q is not a path of elements: %v", text, notXML), "write one such as /Error/Code or //faultcode")
 	}
 	return nil
 }

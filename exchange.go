@@ -165,8 +165,8 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 		c.placements = compilePlacements(nil, b.p)
 	}
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
-	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
-	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
+	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p.add)
+	c.authFailure = compileRules(h.field, assertionRefused, "", b.p.add)
 	if len(b.p.errs) == 0 {
 		c.line = newLine(c.throttling.pace())
 	}
@@ -263,7 +263,7 @@ func (b *setup) compilePaths(h *hop, x *Exchange) {
 		if text = cmp.Or(text, standard); text == "" {
 			return nil
 		}
-		return compilePath(h.field+"."+name, text, "", b.p)
+		return compilePath(h.field+"."+name, text, "", b.p.add)
 	}
 	h.token = path("TokenPath", x.TokenPath, "access_token")
 	h.kind = path("TokenTypePath", x.TokenTypePath, "token_type")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -20,42 +21,42 @@ type extract struct {
 	fields bool // the structured field RateLimit, which tells several things at once
 }
 
-func compileWaits(path string, list []Extract, media MediaType, p *problems) []extract {
+func compileWaits(path string, list []Extract, media MediaType, report problem.Report) []extract {
 	compiled := make([]extract, 0, len(list))
 	for i, e := range list {
 		field := fmt.Sprintf("%s[%d]", path, i)
 		if e == (Extract{}) {
-			p.add(field, "nothing is set", "set Header, Path or Match, or leave it out")
+			report(field, "nothing is set", "set Header, Path or Match, or leave it out")
 			continue
 		}
-		compiled = append(compiled, compileExtract(field, e, media, p))
+		compiled = append(compiled, compileExtract(field, e, media, report))
 	}
 	return compiled
 }
 
-func compileExtract(field string, e Extract, media MediaType, p *problems) extract {
-	checkHeaderName(field+".Header", e.Header, p)
+func compileExtract(field string, e Extract, media MediaType, report problem.Report) extract {
+	checkHeaderName(field+".Header", e.Header, report)
 	if e.Header != "" && e.Path != "" {
-		p.add(field, "Header and Path are both set", "leave one out: each is a place of its own")
+		report(field, "Header and Path are both set", "leave one out: each is a place of its own")
 	}
 	as := waits.Unit(e.As)
 	if !as.Valid() {
-		p.add(field+".As", fmt.Sprintf("%q is not a form", e.As), "use one of "+unitNames(waits.Units()))
+		report(field+".As", fmt.Sprintf("%q is not a form", e.As), "use one of "+unitNames(waits.Units()))
 	}
 	compiled := extract{
 		header: http.CanonicalHeaderKey(e.Header),
-		match:  compileMatch(field+".Match", e.Match, p),
+		match:  compileMatch(field+".Match", e.Match, report),
 		as:     as,
 		fields: isRateLimitField(e),
 	}
 	if e.Path != "" {
-		compiled.path = compilePath(field+".Path", e.Path, media, p)
+		compiled.path = compilePath(field+".Path", e.Path, media, report)
 	}
 	return compiled
 }
 
 // compileCount is compileExtract for a number of requests. The zero Extract is nil.
-func compileCount(field string, e Extract, media MediaType, p *problems) *extract {
+func compileCount(field string, e Extract, media MediaType, report problem.Report) *extract {
 	if e == (Extract{}) {
 		return nil
 	}
@@ -63,10 +64,10 @@ func compileCount(field string, e Extract, media MediaType, p *problems) *extrac
 	case "", waits.Int, waits.Decimal, waits.Auto:
 	default:
 		if as.Valid() {
-			p.add(field+".As", fmt.Sprintf("%q is the form of a wait, and this is a count", e.As), "use int or decimal")
+			report(field+".As", fmt.Sprintf("%q is the form of a wait, and this is a count", e.As), "use int or decimal")
 		}
 	}
-	return new(compileExtract(field, e, media, p))
+	return new(compileExtract(field, e, media, report))
 }
 
 // isRateLimitField reports whether e names the field RateLimit as a whole.

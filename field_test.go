@@ -24,7 +24,7 @@ func TestAnAnswerReadsEachFieldOnce(t *testing.T) {
 		Rules: []Rule{{Header: "X-Left", Values: []string{"0"}}, {Header: "Ratelimit"}},
 		Wait:  []Extract{{Header: "X-Reset", As: "seconds"}, {Header: "RateLimit"}, {Header: "Retry-After"}},
 		Quota: []Quota{{Remaining: Extract{Header: "X-Left"}, Reset: Extract{Header: "X-Reset", As: "seconds"}}, {Remaining: Extract{Header: "RateLimit"}}},
-	}, "", p)
+	}, "", p.add)
 	if err := p.err(); err != nil {
 		t.Fatal(err)
 	}

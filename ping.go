@@ -28,10 +28,10 @@ func (b *setup) buildPing() {
 	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, b.templates.compileURI, needRequest, "it is a part of the request")
 	p.body = b.compilePing("Ping.Body", c.Body, b.templates.compileText, needBody, "it is the body")
 	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
-	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p)
-	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p)
+	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p.add)
+	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p.add)
 	if c.ErrorPath != "" {
-		p.errorPath = compilePath("Ping.ErrorPath", c.ErrorPath, b.conn.ErrorMediaType, b.p)
+		p.errorPath = compilePath("Ping.ErrorPath", c.ErrorPath, b.conn.ErrorMediaType, b.p.add)
 	}
 	b.core.ping = p
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/nearest"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // profilesJSON holds the built-in profiles. To add one is to add a row, and its documented answers to TestProfiles.
@@ -81,13 +82,13 @@ func loadProfiles() ([]profile, error) {
 }
 
 // profileSettings are those of the profile that the field at path names, none for the empty name.
-func profileSettings(path, name string, p *problems) RateLimit {
+func profileSettings(path, name string, report problem.Report) RateLimit {
 	if name == "" {
 		return RateLimit{}
 	}
 	all, err := loadProfiles()
 	if err != nil {
-		p.add(path, "jwtbearer: internal error: the built-in profiles cannot be read: "+err.Error(), "")
+		report(path, "jwtbearer: internal error: the built-in profiles cannot be read: "+err.Error(), "")
 		return RateLimit{}
 	}
 	names := make([]string, len(all))
@@ -102,6 +103,6 @@ func profileSettings(path, name string, p *problems) RateLimit {
 	if like := nearest.Name(name, names); like != "" {
 		hint = fmt.Sprintf("did you mean %q? Otherwise %s", like, hint)
 	}
-	p.add(path, fmt.Sprintf("there is no profile %q", name), hint)
+	report(path, fmt.Sprintf("there is no profile %q", name), hint)
 	return RateLimit{}
 }

@@ -163,7 +163,7 @@ func TestProfilesAreComplete(t *testing.T) {
 			t.Errorf("%s: source %q, about %q, want a page and words", known.Name, known.Source, known.About)
 		}
 		var p problems
-		checkRateLimit(known.Name, known.RateLimit.settings(), &p)
+		checkRateLimit(known.Name, known.RateLimit.settings(), p.add)
 		if p.err() != nil {
 			t.Error(p.err())
 		}

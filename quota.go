@@ -45,24 +45,24 @@ type quota struct {
 }
 
 // compileQuotas compiles the quotas of the field at path; origin tells whose they are.
-func compileQuotas(path, origin string, list []Quota, media MediaType, p *problems) []quota {
+func compileQuotas(path, origin string, list []Quota, media MediaType, report problem.Report) []quota {
 	compiled := make([]quota, 0, len(list))
 	for i, q := range list {
 		field := fmt.Sprintf("%s[%d]", path, i)
-		problem.NotNegative(p.add, field+".Window", q.Window)
+		problem.NotNegative(report, field+".Window", q.Window)
 		if q.Remaining == (Extract{}) && q.Limit == (Extract{}) {
-			p.add(field, "it does not say where to find what is left", "set Remaining, or Limit and Used")
+			report(field, "it does not say where to find what is left", "set Remaining, or Limit and Used")
 		}
 		c := quota{
 			name:      fmt.Sprintf("%squota[%d]", origin, i),
-			limit:     compileCount(field+".Limit", q.Limit, media, p),
-			remaining: compileCount(field+".Remaining", q.Remaining, media, p),
-			used:      compileCount(field+".Used", q.Used, media, p),
+			limit:     compileCount(field+".Limit", q.Limit, media, report),
+			remaining: compileCount(field+".Remaining", q.Remaining, media, report),
+			used:      compileCount(field+".Used", q.Used, media, report),
 			window:    q.Window,
 			fields:    isRateLimitField(q.Remaining),
 		}
 		if q.Reset != (Extract{}) {
-			c.reset = new(compileExtract(field+".Reset", q.Reset, media, p))
+			c.reset = new(compileExtract(field+".Reset", q.Reset, media, report))
 		}
 		compiled = append(compiled, c)
 	}

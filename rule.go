@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/regex"
 )
 
@@ -27,52 +28,52 @@ type rule struct {
 }
 
 // compileRules compiles the rules of the field at path, such as RateLimit.Rules, one for one, problems or not.
-func compileRules(path string, rules []Rule, media MediaType, p *problems) []rule {
+func compileRules(path string, rules []Rule, media MediaType, report problem.Report) []rule {
 	compiled := make([]rule, 0, len(rules))
 	for i, r := range rules {
-		compiled = append(compiled, compileRule(fmt.Sprintf("%s[%d]", path, i), r, media, p))
+		compiled = append(compiled, compileRule(fmt.Sprintf("%s[%d]", path, i), r, media, report))
 	}
 	return compiled
 }
 
-func compileRule(field string, r Rule, media MediaType, p *problems) rule {
-	checkRule(field, r, p)
+func compileRule(field string, r Rule, media MediaType, report problem.Report) rule {
+	checkRule(field, r, report)
 	compiled := rule{
 		status: slices.Clone(r.Status),
 		header: http.CanonicalHeaderKey(r.Header),
 		values: slices.Clone(r.Values),
-		match:  compileMatch(field+".Match", r.Match, p),
+		match:  compileMatch(field+".Match", r.Match, report),
 		class:  cmp.Or(r.Class, classThrottled),
 	}
 	if r.Path != "" {
-		compiled.path = compilePath(field+".Path", r.Path, media, p)
+		compiled.path = compilePath(field+".Path", r.Path, media, report)
 	}
 	return compiled
 }
 
-func checkRule(field string, r Rule, p *problems) {
+func checkRule(field string, r Rule, report problem.Report) {
 	if len(r.Status) == 0 && r.Header == "" && r.Path == "" && r.Match == "" && len(r.Values) == 0 {
-		p.add(field, "nothing is set, so every answer would match", "set Status, Header, Path or Match, or leave the rule out")
+		report(field, "nothing is set, so every answer would match", "set Status, Header, Path or Match, or leave the rule out")
 	}
 	if len(r.Values) > 0 && r.Header == "" && r.Path == "" {
-		p.add(field+".Values", "there is nothing to compare them with", "set Header or Path, or use Match to search the body")
+		report(field+".Values", "there is nothing to compare them with", "set Header or Path, or use Match to search the body")
 	}
 	for i, code := range r.Status {
 		if (code < 1 || code > 5) && (code < 100 || code > 599) {
-			p.add(fmt.Sprintf("%s.Status[%d]", field, i), fmt.Sprintf("%d is not a status", code),
+			report(fmt.Sprintf("%s.Status[%d]", field, i), fmt.Sprintf("%d is not a status", code),
 				"write one such as 429, or 4 for all of 4xx")
 		}
 	}
-	checkHeaderName(field+".Header", r.Header, p)
+	checkHeaderName(field+".Header", r.Header, report)
 	if r.Class != "" && !slices.Contains(classes[:], r.Class) {
-		p.add(field+".Class", fmt.Sprintf("%q is not a class", r.Class), "use one of "+strings.Join(classes[:], ", "))
+		report(field+".Class", fmt.Sprintf("%q is not a class", r.Class), "use one of "+strings.Join(classes[:], ", "))
 	}
 }
 
 // checkHeaderName refuses what is no token (RFC 9110, section 5.6.2).
-func checkHeaderName(field, name string, p *problems) {
+func checkHeaderName(field, name string, report problem.Report) {
 	if name != "" && !isToken(name) {
-		p.add(field, fmt.Sprintf("%q is not the name of a header field", name), "write the name alone, such as X-RateLimit-Reset")
+		report(field, fmt.Sprintf("%q is not the name of a header field", name), "write the name alone, such as X-RateLimit-Reset")
 	}
 }
 
@@ -81,18 +82,18 @@ func checkHeaderName(field, name string, p *problems) {
 const mostMatch = 500
 
 // compileMatch returns nil for the empty expression and, with a problem, for a bad one.
-func compileMatch(field, expression string, p *problems) *regexp.Regexp {
+func compileMatch(field, expression string, report problem.Report) *regexp.Regexp {
 	if expression == "" {
 		return nil
 	}
 	compiled, _, err := regex.Compile(expression, mostMatch)
 	if tooLarge, ok := errors.AsType[*regex.SizeError](err); ok {
-		p.add(field, fmt.Sprintf("the expression is too expensive: %v", tooLarge), "use * or + instead of large counts such as {100}, "+
+		report(field, fmt.Sprintf("the expression is too expensive: %v", tooLarge), "use * or + instead of large counts such as {100}, "+
 			"and write several rules instead of many alternatives")
 		return nil
 	}
 	if err != nil {
-		p.add(field, err.Error(), "write it in the syntax of Go's regexp package; case is ignored after (?i)")
+		report(field, err.Error(), "write it in the syntax of Go's regexp package; case is ignored after (?i)")
 		return nil
 	}
 	return compiled

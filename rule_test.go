@@ -61,7 +61,7 @@ func TestAllThatARuleSetsMustHold(t *testing.T) {
 		{"gzip", Rule{Path: "code", Values: []string{"LIMIT"}}, "200\nContent-Encoding: gzip\n\n" + zipped(body[2:]), true},
 	} {
 		var p problems
-		rules := compileRules("RateLimit.Rules", []Rule{tt.rule}, "", &p)
+		rules := compileRules("RateLimit.Rules", []Rule{tt.rule}, "", p.add)
 		if p.err() != nil {
 			t.Errorf("%s: %v", tt.name, p.err())
 			continue
@@ -74,7 +74,7 @@ func TestAllThatARuleSetsMustHold(t *testing.T) {
 
 func TestTheFirstRuleThatMatchesCounts(t *testing.T) {
 	var p problems
-	rules := compileRules("AuthFailure", []Rule{{Status: []int{401}}, {Status: []int{4}}, {Status: []int{403}}}, "", &p)
+	rules := compileRules("AuthFailure", []Rule{{Status: []int{401}}, {Status: []int{4}}, {Status: []int{403}}}, "", p.add)
 	for wire, want := range map[string]int{"401": 0, "403": 1, "500": -1} {
 		if got := matchAny(rules, testAnswer(wire)); got != want {
 			t.Errorf("matchAny of %s = %d, want %d", wire, got, want)
@@ -99,7 +99,7 @@ func TestARuleThatCannotWorkIsAProblem(t *testing.T) {
 		{Rule{Status: []int{429}, Class: "slow"}, "Ping.Fail[1].Class"},
 	} {
 		var p problems
-		compileRules("Ping.Fail", []Rule{{Status: []int{500}}, tt.rule}, "", &p)
+		compileRules("Ping.Fail", []Rule{{Status: []int{500}}, tt.rule}, "", p.add)
 		if got := problemFields(&p); len(got) != 1 || got[0] != tt.want {
 			t.Errorf("problems of %+v are of %q, want one of %q", tt.rule, got, tt.want)
 		}

@@ -50,9 +50,9 @@ type throttle struct {
 }
 
 // compileThrottling compiles the RateLimit of the field at path. Paths in bodies are read as media says.
-func compileThrottling(path string, rl RateLimit, media MediaType, p *problems) *throttling {
-	checkRateLimit(path, rl, p)
-	base, defaults := profileSettings(path+".Profile", rl.Profile, p), defaultSettings()
+func compileThrottling(path string, rl RateLimit, media MediaType, report problem.Report) *throttling {
+	checkRateLimit(path, rl, report)
+	base, defaults := profileSettings(path+".Profile", rl.Profile, report), defaultSettings()
 	all := overlay(base, rl)
 	t := &throttling{
 		limits:      slices.Clone(all.Limits),
@@ -66,11 +66,11 @@ func compileThrottling(path string, rl RateLimit, media MediaType, p *problems) 
 		longest:     all.Combine == "longest",
 	}
 	rules := choose(rl.Profile, media, rl.Rules, base.Rules, defaults.Rules)
-	t.rules, t.origin = compileRules(path+".Rules", rules.list, rules.media, p), rules.origin
+	t.rules, t.origin = compileRules(path+".Rules", rules.list, rules.media, report), rules.origin
 	wait := choose(rl.Profile, media, rl.Wait, base.Wait, defaults.Wait)
-	t.waits = compileWaits(path+".Wait", wait.list, wait.media, p)
+	t.waits = compileWaits(path+".Wait", wait.list, wait.media, report)
 	quotas := choose(rl.Profile, media, rl.Quota, base.Quota, defaults.Quota)
-	t.quotas = compileQuotas(path+".Quota", quotas.origin, quotas.list, quotas.media, p)
+	t.quotas = compileQuotas(path+".Quota", quotas.origin, quotas.list, quotas.media, report)
 	return t
 }
 
@@ -150,27 +150,27 @@ func firstSet[T any](lists ...[]T) []T {
 }
 
 // checkRateLimit reports numbers that make no sense.
-func checkRateLimit(path string, rl RateLimit, p *problems) {
+func checkRateLimit(path string, rl RateLimit, report problem.Report) {
 	for i, limit := range rl.Limits {
 		field := fmt.Sprintf("%s.Limits[%d]", path, i)
 		if limit.Requests < 1 {
-			p.add(field+".Requests", fmt.Sprintf("%d requests would let nothing through", limit.Requests), "set 1 or more")
+			report(field+".Requests", fmt.Sprintf("%d requests would let nothing through", limit.Requests), "set 1 or more")
 		}
 		if limit.Per <= 0 {
-			p.add(field+".Per", fmt.Sprintf("%v is not a time in which to count", limit.Per), "set it above zero, such as time.Minute")
+			report(field+".Per", fmt.Sprintf("%v is not a time in which to count", limit.Per), "set it above zero, such as time.Minute")
 		}
-		problem.NotNegative(p.add, field+".Burst", limit.Burst)
+		problem.NotNegative(report, field+".Burst", limit.Burst)
 	}
-	problem.NotNegative(p.add, path+".Interval", rl.Interval)
-	problem.NotNegative(p.add, path+".Concurrency", rl.Concurrency)
-	problem.NotNegative(p.add, path+".DefaultWait", rl.DefaultWait)
-	problem.NotNegative(p.add, path+".MinWait", rl.MinWait)
-	problem.NotNegative(p.add, path+".Reserve", rl.Reserve)
+	problem.NotNegative(report, path+".Interval", rl.Interval)
+	problem.NotNegative(report, path+".Concurrency", rl.Concurrency)
+	problem.NotNegative(report, path+".DefaultWait", rl.DefaultWait)
+	problem.NotNegative(report, path+".MinWait", rl.MinWait)
+	problem.NotNegative(report, path+".Reserve", rl.Reserve)
 	if rl.Combine != "" && rl.Combine != "first" && rl.Combine != "longest" {
-		p.add(path+".Combine", fmt.Sprintf("%q is not a way to combine waits", rl.Combine), "use first or longest")
+		report(path+".Combine", fmt.Sprintf("%q is not a way to combine waits", rl.Combine), "use first or longest")
 	}
 	if longest := cmp.Or(rl.MaxWait, defaultMaxWait); longest > 0 && rl.MinWait > longest {
-		p.add(path+".MinWait", fmt.Sprintf("%v is longer than MaxWait, %v: every throttle would be refused", rl.MinWait, longest),
+		report(path+".MinWait", fmt.Sprintf("%v is longer than MaxWait, %v: every throttle would be refused", rl.MinWait, longest),
 			"lower it or raise MaxWait")
 	}
 }

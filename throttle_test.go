@@ -11,7 +11,7 @@ import (
 func testThrottling(t *testing.T, rl RateLimit) *throttling {
 	t.Helper()
 	var p problems
-	compiled := compileThrottling("RateLimit", rl, "", &p)
+	compiled := compileThrottling("RateLimit", rl, "", p.add)
 	if p.err() != nil {
 		t.Fatalf("compileThrottling(%+v): %v", rl, p.err())
 	}
@@ -260,7 +260,7 @@ func TestARateLimitThatMakesNoSenseIsAProblem(t *testing.T) {
 		{RateLimit{Quota: []Quota{{Remaining: Extract{Header: "A"}, Reset: Extract{Path: "["}}}}, "R.Quota[0].Reset.Path"},
 	} {
 		var p problems
-		compileThrottling("R", tt.rl, "", &p)
+		compileThrottling("R", tt.rl, "", p.add)
 		if got := problemFields(&p); len(got) != 1 || got[0] != tt.want {
 			t.Errorf("problems of %+v are of %q, want one of %q", tt.rl, got, tt.want)
 		}
@@ -271,7 +271,7 @@ func TestAnUnknownProfileIsToldApart(t *testing.T) {
 	for name, want := range map[string]string{"githbu": `did you mean "github"`, "shopify-graphqI": `"shopify-graphql"`,
 		"zzz": "use one of apns, app-store-server,"} {
 		var p problems
-		compileThrottling("RateLimit", RateLimit{Profile: name}, "", &p)
+		compileThrottling("RateLimit", RateLimit{Profile: name}, "", p.add)
 		if p.err() == nil || !strings.Contains(p.err().Error(), want) {
 			t.Errorf("profile %q: %v, want %q", name, p.err(), want)
 		}
@@ -281,7 +281,7 @@ func TestAnUnknownProfileIsToldApart(t *testing.T) {
 func TestAProfileServesWhateverErrorMediaTypeIs(t *testing.T) {
 	for _, media := range []MediaType{"", MediaJSON, MediaXML, MediaPlaintext} {
 		var p problems
-		compileThrottling("RateLimit", RateLimit{Profile: "salesforce"}, media, &p)
+		compileThrottling("RateLimit", RateLimit{Profile: "salesforce"}, media, p.add)
 		if p.err() != nil {
 			t.Errorf("ErrorMediaType %q: %v", media, p.err())
 		}

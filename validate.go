@@ -289,12 +289,12 @@ func isNil(v any) bool {
 // buildThrottling compiles the rules and makes the line and the budget.
 func (b *setup) buildThrottling() {
 	c := b.conn
-	b.core.throttling = compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType, b.p)
+	b.core.throttling = compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType, b.p.add)
 	failure := c.AuthFailure
 	if len(failure) == 0 {
 		failure = []Rule{{Status: []int{http.StatusUnauthorized}}}
 	}
-	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p)
+	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p.add)
 	c.Retry.check(b.p)
 	if len(b.p.errs) == 0 {
 		b.core.line = newLine(b.core.throttling.pace())
