@@ -2,7 +2,6 @@ package jwtbearer
 
 import (
 	"context"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // answer is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It
@@ -93,23 +93,24 @@ func (a *answer) body() (text []byte, whole, ok bool) {
 
 // isOpen reports whether the body may be read ahead of the caller.
 func (a *answer) isOpen() bool {
-	code := a.resp.StatusCode
-	bodyless := a.resp.Request != nil && a.resp.Request.Method == http.MethodHead ||
-		code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
-	if bodyless || a.resp.Body == nil || a.resp.Body == http.NoBody {
+	if !media.HasBody(a.resp) || a.resp.Body == nil || a.resp.Body == http.NoBody {
 		return false
 	}
 	if e := a.encoding(); e != "" && !a.isGzip() {
 		return false
 	}
-	if code/100 != 2 {
+	if a.resp.StatusCode/100 != 2 {
 		return a.contentType() != "text/event-stream"
 	}
 	if strings.Contains(strings.ToLower(httpfield.Value(a.resp.Header, "Content-Type")), "stream") {
 		return false // text/event-stream, application/stream+json, application/json;stream=watch: reading them ahead may block
 	}
-	kind := a.contentType()
-	return kind == "" || kind == "text/plain" || isJSONType(kind) || isXMLType(kind)
+	switch kind := a.contentType(); media.KindOf(kind) {
+	case media.JSON, media.XML, media.Text:
+		return true
+	default:
+		return kind == ""
+	}
 }
 
 func (a *answer) encoding() string {
@@ -125,34 +126,18 @@ func (a *answer) isGzip() bool { return a.encoding() == "gzip" || a.encoding() =
 // contentType is the media type in lower case without parameters, and what stands before the first semicolon where it is
 // malformed.
 func (a *answer) contentType() string {
-	kind, _ := a.kind.get(func() (string, bool) {
-		field := httpfield.Value(a.resp.Header, "Content-Type")
-		if kind, _, err := mime.ParseMediaType(field); err == nil {
-			return kind, true
-		}
-		kind, _, _ := strings.Cut(field, ";")
-		return strings.ToLower(strings.TrimSpace(kind)), true
-	})
+	kind, _ := a.kind.get(func() (string, bool) { return media.Type(httpfield.Value(a.resp.Header, "Content-Type")), true })
 	return kind
-}
-
-func isJSONType(kind string) bool {
-	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
-}
-func isXMLType(kind string) bool {
-	return strings.HasSuffix(kind, "/xml") || strings.HasSuffix(kind, "+xml")
 }
 
 // syntax is that of a body: what the connection says, else what Content-Type says, else what the text looks like.
 func (a *answer) syntax(text []byte) MediaType {
 	kind := a.contentType()
-	switch {
+	switch named := media.KindOf(kind); {
 	case a.media != "":
 		return a.media
-	case isJSONType(kind):
-		return MediaJSON
-	case isXMLType(kind):
-		return MediaXML
+	case named == media.JSON || named == media.XML:
+		return MediaType(named)
 	case kind == "text/html":
 		return MediaPlaintext
 	case strings.HasPrefix(strings.TrimLeft(string(text[:min(len(text), 64)]), "\ufeff \t\r\n"), "<"):

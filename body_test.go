@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 func TestRetriedBodyIsSentWholeEachTime(t *testing.T) {
@@ -193,7 +195,7 @@ func TestCancellationInterruptsABodyThatBlocks(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			req := fakeRequest(t, "POST", r).WithContext(ctx)
-			req.Header.Set("Content-Type", formType)
+			req.Header.Set("Content-Type", media.FormType)
 			began := time.Now()
 			_, err := c.RoundTrip(req)
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {

@@ -13,7 +13,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsonpath"
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -107,7 +107,7 @@ func scalarText(v any) string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	text, err := jsontext.Marshal(v)
+	text, err := media.Marshal(v)
 	if err != nil {
 		return ""
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
@@ -237,7 +237,7 @@ func grantParams(name string, placed bool) JSON {
 		}
 		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
 	}
-	text, _ := jsontext.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
+	text, _ := media.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
 	if placed {
 		return JSON(`{"grant_type":` + string(text) + `}`)
 	}

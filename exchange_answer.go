@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -82,7 +83,7 @@ func (h *hop) answer(k *call) *answer {
 		a.media = MediaJSON
 		return a
 	}
-	if a.contentType() != formType {
+	if a.contentType() != media.FormType {
 		return a
 	}
 	if form, err := url.ParseQuery(string(data)); err == nil {

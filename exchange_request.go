@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
@@ -38,7 +39,7 @@ func (h *hop) compose(out *http.Request, values *requestValues, token string) er
 	}
 	contentType := "application/json"
 	if h.encoding == encodingForm {
-		contentType = formType
+		contentType = media.FormType
 		if object, err = formOf(object); err != nil {
 			return err
 		}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 const fakeTokenURL = "https://login.example.com/token"
@@ -137,26 +139,26 @@ func TestTokenRequestOfEachGrant(t *testing.T) {
 		kind     string
 		bearer   bool
 	}{
-		{name: "jwt-bearer", exchange: Exchange{Grant: "jwt-bearer", Params: `{"scope":"a b"}`}, method: "POST", kind: formType,
+		{name: "jwt-bearer", exchange: Exchange{Grant: "jwt-bearer", Params: `{"scope":"a b"}`}, method: "POST", kind: media.FormType,
 			body: "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=<jwt>&scope=a+b"},
-		{name: "client-credentials", exchange: Exchange{Grant: "client-credentials"}, method: "POST", kind: formType,
+		{name: "client-credentials", exchange: Exchange{Grant: "client-credentials"}, method: "POST", kind: media.FormType,
 			body: "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=<jwt>"},
-		{name: "another grant", exchange: Exchange{Grant: "urn:x:y"}, method: "POST", kind: formType, body: "grant_type=urn%3Ax%3Ay&assertion=<jwt>"},
+		{name: "another grant", exchange: Exchange{Grant: "urn:x:y"}, method: "POST", kind: media.FormType, body: "grant_type=urn%3Ax%3Ay&assertion=<jwt>"},
 		{name: "another grant whose JWT is placed", exchange: Exchange{Grant: "urn:x:y", Params: `{"subject_token":"{{.Token}}"}`},
-			method: "POST", kind: formType, body: "grant_type=urn%3Ax%3Ay&subject_token=<jwt>"},
-		{name: "no grant", exchange: Exchange{Params: `{"jwt_token":"{{.Token}}","n":7,"list":["a",1],"o":{"x":null}}`}, method: "POST", kind: formType,
+			method: "POST", kind: media.FormType, body: "grant_type=urn%3Ax%3Ay&subject_token=<jwt>"},
+		{name: "no grant", exchange: Exchange{Params: `{"jwt_token":"{{.Token}}","n":7,"list":["a",1],"o":{"x":null}}`}, method: "POST", kind: media.FormType,
 			body: "jwt_token=<jwt>&n=7&list=a&list=1&o=%7B%22x%22%3Anull%7D"},
 		{name: "json", exchange: Exchange{Grant: "jwt-bearer", Encoding: "json", Params: `{"n":7,"grant_type":"g"}`}, method: "POST",
 			kind: "application/json", body: `{"assertion":"<jwt>","n":7,"grant_type":"g"}`},
 		{name: "a parameter taken away", exchange: Exchange{Grant: "client-credentials", Params: `{"client_assertion_type":null}`}, method: "POST",
-			kind: formType, body: "grant_type=client_credentials&client_assertion=<jwt>"},
+			kind: media.FormType, body: "grant_type=client_credentials&client_assertion=<jwt>"},
 		{name: "bearer", exchange: Exchange{Bearer: true}, method: "POST", bearer: true},
 		{name: "bearer with a body", exchange: Exchange{Bearer: true, Encoding: "json", Params: `{"repositories":["a"]}`}, method: "POST",
 			kind: "application/json", body: `{"repositories":["a"]}`, bearer: true},
 		{name: "bearer by GET", exchange: Exchange{Bearer: true, Method: "GET", Encoding: "none"}, method: "GET", bearer: true},
 		{name: "parameters of a GET", exchange: Exchange{Method: "GET", Params: `{"t":"{{.Token}}","a":"&"}`}, method: "GET", query: "t=<jwt>&a=%26"},
 		{name: "what the request is", exchange: Exchange{Grant: "jwt-bearer", Params: `{"u":"{{.Request.Method}} {{.Request.URL}}"}`}, method: "POST",
-			kind: formType, body: "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=<jwt>&u=POST+https%3A%2F%2Flogin.example.com%2Ftoken"},
+			kind: media.FormType, body: "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=<jwt>&u=POST+https%3A%2F%2Flogin.example.com%2Ftoken"},
 		{name: "headers", exchange: Exchange{Params: `{"t":"{{.Token}}"}`, Headers: map[string]string{"Content-Type": "text/x", "Accept": "a/b"}},
 			method: "POST", kind: "text/x", body: "t=<jwt>"},
 	}

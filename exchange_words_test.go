@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // accessCanary is an access token that nobody may see, nor a piece of it.
@@ -125,7 +127,7 @@ func TestErrorWordsAreShownWhateverTheBodyIsCalled(t *testing.T) {
 		"form": "error=invalid_grant&error_description=the+audience+is+wrong&error_uri=https%3A%2F%2Fe.example.com%2F1",
 	} {
 		for _, contentType := range []string{"application/json", "application/x-www-form-urlencoded", "text/html", "text/plain", "application/xml", ""} {
-			if name == "form" && contentType != formType {
+			if name == "form" && contentType != media.FormType {
 				continue // its syntax is known by its name alone
 			}
 			f := &fakeIssuer{endpoint: always(func() *http.Response { return fakeReply(400, body, "Content-Type", contentType) })}
@@ -139,7 +141,7 @@ func TestErrorWordsAreShownWhateverTheBodyIsCalled(t *testing.T) {
 }
 
 func TestTokenInJSONIsFoundWhateverItIsCalled(t *testing.T) {
-	for _, contentType := range []string{"application/json", formType, "text/html", "application/xml", "text/plain", ""} {
+	for _, contentType := range []string{"application/json", media.FormType, "text/html", "application/xml", "text/plain", ""} {
 		f := &fakeIssuer{endpoint: always(func() *http.Response {
 			return fakeReply(200, `{"access_token":"at-1","expires_in":60}`, "Content-Type", contentType)
 		})}

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // encoded is the body and the Content-Type of a request that NewRequest makes.
@@ -57,11 +59,11 @@ func TestBodiesAreEncodedAsMediaTypeSays(t *testing.T) {
 		{MediaJSON, JSON(`{"a":1.00}`), `{"a":1.00}`, "application/json"},
 		{MediaJSON, []int{1, 2}, `[1,2]`, "application/json"},
 		{MediaXML, item{A: "<&>"}, `<item><a>&lt;&amp;&gt;</a></item>`, "application/xml"},
-		{MediaURLEncoded, url.Values{"b": {"1", "2"}, "a": {"x y&z"}}, "a=x+y%26z&b=1&b=2", formType},
-		{MediaURLEncoded, map[string]string{"ä": "+"}, "%C3%A4=%2B", formType},
+		{MediaURLEncoded, url.Values{"b": {"1", "2"}, "a": {"x y&z"}}, "a=x+y%26z&b=1&b=2", media.FormType},
+		{MediaURLEncoded, map[string]string{"ä": "+"}, "%C3%A4=%2B", media.FormType},
 		{MediaURLEncoded, map[string]any{"i": []int{1, 2}, "n": nil, "s": []string{}, "b": true, "p": &three, "np": (*int)(nil),
-			"t": []any{"x", nil, 2.5}, "f": 1e6, "by": []byte("raw"), "m": text("m"), "d": time.Second}, "b=true&by=raw&d=1s&f=1000000&i=1&i=2&m=%3Cm%3E&p=3&t=x&t=2.5", formType},
-		{MediaURLEncoded, map[string]json.Number{"n": "1.0"}, "n=1.0", formType},
+			"t": []any{"x", nil, 2.5}, "f": 1e6, "by": []byte("raw"), "m": text("m"), "d": time.Second}, "b=true&by=raw&d=1s&f=1000000&i=1&i=2&m=%3Cm%3E&p=3&t=x&t=2.5", media.FormType},
+		{MediaURLEncoded, map[string]json.Number{"n": "1.0"}, "n=1.0", media.FormType},
 		{MediaPlaintext, 42, "42", "text/plain; charset=utf-8"},
 		{MediaPlaintext, 1e21, "1000000000000000000000", "text/plain; charset=utf-8"},
 		{MediaPlaintext, text("x"), "<x>", "text/plain; charset=utf-8"},
@@ -78,18 +80,18 @@ func TestBodiesAreEncodedAsMediaTypeSays(t *testing.T) {
 }
 
 func TestRawBodiesGoAsTheyAre(t *testing.T) {
-	for _, media := range []MediaType{MediaJSON, MediaXML, MediaURLEncoded, MediaFormData, MediaPlaintext} {
+	for _, kind := range []MediaType{MediaJSON, MediaXML, MediaURLEncoded, MediaFormData, MediaPlaintext} {
 		for _, body := range []any{"<raw>", []byte("<raw>"), strings.NewReader("<raw>"), bytes.NewBufferString("<raw>"), io.MultiReader(strings.NewReader("<raw>"))} {
-			got, contentType, req := encoded(t, media, body)
-			if want := media.contentType(); got != "<raw>" || contentType != want {
-				t.Errorf("%s of %T is %q, %q; want <raw>, %q", media, body, got, contentType, want)
+			got, contentType, req := encoded(t, kind, body)
+			if want := media.Kind(kind).ContentType(); got != "<raw>" || contentType != want {
+				t.Errorf("%s of %T is %q, %q; want <raw>, %q", kind, body, got, contentType, want)
 			}
 			if _, once := body.(interface{ Len() int }); once != (req.GetBody != nil) && reflect.TypeOf(body).Kind() == reflect.Pointer {
-				t.Errorf("%s of %T: GetBody is there: %t", media, body, req.GetBody != nil)
+				t.Errorf("%s of %T: GetBody is there: %t", kind, body, req.GetBody != nil)
 			}
 		}
-		if got, contentType, req := encoded(t, media, nil); got != "" || contentType != "" || req.Body != nil {
-			t.Errorf("%s of nil has the body %q and Content-Type %q; want none", media, got, contentType)
+		if got, contentType, req := encoded(t, kind, nil); got != "" || contentType != "" || req.Body != nil {
+			t.Errorf("%s of nil has the body %q and Content-Type %q; want none", kind, got, contentType)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // An observation is what an answer to the ping tells beside its status.
@@ -24,17 +26,11 @@ func (p *probe) observe(a *answer) observation {
 	}
 	o.quota = strings.Join(quotas, "; ")
 	text, whole, ok := a.body()
-	o.empty = ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && a.mayHaveBody()
+	o.empty = ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && media.HasBody(a.resp)
 	if ok && whole && a.resp.StatusCode/100 == 2 {
 		o.said = a.errorInSuccess(p.core.ping.errorPath)
 	}
 	return o
-}
-
-func (a *answer) mayHaveBody() bool {
-	code := a.resp.StatusCode
-	return code >= 200 && code != http.StatusNoContent && code != http.StatusNotModified &&
-		(a.resp.Request == nil || a.resp.Request.Method != http.MethodHead)
 }
 
 // String tells what is left of a quota.

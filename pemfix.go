@@ -11,8 +11,8 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/key"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // PrivateKey is what ParsePrivateKey found. Printed or logged, it shows what it is and no part of the key.
@@ -83,7 +83,7 @@ func (k PrivateKey) String() string { return k.summary() }
 func (k PrivateKey) GoString() string { return k.summary() }
 
 // MarshalJSON writes what may be told about a key. It cannot be read back.
-func (k PrivateKey) MarshalJSON() ([]byte, error) { return jsontext.Marshal(k.summary()) }
+func (k PrivateKey) MarshalJSON() ([]byte, error) { return media.Marshal(k.summary()) }
 
 // summary tells what may be told about a key.
 func (k *PrivateKey) summary() string {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // The values of Placement.In.
@@ -24,10 +24,8 @@ const (
 	inForm   = "form"
 )
 
-const formType = "application/x-www-form-urlencoded"
-
 // errNotAForm says that a request's body cannot take a form field.
-var errNotAForm = errors.New("jwtbearer: Placement in a form needs a body of type " + formType + ", or none")
+var errNotAForm = errors.New("jwtbearer: Placement in a form needs a body of type " + media.FormType + ", or none")
 
 // compilePlacements fills in the defaults of Connection.Placement.
 func compilePlacements(placements []Placement, p *problems) []Placement {
@@ -166,7 +164,7 @@ func (c *core) mayAddTo(name string) bool {
 func (c *core) placeInForm(out *http.Request, name, token string) error {
 	var form []byte
 	if out.Body != nil && out.Body != http.NoBody {
-		if mediaType, _, _ := mime.ParseMediaType(out.Header.Get("Content-Type")); mediaType != formType {
+		if media.KindOf(out.Header.Get("Content-Type")) != media.URLEncoded {
 			return errNotAForm
 		}
 		var err error
@@ -184,7 +182,7 @@ func (c *core) placeInForm(out *http.Request, name, token string) error {
 		text += "&"
 	}
 	data := []byte(text + url.QueryEscape(name) + "=" + url.QueryEscape(token))
-	out.Header.Set("Content-Type", formType)
+	out.Header.Set("Content-Type", media.FormType)
 	out.Header.Del("Content-Length")
 	out.ContentLength = int64(len(data))
 	out.TransferEncoding = nil

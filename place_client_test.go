@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 const placedToken = "a.b-c_d.e"
@@ -61,7 +62,7 @@ func newPlaced(t *testing.T, method, path, body string, headers ...string) *http
 		t.Fatal(err)
 	}
 	if body != "" {
-		req.Header.Set("Content-Type", formType+"; charset=utf-8")
+		req.Header.Set("Content-Type", media.FormType+"; charset=utf-8")
 	}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
@@ -212,8 +213,8 @@ func TestTokenInAForm(t *testing.T) {
 		if got.body != test.want || got.ContentLength != int64(len(test.want)) {
 			t.Errorf("form %q: sent %q with length %d, want %q", test.given, got.body, got.ContentLength, test.want)
 		}
-		if kind := got.Header.Get("Content-Type"); kind != formType {
-			t.Errorf("form %q has Content-Type %q, want %q", test.given, kind, formType)
+		if kind := got.Header.Get("Content-Type"); kind != media.FormType {
+			t.Errorf("form %q has Content-Type %q, want %q", test.given, kind, media.FormType)
 		}
 		again, err := got.GetBody()
 		if err != nil {

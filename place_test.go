@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 func TestPlacementPutsTheTokenWhereItSays(t *testing.T) {
@@ -30,12 +31,12 @@ func TestPlacementPutsTheTokenWhereItSays(t *testing.T) {
 		{name: "cookie beside others byte for byte", placement: []Placement{{In: "cookie", Name: "jwt"}},
 			header: http.Header{"Cookie": {`a="x y"; jwt=old;b=1`, "c"}}, want: http.Header{"Cookie": {`a="x y"; b=1; c; jwt=T`}}},
 		{name: "form without a body", placement: []Placement{{In: "form", Name: "jwt"}},
-			want: http.Header{"Content-Type": {formType}}, wantBody: "jwt=T"},
+			want: http.Header{"Content-Type": {media.FormType}}, wantBody: "jwt=T"},
 		{name: "form beside other fields", placement: []Placement{{In: "form", Name: "jwt"}}, body: "a=1&jwt=old&b=%20",
-			header: http.Header{"Content-Type": {formType + "; charset=utf-8"}},
-			want:   http.Header{"Content-Type": {formType}}, wantBody: "a=1&b=%20&jwt=T"},
+			header: http.Header{"Content-Type": {media.FormType + "; charset=utf-8"}},
+			want:   http.Header{"Content-Type": {media.FormType}}, wantBody: "a=1&b=%20&jwt=T"},
 		{name: "several", placement: []Placement{{}, {In: "query", Name: "jwt"}, {In: "form", Name: "f1"}, {In: "form", Name: "f2"}},
-			want: http.Header{"Authorization": {"T"}, "Content-Type": {formType}}, wantQuery: "a=1&jwt=T", wantBody: "f1=T&f2=T"},
+			want: http.Header{"Authorization": {"T"}, "Content-Type": {media.FormType}}, wantQuery: "a=1&jwt=T", wantBody: "f1=T&f2=T"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -87,7 +88,7 @@ func TestFormPlacementRefusesOtherBodies(t *testing.T) {
 	}{
 		{"application/json", "{}", errNotAForm},
 		{"", "a=1", errNotAForm},
-		{formType, strings.Repeat("a", 101), body.ErrTooLong},
+		{media.FormType, strings.Repeat("a", 101), body.ErrTooLong},
 	}
 	for _, test := range tests {
 		api := replies()

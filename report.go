@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // A Report says whether a connection works and, where it does not, which step failed and what to do. It holds no secret and
@@ -105,7 +106,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	for i, s := range r.Steps {
 		steps[i] = step{s.Name, s.Status, s.Detail, s.Hint, durationText(s.Took)}
 	}
-	return jsontext.Marshal(struct {
+	return media.Marshal(struct {
 		OK         bool   `json:"ok"`
 		Kind       Kind   `json:"kind"`
 		Steps      []step `json:"steps"`

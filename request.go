@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // NewRequest makes a request of the API. ref is appended to BaseURI byte for byte: the base https://host/v2 and the ref
@@ -30,19 +33,19 @@ func (c *Client) NewRequest(ctx context.Context, method, ref string, body any) (
 	if err != nil {
 		return nil, &prefixed{"new request", c.core.hideError(err)}
 	}
-	content, err := encodeBody(c.core.media, body)
+	content, err := media.Encode(media.Kind(c.core.media), body, refuseSecret)
 	if err != nil {
 		return nil, &prefixed{"new request: body", err}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "", content.reader)
+	req, err := http.NewRequestWithContext(ctx, method, "", content.Reader)
 	if err != nil {
 		return nil, &prefixed{"new request", err}
 	}
 	req.URL, req.Host = address, address.Host
-	if content.mediaType != "" && (content.own || !c.core.setsHeader("Content-Type")) {
-		req.Header.Set("Content-Type", content.mediaType)
+	if content.ContentType != "" && (content.Own || !c.core.setsHeader("Content-Type")) {
+		req.Header.Set("Content-Type", content.ContentType)
 	}
-	if accept := c.core.successMedia.accept(); accept != "" && !c.core.setsHeader("Accept") {
+	if accept := media.Kind(c.core.successMedia).Accept(); accept != "" && !c.core.setsHeader("Accept") {
 		req.Header.Set("Accept", accept)
 	}
 	return req, nil
@@ -71,10 +74,34 @@ func (c *Client) Do(req *http.Request, out any) (*http.Response, error) {
 	if err := last.failure(resp); err != nil {
 		return resp, err
 	}
-	if err := decodeAnswer(c.core.successMedia, resp, out, c.core.maxResponse); err != nil {
+	if err := c.core.decode(resp, out); err != nil {
 		return resp, c.core.callError(req, err)
 	}
 	return resp, nil
+}
+
+// decode decodes the body of a successful response into out.
+func (c *core) decode(resp *http.Response, out any) error {
+	err := media.Decode(media.Kind(c.successMedia), resp, out, c.maxResponse)
+	e, ok := errors.AsType[*media.ContentError](err)
+	if !ok {
+		return err
+	}
+	contentType := problem.OneLine(resp.Header.Get("Content-Type"))
+	if e.Expected == "" {
+		return fmt.Errorf("the answer (%s) has Content-Type %q: decode it into *[]byte, or set SuccessMediaType if that is wrong",
+			status(resp.StatusCode), contentType)
+	}
+	return fmt.Errorf("the answer (%s, Content-Type %q) is not the %s that was expected: %w",
+		status(resp.StatusCode), contentType, e.Expected, e.Err)
+}
+
+// refuseSecret refuses to write a Secret as a text, which would be ******.
+func refuseSecret(value any) error {
+	if _, ok := value.(Secret); ok {
+		return errors.New("a Secret does not print: convert it with string(s)")
+	}
+	return nil
 }
 
 // callError says which call failed, without the query of its address.

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
 // redacted is what every Secret prints.
@@ -49,7 +49,7 @@ func (s Secret) Format(f fmt.State, verb rune) {
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalJSON implements json.Marshaler. What it writes cannot be read back as a secret.
-func (s Secret) MarshalJSON() ([]byte, error) { return jsontext.Marshal(s.String()) }
+func (s Secret) MarshalJSON() ([]byte, error) { return media.Marshal(s.String()) }
 
 // MarshalText implements encoding.TextMarshaler, for encoding/xml and the encoders of other formats.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -1,21 +1,5 @@
 package jsontext
 
-import (
-	"bytes"
-	"encoding/json"
-)
-
-// Marshal is json.Marshal without its escapes for HTML.
-func Marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
 // Append appends v in its compact form: no space, numbers as they were written, strings as AppendString writes them.
 func (v Value) Append(dst []byte) []byte {
 	switch v.Kind {

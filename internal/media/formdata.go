@@ -1,4 +1,4 @@
-package jwtbearer
+package media
 
 import (
 	"bytes"
@@ -10,12 +10,12 @@ import (
 	"slices"
 )
 
-// encodeFormData encodes a map as multipart/form-data (RFC 7578), its fields in the order of their names. A []byte or an
+// formData encodes a map as multipart/form-data (RFC 7578), its fields in the order of their names. A []byte or an
 // io.Reader is a file; a reader is not read before the body is sent.
-func encodeFormData(body any) (content, error) {
+func (e encoder) formData(body any) (Body, error) {
 	v := reflect.ValueOf(body)
 	if v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
-		return content{}, fmt.Errorf("%T cannot be a form: use url.Values or a map with string keys", body)
+		return Body{}, fmt.Errorf("%T cannot be a form: use url.Values or a map with string keys", body)
 	}
 	var names []string
 	fields := make(map[string]any, v.Len())
@@ -26,8 +26,8 @@ func encodeFormData(body any) (content, error) {
 	slices.Sort(names)
 	f := newFormData()
 	for _, name := range names {
-		if err := f.add(name, fields[name]); err != nil {
-			return content{}, fmt.Errorf("field %s: %w", name, err)
+		if err := f.add(e, name, fields[name]); err != nil {
+			return Body{}, fmt.Errorf("field %s: %w", name, err)
 		}
 	}
 	return f.close()
@@ -47,7 +47,7 @@ func newFormData() *formData {
 }
 
 // add writes one field, or several of the same name.
-func (f *formData) add(name string, value any) error {
+func (f *formData) add(e encoder, name string, value any) error {
 	switch v := value.(type) {
 	case []byte:
 		w, err := f.writer.CreateFormFile(name, name)
@@ -65,7 +65,7 @@ func (f *formData) add(name string, value any) error {
 		f.stream = true
 		return nil
 	}
-	texts, err := fieldTexts(value)
+	texts, err := e.fieldTexts(value)
 	for _, text := range texts {
 		if err := f.writer.WriteField(name, text); err != nil {
 			return err
@@ -83,13 +83,13 @@ func fileName(field string, file io.Reader) string {
 }
 
 // close ends the body. One without streams can be sent again.
-func (f *formData) close() (content, error) {
+func (f *formData) close() (Body, error) {
 	if err := f.writer.Close(); err != nil {
-		return content{}, err
+		return Body{}, err
 	}
 	tail := bytes.NewReader(f.buf.Bytes())
 	if !f.stream {
-		return content{reader: tail, mediaType: f.writer.FormDataContentType(), own: true}, nil
+		return Body{Reader: tail, ContentType: f.writer.FormDataContentType(), Own: true}, nil
 	}
-	return content{reader: io.MultiReader(append(f.parts, tail)...), mediaType: f.writer.FormDataContentType(), own: true}, nil
+	return Body{Reader: io.MultiReader(append(f.parts, tail)...), ContentType: f.writer.FormDataContentType(), Own: true}, nil
 }
