@@ -3,6 +3,8 @@ package jwtbearer
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,15 +25,14 @@ type answer struct {
 	media    MediaType // how bodies are read; empty: as Content-Type says
 	received time.Time
 
-	held   heldFields
-	clock  lazyValue[time.Time] // see now
-	kind   lazyValue[string]    // see contentType
-	limits lazyValue[[]reading] // of the field RateLimit
-	quotas lazyValue[[]reading] // all that its throttling reads
+	held  []heldField          // of fields
+	clock lazyValue[time.Time] // see now
+	kind  lazyValue[string]    // see contentType
 
 	peeked bool
 	text   []byte // the decoded body, or its first bodyBound bytes
 	whole  bool   // text is all of it
+	isForm bool   // json is of a form
 
 	json lazyValue[any] // numbers as json.Number
 	xml  lazyValue[*etree.Document]
@@ -40,6 +41,26 @@ type answer struct {
 // newAnswer views resp, which was received then. media is Connection.ErrorMediaType.
 func newAnswer(resp *http.Response, media MediaType, received time.Time) *answer {
 	return &answer{resp: resp, media: media, received: received}
+}
+
+// newReadAnswer views a response whose body was read by the caller: text is all of it, unless it is longer than most bytes, however
+// long that is. A JSON object is one whatever its Content-Type says, and what else is called a form is read as an object of its
+// fields.
+func newReadAnswer(resp *http.Response, text []byte, most int, received time.Time) *answer {
+	a := &answer{resp: resp, received: received, peeked: true, text: text, whole: len(text) <= most}
+	switch {
+	case a.object() != nil:
+		a.media = MediaJSON
+	case a.contentType() == media.FormType:
+		if form, err := url.ParseQuery(string(text)); err == nil {
+			tree := make(map[string]any, len(form))
+			for name := range form {
+				tree[name] = form.Get(name)
+			}
+			a.json, a.isForm = lazyValue[any]{true, tree, true}, true
+		}
+	}
+	return a
 }
 
 // lazyValue is a value that is made on first use.
@@ -76,8 +97,23 @@ func (a *answer) date() time.Time {
 	return date
 }
 
-// fields are the values of a header field, one a line, within the bounds of fieldValues. Nobody may change them.
-func (a *answer) fields(name string) []string { return a.held.lines(a.resp.Header, name) }
+// A heldField is what was read of a header field, so that rules, waits and quotas that name the same field read it once.
+type heldField struct {
+	name  string
+	lines []string
+}
+
+// fields are the values of a header field, one a line, within the bounds of httpfield.Values. Nobody may change them.
+func (a *answer) fields(name string) []string {
+	if i := slices.IndexFunc(a.held, func(h heldField) bool { return h.name == name }); i >= 0 {
+		return a.held[i].lines
+	}
+	lines := httpfield.Values(a.resp.Header, name)
+	if lines != nil {
+		a.held = append(a.held, heldField{name, lines})
+	}
+	return lines
+}
 
 // body returns the decoded body or its first bodyBound bytes, and whether that is all of it. It is false where the
 // body must not be looked at or cannot be decoded.
@@ -113,6 +149,12 @@ func (a *answer) isOpen() bool {
 	}
 }
 
+// isEmpty reports whether there is no body where there might be one.
+func (a *answer) isEmpty() bool {
+	text, whole, ok := a.body()
+	return ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && media.HasBody(a.resp)
+}
+
 func (a *answer) encoding() string {
 	e := strings.ToLower(strings.TrimSpace(strings.Join(a.fields("Content-Encoding"), ",")))
 	if e == "identity" {
@@ -131,7 +173,8 @@ func (a *answer) contentType() string {
 }
 
 // syntax is that of a body: what the connection says, else what Content-Type says, else what the text looks like.
-func (a *answer) syntax(text []byte) MediaType {
+func (a *answer) syntax() MediaType {
+	text, _, _ := a.body()
 	kind := a.contentType()
 	switch named := media.KindOf(kind); {
 	case a.media != "":
@@ -144,6 +187,12 @@ func (a *answer) syntax(text []byte) MediaType {
 		return MediaXML
 	}
 	return MediaJSON
+}
+
+// has reports whether there is something at path, and not null, which says that there is nothing.
+func (a *answer) has(path *bodyPath) bool {
+	found, ok := a.at(path)
+	return ok && !found.null
 }
 
 // values are the texts at path: that of a scalar or an element, those of all elements of an array. Nil: there is no
@@ -171,11 +220,10 @@ func (a *answer) at(path *bodyPath) (pathResult, bool) {
 	if path == nil || !a.peeked && a.encoding() == "" && a.resp.ContentLength > bodyBound {
 		return pathResult{}, false
 	}
-	text, whole, ok := a.body()
-	if !ok || !whole {
+	if _, whole, ok := a.body(); !ok || !whole {
 		return pathResult{}, false
 	}
-	switch a.syntax(text) {
+	switch a.syntax() {
 	case MediaJSON:
 		return a.atJSON(path)
 	case MediaXML:
@@ -206,6 +254,13 @@ func (a *answer) atJSON(path *bodyPath) (pathResult, bool) {
 // tree is the body as JSON.
 func (a *answer) tree() (any, bool) {
 	return a.json.get(func() (any, bool) { return decodeJSON(a.text) })
+}
+
+// object is the body as a JSON object; nil: it is none.
+func (a *answer) object() map[string]any {
+	tree, _ := a.tree()
+	object, _ := tree.(map[string]any)
+	return object
 }
 
 // document is the body as XML.

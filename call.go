@@ -318,7 +318,7 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 
 // judge decides what an answer means and what follows it.
 func (k *call) judge(s *slot) {
-	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
+	a := newView(newAnswer(k.resp, k.c.errorMedia, k.answered))
 	var room [4]lineReading // for what is left of quotas, without an allocation
 	seen := k.c.sighting(room[:0], a)
 	if t, ok := k.c.throttling.judge(a); ok {
@@ -334,7 +334,7 @@ func (k *call) judge(s *slot) {
 		k.afterThrottle()
 		return
 	}
-	if matchAny(k.c.authFailure, a) >= 0 {
+	if matchAny(k.c.authFailure, &a.answer) >= 0 {
 		s.accepted(seen)
 		k.refused = true
 		k.afterRefusal()
@@ -354,7 +354,7 @@ func (k *call) judge(s *slot) {
 
 // sighting is what an answer tells besides, with the readings appended to room. Its Date is read only where a limit or a quota
 // is kept by it.
-func (c *core) sighting(room []lineReading, a *answer) sighting {
+func (c *core) sighting(room []lineReading, a *view) sighting {
 	readings := c.throttling.readings(a)
 	seen := sighting{readings: appendReadings(room, readings)}
 	if len(c.throttling.limits) > 0 || len(readings) > 0 {

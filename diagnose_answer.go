@@ -31,8 +31,10 @@ func (p *probe) told(err error) string {
 
 // challenge is what the answer to the ping says of the token, read once.
 func (p *probe) challenge() challenge {
-	told, _ := p.challenged.get(func() (challenge, bool) { return bestChallenge(p.resp.Header), true })
-	return told
+	if p.challenged == nil {
+		p.challenged = new(bestChallenge(p.resp.Header))
+	}
+	return *p.challenged
 }
 
 func searchable(text string) string {

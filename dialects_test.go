@@ -121,7 +121,7 @@ func TestDialectsCanBeSaid(t *testing.T) {
 			"429\nx-ratelimit-limit: 100, 100;w=60\nx-ratelimit-remaining: 0\nx-ratelimit-reset: 17", classThrottled,
 			17 * time.Second, []int64{0}},
 	} {
-		compiled, a := testThrottling(t, tt.rl), testAnswer(tt.wire)
+		compiled, a := testThrottling(t, tt.rl), testView(tt.wire)
 		got, ok := compiled.judge(a)
 		if ok != (tt.class != "") || got.class != tt.class || got.wait != tt.wait {
 			t.Errorf("%s: judge = %+v, %v, want %q and %v", tt.name, got, ok, tt.class, tt.wait)

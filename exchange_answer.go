@@ -7,13 +7,11 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -71,29 +69,11 @@ func (h *hop) read(k *call, got grant) (grant, error) {
 	return got, nil
 }
 
-// answer views the whole answer. A JSON object is one whatever its Content-Type says, and what else is called a form is read as
-// one, since some older servers answer so.
+// answer views the whole answer.
 func (h *hop) answer(k *call) *answer {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
-	a := newAnswer(k.resp, "", k.answered)
-	a.peeked, a.text, a.whole = true, data, len(data) <= mostAnswer
-	tree, _ := a.tree()
-	if _, isObject := tree.(map[string]any); isObject {
-		a.media = MediaJSON
-		return a
-	}
-	if a.contentType() != media.FormType {
-		return a
-	}
-	if form, err := url.ParseQuery(string(data)); err == nil {
-		tree := make(map[string]any, len(form))
-		for name := range form {
-			tree[name] = form.Get(name)
-		}
-		a.json = lazyValue[any]{true, tree, true}
-	}
-	return a
+	return newReadAnswer(k.resp, data, mostAnswer, k.answered)
 }
 
 // tokenIn returns the token, or what is wrong with the answer.

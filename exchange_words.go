@@ -28,7 +28,7 @@ type saidWords struct {
 func (h *hop) said(a *answer) saidWords {
 	var s saidWords
 	tree, _ := a.tree()
-	object, isObject := tree.(map[string]any)
+	object := a.object()
 	text := func(name string) string { t, _ := object[name].(string); return t }
 	if a.resp.StatusCode/100 == 2 {
 		if _, known := codeHints[text("error")]; known {
@@ -39,18 +39,18 @@ func (h *hop) said(a *answer) saidWords {
 	}
 	s.code, s.description, s.uri = text("error"), text("error_description"), text("error_uri")
 	var code, message string
+	isObject := object != nil
 	if list, isList := tree.([]any); isList && len(list) > 0 {
 		_, isObject = list[0].(map[string]any)
 	}
+	body, whole, _ := a.body()
 	switch {
 	case isObject:
-		code, message = wordsOfJSON(tree, 3)
-	case a.whole && a.syntax(a.text) == MediaXML:
-		if document, ok := a.document(); ok {
-			code, message = wordsOfXML(document.Root())
-		}
-	case strings.ContainsFunc(strings.TrimSpace(string(a.text)), unicode.IsSpace): // prose, or a page
-		s.hidden = problem.OneLine(string(a.text))
+		code, message = a.said(MediaJSON)
+	case whole && a.syntax() == MediaXML:
+		code, message = a.said(MediaXML)
+	case strings.ContainsFunc(strings.TrimSpace(string(body)), unicode.IsSpace): // prose, or a page
+		s.hidden = problem.OneLine(string(body))
 	}
 	s.code, s.description = cmp.Or(s.code, code), cmp.Or(s.description, message)
 	if !isErrorCode(s.code) {
@@ -68,9 +68,7 @@ func (h *hop) withoutTokens(a *answer, text string) string {
 	if token, ok := a.scalar(h.token); ok {
 		text = withoutPieces(text, token)
 	}
-	tree, _ := a.tree()
-	object, _ := tree.(map[string]any)
-	for name, value := range object {
+	for name, value := range a.object() {
 		if token, ok := value.(string); ok && slices.Contains(tokenMembers, name) {
 			text = withoutPieces(text, token)
 		}
@@ -124,24 +122,25 @@ var tokenMembers = []string{"access_token", "accessToken", "auth_token", "id_tok
 
 // describe says what came in words of our own: its syntax and its size, and the members that have known names.
 func describe(a *answer) string {
-	tree, ok := a.tree()
-	switch object, isObject := tree.(map[string]any); {
-	case !a.whole:
+	text, whole, _ := a.body()
+	_, isJSON := a.tree()
+	switch object := a.object(); {
+	case !whole:
 		return fmt.Sprintf("longer than %d bytes", mostAnswer)
-	case len(a.text) == 0:
+	case len(text) == 0:
 		return "empty"
-	case ok && isObject:
+	case object != nil:
 		return describeMembers(a, object)
-	case ok:
+	case isJSON:
 		return "JSON, but no object"
 	}
-	return fmt.Sprintf("%s of %d bytes", describeType(a.resp.Header), len(a.text))
+	return fmt.Sprintf("%s of %d bytes", describeType(a.resp.Header), len(text))
 }
 
 // describeMembers names the known members of an object, and counts the others.
 func describeMembers(a *answer, object map[string]any) string {
 	what := "a JSON object"
-	if _, isJSON := decodeJSON(a.text); !isJSON {
+	if a.isForm {
 		what = "a form"
 	}
 	var names []string

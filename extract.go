@@ -111,17 +111,16 @@ func (e *extract) texts(a *answer) []string {
 // durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
 // whole, as when a proxy has joined several, is taken in pieces, up to httpfield.MostLines of them. Waits beyond reason are left out;
 // absurd says that there was one.
-func (e *extract) durations(a *answer) (found []time.Duration, absurd bool) {
-	if e.fields {
-		return rateLimitWait(a)
+func (e *extract) durations(v *view) (found []time.Duration, absurd bool) {
+	switch {
+	case e.fields:
+		return rateLimitWait(v)
+	case e.header == "":
+		return e.parse(&v.answer)
+	case len(v.fields(e.header)) == 0:
+		return nil, false
 	}
-	if e.header != "" {
-		if len(a.fields(e.header)) == 0 {
-			return nil, false
-		}
-		return a.held.told(waitKey{e.header, e.as, e.match}, func() ([]time.Duration, bool) { return e.parse(a) })
-	}
-	return e.parse(a)
+	return v.waitsOf(e)
 }
 
 func (e *extract) parse(a *answer) (found []time.Duration, absurd bool) {

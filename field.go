@@ -1,58 +1,44 @@
 package jwtbearer
 
 import (
-	"net/http"
 	"regexp"
-	"slices"
 	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// heldFields keeps what was read of the header fields of one response, so that rules, waits and quotas that name the same field
-// read it once.
-type heldFields struct {
-	values []heldValues
-	waits  []heldWaits
+// A view is an answer as a throttling reads it, and what was found in it so far: rules, waits and quotas that name the same place
+// read it once. It belongs to one throttling and one attempt, and is not safe for concurrent use.
+type view struct {
+	answer
+
+	waits     []heldWaits
+	limits    []reading // of the field RateLimit
+	readings  []reading // of all quotas
+	wasParsed bool      // limits are
+	wasRead   bool      // readings are
 }
 
-type heldValues struct {
-	name  string
-	lines []string
-}
+// newView views an answer, which is asked through the view from then on.
+func newView(a *answer) *view { return &view{answer: *a} }
 
-// A waitKey says which field is read for waits, and how.
-type waitKey struct {
-	name  string
-	as    waits.Unit
-	match *regexp.Regexp
-}
-
+// heldWaits are the waits that a header field holds, read in one way.
 type heldWaits struct {
-	key    waitKey
+	name   string
+	as     waits.Unit
+	match  *regexp.Regexp
 	found  []time.Duration
 	absurd bool // one was beyond reason
 }
 
-// lines are the values of the field of that name, of the response that h is for. Nobody may change them.
-func (h *heldFields) lines(header http.Header, name string) []string {
-	if i := slices.IndexFunc(h.values, func(v heldValues) bool { return v.name == name }); i >= 0 {
-		return h.values[i].lines
+// waitsOf are the waits in the header field of e.
+func (v *view) waitsOf(e *extract) (found []time.Duration, absurd bool) {
+	for i := range v.waits {
+		if w := &v.waits[i]; w.name == e.header && w.as == e.as && w.match == e.match {
+			return w.found, w.absurd
+		}
 	}
-	lines := httpfield.Values(header, name)
-	if lines != nil {
-		h.values = append(h.values, heldValues{name, lines})
-	}
-	return lines
-}
-
-// told are the waits that a field holds, which parse reads the first time.
-func (h *heldFields) told(key waitKey, parse func() ([]time.Duration, bool)) (found []time.Duration, absurd bool) {
-	if i := slices.IndexFunc(h.waits, func(w heldWaits) bool { return w.key == key }); i >= 0 {
-		return h.waits[i].found, h.waits[i].absurd
-	}
-	found, absurd = parse()
-	h.waits = append(h.waits, heldWaits{key, found, absurd})
+	found, absurd = e.parse(&v.answer)
+	v.waits = append(v.waits, heldWaits{e.header, e.as, e.match, found, absurd})
 	return found, absurd
 }

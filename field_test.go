@@ -37,7 +37,7 @@ func TestAnAnswerReadsEachFieldOnce(t *testing.T) {
 	} {
 		resp := fakeReply(200, "")
 		resp.Header = first
-		a := newAnswer(resp, "", now.Add(time.Hour))
+		a := newView(newAnswer(resp, "", now.Add(time.Hour)))
 		readings := throttled.readings(a)
 		before, ok := throttled.judge(a)
 		if !ok || before.wait != 30*time.Second || len(readings) == 0 {

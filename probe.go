@@ -119,7 +119,7 @@ type probe struct {
 	sent   *http.Request
 	seen   observation // of resp
 
-	challenged lazyValue[challenge] // see challenge
+	challenged *challenge // see challenge; nil: not read yet
 }
 
 // describe reports what is known before anything is sent.

@@ -129,9 +129,9 @@ var profileAnswers = []profileAnswer{
 func TestProfilesUnderstandTheDocumentedAnswers(t *testing.T) {
 	for _, tt := range profileAnswers {
 		for _, encoding := range []string{"", "gzip"} {
-			a := testAnswer(tt.wire)
+			a := testView(tt.wire)
 			if encoding == "gzip" {
-				a = gzipAnswer(t, tt.wire)
+				a = newView(gzipAnswer(t, tt.wire))
 			}
 			compiled := testThrottling(t, RateLimit{Profile: tt.profile})
 			if got, ok := compiled.judge(a); ok != tt.throttled || got != tt.want {

@@ -35,6 +35,31 @@ type reading struct {
 	window       time.Duration // how often it is renewed; zero: not known
 }
 
+// String tells what is left of a quota.
+func (r reading) String() string {
+	var s string
+	switch {
+	case r.hasRemaining && r.hasLimit:
+		s = fmt.Sprintf("quota: %d of %d left", r.remaining, r.limit)
+	case r.hasRemaining:
+		s = fmt.Sprintf("quota: %d left", r.remaining)
+	case r.hasLimit:
+		s = fmt.Sprintf("quota of %d", r.limit)
+	default:
+		s = "quota"
+	}
+	if r.window > 0 {
+		s += " in " + r.window.String()
+	}
+	switch {
+	case r.absurd:
+		s += ", renewed in more than 366 days, which is ignored"
+	case r.hasReset:
+		s += ", renewed in " + r.reset.Round(time.Second).String()
+	}
+	return s
+}
+
 // quota is a compiled Quota.
 type quota struct {
 	name                   string
@@ -69,20 +94,22 @@ func compileQuotas(path, origin string, list []Quota, media MediaType, report pr
 	return compiled
 }
 
-// readings are what an answer tells about quotas; an answer has one throttling that reads it, once. Those that tell nothing, or that their limit is zero, which some
-// APIs do where something else is used up, are left out.
-func (t *throttling) readings(a *answer) []reading {
-	all, _ := a.quotas.get(func() ([]reading, bool) { return t.read(a), true })
-	return all
+// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some APIs do where
+// something else is used up, are left out.
+func (t *throttling) readings(v *view) []reading {
+	if !v.wasRead {
+		v.wasRead, v.readings = true, t.read(v)
+	}
+	return v.readings
 }
 
-func (t *throttling) read(a *answer) []reading {
+func (t *throttling) read(v *view) []reading {
 	var all []reading
 	for i := range t.quotas {
 		if t.quotas[i].fields {
-			all = append(all, rateLimitReadings(a)...)
+			all = append(all, rateLimitReadings(v)...)
 		} else {
-			all = append(all, t.quotas[i].read(a))
+			all = append(all, t.quotas[i].read(v))
 		}
 	}
 	return slices.DeleteFunc(all, func(r reading) bool {
@@ -90,11 +117,11 @@ func (t *throttling) read(a *answer) []reading {
 	})
 }
 
-func (q *quota) read(a *answer) reading {
+func (q *quota) read(v *view) reading {
 	r := reading{name: q.name, window: q.window}
-	limit, hasLimit := q.limit.count(a)
-	remaining, hasRemaining := q.remaining.count(a)
-	if used, ok := q.used.count(a); ok && !hasRemaining && hasLimit {
+	limit, hasLimit := q.limit.count(&v.answer)
+	remaining, hasRemaining := q.remaining.count(&v.answer)
+	if used, ok := q.used.count(&v.answer); ok && !hasRemaining && hasLimit {
 		remaining, hasRemaining = max(0, limit-used), true
 	}
 	if hasLimit && limit > 0 && limit != math.Trunc(limit) && r.window > 0 {
@@ -104,10 +131,10 @@ func (q *quota) read(a *answer) reading {
 	r.limit, r.hasLimit = wholeCount(limit), hasLimit
 	r.remaining, r.hasRemaining = wholeCount(remaining), hasRemaining
 	if q.reset != nil {
-		found, absurd := q.reset.durations(a)
+		found, absurd := q.reset.durations(v)
 		if len(found) > 0 {
 			r.reset, r.hasReset = found[0], true
-			r.renewed = q.reset.moment(a)
+			r.renewed = q.reset.moment(&v.answer)
 		}
 		r.absurd = absurd && !r.hasReset
 	}
@@ -124,17 +151,17 @@ func wholeCount(n float64) int64 {
 
 // rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the
 // forms that its versions have had. Retry-After takes precedence over the resets in them.
-func rateLimitReadings(a *answer) []reading {
-	h := a.resp.Header
+func rateLimitReadings(v *view) []reading {
+	h := v.resp.Header
 	if len(h[rateLimitHeader])+len(h[remainingHeader])+len(h[resetHeader]) == 0 {
 		return nil // as nearly all answers have it
 	}
-	readings := slices.Clone(a.rateLimit())
+	readings := slices.Clone(v.rateLimit())
 	if readings == nil {
-		readings = rateLimitTriple(a)
+		readings = rateLimitTriple(v)
 	}
 	retryAfter := extract{header: "Retry-After"}
-	if told, _ := retryAfter.durations(a); len(told) > 0 {
+	if told, _ := retryAfter.durations(v); len(told) > 0 {
 		for i := range readings {
 			if readings[i].hasReset {
 				readings[i].reset, readings[i].renewed = told[0], time.Time{}
@@ -147,9 +174,9 @@ func rateLimitReadings(a *answer) []reading {
 // rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not
 // say what is left, else, since the answer is a throttle all the same, the latest of all. Resets beyond reason are left out;
 // absurd says that there was one.
-func rateLimitWait(a *answer) (found []time.Duration, absurd bool) {
+func rateLimitWait(v *view) (found []time.Duration, absurd bool) {
 	var used, all []time.Duration
-	for _, r := range a.rateLimit() {
+	for _, r := range v.rateLimit() {
 		absurd = absurd || r.absurd
 		if !r.hasReset {
 			continue
@@ -169,17 +196,15 @@ func rateLimitWait(a *answer) (found []time.Duration, absurd bool) {
 }
 
 // rateLimit are the quotas in the field RateLimit. Nil: it is not there, or malformed.
-func (a *answer) rateLimit() []reading {
-	if len(a.fields(rateLimitHeader)) == 0 {
-		return nil
+func (v *view) rateLimit() []reading {
+	if v.wasParsed || len(v.fields(rateLimitHeader)) == 0 {
+		return v.limits
 	}
-	readings, _ := a.limits.get(func() ([]reading, bool) {
-		if items := rateLimitItems(a); items != nil {
-			return items, true
-		}
-		return rateLimitDictionary(a), true
-	})
-	return readings
+	v.wasParsed, v.limits = true, rateLimitItems(&v.answer)
+	if v.limits == nil {
+		v.limits = rateLimitDictionary(&v.answer)
+	}
+	return v.limits
 }
 
 // quotaPolicy is an item of RateLimit-Policy.
@@ -272,18 +297,18 @@ func rateLimitDictionary(a *answer) []reading {
 
 // rateLimitTriple reads the form of drafts up to 6: RateLimit-Limit: 10, 10;w=1, 50;w=60, RateLimit-Remaining,
 // RateLimit-Reset.
-func rateLimitTriple(a *answer) []reading {
+func rateLimitTriple(v *view) []reading {
 	triple := quota{
 		name:      "RateLimit",
 		limit:     &extract{header: limitHeader},
 		remaining: &extract{header: remainingHeader},
 		reset:     &extract{header: resetHeader, as: waits.Auto},
 	}
-	r := triple.read(a)
+	r := triple.read(v)
 	if !r.hasRemaining && !r.hasReset && !r.absurd {
 		return nil
 	}
-	r.window = windowOf(r.limit, slices.Concat(a.fields(limitHeader), a.fields(policyHeader)))
+	r.window = windowOf(r.limit, slices.Concat(v.fields(limitHeader), v.fields(policyHeader)))
 	return []reading{r}
 }
 

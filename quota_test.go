@@ -53,7 +53,7 @@ func TestReadingsOfTheRateLimitFields(t *testing.T) {
 		{"name with controls", "200\nRateLimit: \"a  b\";r=1", []reading{{name: "RateLimit a b", remaining: 1,
 			hasRemaining: true}}},
 	} {
-		if got := zero.readings(testAnswer(tt.wire)); !slices.Equal(got, tt.want) {
+		if got := zero.readings(testView(tt.wire)); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: readings = %+v, want %+v", tt.name, got, tt.want)
 		}
 	}
@@ -98,7 +98,7 @@ func TestReadingsOfConfiguredQuotas(t *testing.T) {
 			{name: "quota[0]", remaining: math.MaxInt64, hasRemaining: true}}},
 		{"absent", Quota{Remaining: header("R")}, "200", nil},
 	} {
-		got := testThrottling(t, RateLimit{Quota: []Quota{tt.quota}}).readings(testAnswer(tt.wire))
+		got := testThrottling(t, RateLimit{Quota: []Quota{tt.quota}}).readings(testView(tt.wire))
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: readings = %+v, want %+v", tt.name, got, tt.want)
 		}

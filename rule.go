@@ -121,16 +121,14 @@ func (r *rule) matches(a *answer) bool {
 		}
 	}
 	if r.path != nil {
-		found, ok := a.at(r.path)
-		if !ok {
+		if !r.looks() {
+			return a.has(r.path)
+		}
+		if texts = a.values(r.path); texts == nil {
 			return false
 		}
-		if len(r.values) == 0 && r.match == nil {
-			return !found.null // null is present, but says that there is nothing
-		}
-		texts = found.texts
 	}
-	if len(r.values) == 0 && r.match == nil {
+	if !r.looks() {
 		return true
 	}
 	if r.header == "" && r.path == nil {
@@ -139,6 +137,9 @@ func (r *rule) matches(a *answer) bool {
 	}
 	return slices.ContainsFunc(texts, r.matchesText)
 }
+
+// looks reports whether the rule compares a value.
+func (r *rule) looks() bool { return len(r.values) > 0 || r.match != nil }
 
 func (r *rule) matchesStatus(code int) bool {
 	return len(r.status) == 0 || slices.Contains(r.status, code) || slices.Contains(r.status, code/100)

@@ -19,8 +19,10 @@ const (
 	classToken       = "token"
 )
 
-// defaultMaxWait is MaxWait where it is not set.
-const defaultMaxWait = 5 * time.Minute
+const (
+	defaultMaxWait = 5 * time.Minute // MaxWait where it is not set
+	wantedWait     = time.Hour       // after a wait beyond reason, where MaxWait has no bound
+)
 
 // throttling is a compiled RateLimit: it tells which answers are throttles, how long to wait after one, and what
 // quota is left. It does not change after compileThrottling and may be used by several goroutines at once.
@@ -175,37 +177,37 @@ func checkRateLimit(path string, rl RateLimit, report problem.Report) {
 	}
 }
 
-// judge tells whether a is a throttle and, if so, which and for how long.
+// judge tells whether an answer is a throttle and, if so, which and for how long.
 //
 // The wait is the first that is found, or the longest; else the latest reset of the quotas that the answer calls used
 // up; else MaxWait, if only waits beyond reason are told, since somebody did want a wait; else DefaultWait; else, of an
 // exhausted one, the longest Window of a quota that may be used up. MinWait bounds all of them.
-func (t *throttling) judge(a *answer) (throttle, bool) {
-	i := matchAny(t.rules, a)
+func (t *throttling) judge(v *view) (throttle, bool) {
+	i := matchAny(t.rules, &v.answer)
 	if i < 0 {
 		return throttle{}, false
 	}
 	th := throttle{class: t.rules[i].class, rule: fmt.Sprintf("%srules[%d]", t.origin, i)}
 	var absurd bool
-	th.wait, th.told, absurd = t.toldWait(a)
+	th.wait, th.told, absurd = t.toldWait(v)
 	switch {
 	case th.told:
 	case absurd:
-		th.wait = cmp.Or(t.maxWait, rarestProbe)
+		th.wait = cmp.Or(t.maxWait, wantedWait)
 	default:
 		th.wait = t.defaultWait
 	}
 	if th.wait == 0 && !th.told && th.class == classExhausted {
-		th.wait = t.usedUpFor(a)
+		th.wait = t.usedUpFor(v)
 	}
 	th.wait = max(th.wait, t.minWait)
 	return th, true
 }
 
-// toldWait is the wait that a tells. Absurd says that one beyond reason was passed over.
-func (t *throttling) toldWait(a *answer) (wait time.Duration, told, absurd bool) {
+// toldWait is the wait that an answer tells. Absurd says that one beyond reason was passed over.
+func (t *throttling) toldWait(v *view) (wait time.Duration, told, absurd bool) {
 	for i := range t.waits {
-		found, beyond := t.waits[i].durations(a)
+		found, beyond := t.waits[i].durations(v)
 		absurd = absurd || beyond
 		if len(found) == 0 {
 			continue
@@ -218,7 +220,7 @@ func (t *throttling) toldWait(a *answer) (wait time.Duration, told, absurd bool)
 	if told {
 		return wait, true, absurd
 	}
-	for _, r := range t.readings(a) {
+	for _, r := range t.readings(v) {
 		if !r.hasRemaining || r.remaining > 0 {
 			continue
 		}
@@ -231,9 +233,9 @@ func (t *throttling) toldWait(a *answer) (wait time.Duration, told, absurd bool)
 }
 
 // usedUpFor estimates how long an exhausted quota stays so, where neither answer nor settings tell: at most its window.
-func (t *throttling) usedUpFor(a *answer) time.Duration {
+func (t *throttling) usedUpFor(v *view) time.Duration {
 	var wait time.Duration
-	for _, r := range t.readings(a) {
+	for _, r := range t.readings(v) {
 		if !r.hasRemaining || r.remaining == 0 {
 			wait = max(wait, r.window)
 		}

@@ -74,12 +74,12 @@ func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
 			"default rules[0]", time.Minute, true}},
 		{"overload", "503\nRetry-After: 9", throttle{classOverload, "default rules[1]", 9 * time.Second, true}},
 	} {
-		if got, ok := zero.judge(testAnswer(tt.wire)); !ok || got != tt.want {
+		if got, ok := zero.judge(testView(tt.wire)); !ok || got != tt.want {
 			t.Errorf("%s: judge = %+v, %v, want %+v", tt.name, got, ok, tt.want)
 		}
 	}
 	for _, wire := range []string{"200", "403", "503", "500\nRetry-After: 5", "401"} {
-		if got, ok := zero.judge(testAnswer(wire)); ok {
+		if got, ok := zero.judge(testView(wire)); ok {
 			t.Errorf("judge(%q) = %+v, want no throttle", wire, got)
 		}
 	}
@@ -91,7 +91,7 @@ func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
 func TestAnOrdinaryAnswerCostsNothing(t *testing.T) {
 	for _, profile := range []string{"", "ietf", "app-store-server"} {
 		compiled, a := testThrottling(t, RateLimit{Profile: profile}),
-			testAnswer("201\nContent-Type: image/png\nDate: Wed, 01 Jan 2025 00:00:00 GMT")
+			testView("201\nContent-Type: image/png\nDate: Wed, 01 Jan 2025 00:00:00 GMT")
 		got := testing.AllocsPerRun(100, func() {
 			compiled.judge(a)
 			compiled.readings(a)
@@ -108,7 +108,7 @@ func TestSeveralGoroutinesJudgeAtOnce(t *testing.T) {
 		compiled := testThrottling(t, RateLimit{Profile: tt.profile})
 		for range 8 {
 			wg.Go(func() {
-				if got, ok := compiled.judge(testAnswer(tt.wire)); ok != tt.throttled || got != tt.want {
+				if got, ok := compiled.judge(testView(tt.wire)); ok != tt.throttled || got != tt.want {
 					t.Errorf("%s: %s: judge = %+v, %v, want %+v", tt.profile, tt.name, got, ok, tt.want)
 				}
 			})
@@ -150,7 +150,7 @@ func TestWaits(t *testing.T) {
 		{"least where none is told", RateLimit{Wait: two, MinWait: 5 * time.Second}, "429", 5 * time.Second, false},
 		{"none", RateLimit{Wait: two}, "429", 0, false},
 	} {
-		got, ok := testThrottling(t, tt.rl).judge(testAnswer(tt.wire))
+		got, ok := testThrottling(t, tt.rl).judge(testView(tt.wire))
 		if !ok || got.wait != tt.wait || got.told != tt.told {
 			t.Errorf("%s: judge = %+v, %v, want a wait of %v, told %v", tt.name, got, ok, tt.wait, tt.told)
 		}
@@ -169,7 +169,7 @@ func TestTheLatestUsedUpQuotaTellsTheWait(t *testing.T) {
 		head + "X-User-Limit-24hour-Remaining: 0\nX-User-Limit-24hour-Reset: 1735776000": 24 * time.Hour,
 		head + "Retry-After: 3": 3 * time.Second,
 	} {
-		if got, ok := x.judge(testAnswer(wire)); !ok || got.wait != want || !got.told {
+		if got, ok := x.judge(testView(wire)); !ok || got.wait != want || !got.told {
 			t.Errorf("judge(%q) = %+v, want %v", wire, got, want)
 		}
 	}
@@ -189,12 +189,12 @@ func TestAnExhaustedQuotaLastsAtMostItsWindow(t *testing.T) {
 		"403":                   24 * time.Hour,
 		"429\nR: 0":             0,
 	} {
-		if got, ok := testThrottling(t, rl).judge(testAnswer(wire)); !ok || got.wait != want || got.told {
+		if got, ok := testThrottling(t, rl).judge(testView(wire)); !ok || got.wait != want || got.told {
 			t.Errorf("judge(%q) = %+v, want an estimate of %v", wire, got, want)
 		}
 	}
 	rl.DefaultWait = time.Minute
-	if got, _ := testThrottling(t, rl).judge(testAnswer("403")); got.wait != time.Minute {
+	if got, _ := testThrottling(t, rl).judge(testView("403")); got.wait != time.Minute {
 		t.Errorf("judge with DefaultWait 1m = %+v, want 1m", got)
 	}
 }
@@ -209,7 +209,7 @@ func TestRulesAreNamedByWhoseTheyAre(t *testing.T) {
 		{RateLimit{Profile: "github"}, "github rules[3]"},
 		{RateLimit{}, "default rules[0]"},
 	} {
-		if got, _ := testThrottling(t, tt.rl).judge(testAnswer("429")); got.rule != tt.want {
+		if got, _ := testThrottling(t, tt.rl).judge(testView("429")); got.rule != tt.want {
 			t.Errorf("rule of %+v = %q, want %q", tt.rl, got.rule, tt.want)
 		}
 	}
@@ -287,3 +287,5 @@ func TestAProfileServesWhateverErrorMediaTypeIs(t *testing.T) {
 		}
 	}
 }
+
+func testView(wire string) *view { return newView(testAnswer(wire)) }

@@ -28,16 +28,8 @@ func (a *answer) words(errorPath *bodyPath) (code, message string) {
 	if !ok {
 		return "", ""
 	}
-	syntax := a.syntax(text)
-	switch {
-	case syntax == MediaXML && whole:
-		if document, ok := a.document(); ok {
-			code, message = wordsOfXML(document.Root())
-		}
-	case syntax == MediaJSON && whole:
-		if tree, ok := a.tree(); ok {
-			code, message = wordsOfJSON(tree, 3)
-		}
+	if whole {
+		code, message = a.said(a.syntax())
 	}
 	plain := a.media == MediaPlaintext || a.media == "" && a.contentType() == "text/plain"
 	if code == "" && message == "" && plain {
@@ -47,6 +39,64 @@ func (a *answer) words(errorPath *bodyPath) (code, message string) {
 		message = strings.Join(told[:min(len(told), 10)], "; ")
 	}
 	return problem.OneLine(code), problem.OneLine(message)
+}
+
+// errorInSuccess is what the body of a success says where it looks like that of a failure: {"ok": false}, {"error": "…"} and
+// the like. GraphQL and many RPC styles answer so.
+func (a *answer) errorInSuccess(errorPath *bodyPath) (member, code, message string) {
+	_, whole, ok := a.body()
+	if !ok || !whole || a.resp.StatusCode/100 != 2 || a.syntax() != MediaJSON {
+		return "", "", ""
+	}
+	object := a.object()
+	if object == nil {
+		return "", "", ""
+	}
+	members := plainNames(object)
+	for _, name := range containers {
+		if says(members[name]) {
+			member = name
+		}
+	}
+	for _, name := range []string{"ok", "success"} {
+		if v, ok := members[name].(bool); ok && !v {
+			member = name
+		}
+	}
+	if member != "" {
+		code, message = a.words(errorPath)
+	}
+	return member, code, message
+}
+
+// says reports whether a value is more than null, false or empty.
+func says(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return false
+}
+
+// said is what a body says that is read as JSON or XML, as it stands there.
+func (a *answer) said(syntax MediaType) (code, message string) {
+	switch syntax {
+	case MediaXML:
+		if document, ok := a.document(); ok {
+			return wordsOfXML(document.Root())
+		}
+	case MediaJSON:
+		if tree, ok := a.tree(); ok {
+			return wordsOfJSON(tree, 3)
+		}
+	}
+	return "", ""
 }
 
 // wordsOfJSON looks at an object, at what it holds under the name of a container, and at the first element of a list.
