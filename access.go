@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 )
 
 const (
@@ -65,12 +67,12 @@ func (a *accessTokens) serving() *minted {
 }
 
 // get returns an access token. It waits for one only where none serves.
-func (a *accessTokens) get(ctx context.Context, p patience) (*minted, error) {
+func (a *accessTokens) get(ctx context.Context, p pace.Patience) (*minted, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(ctx)
 	}
-	p.gate = min(p.gate, 0) // the bound is the token endpoint's own
-	p = p.within(ctx)
+	p.Gate = min(p.Gate, 0) // the bound is the token endpoint's own
+	p = p.Within(ctx)
 	if a.serving() == nil {
 		if err := a.refuse(p); err != nil { // nothing is begun that nobody waits for
 			return nil, err
@@ -97,7 +99,7 @@ func (a *accessTokens) board() (*minted, *exchange) {
 }
 
 // await waits for an exchange. Who cannot wait until the gate of a token endpoint opens is told at once.
-func (a *accessTokens) await(ctx context.Context, p patience, flight *exchange) (*minted, error) {
+func (a *accessTokens) await(ctx context.Context, p pace.Patience, flight *exchange) (*minted, error) {
 	for {
 		shut := flight.closing()
 		if err := a.refuse(p); err != nil && !flight.isOver() {
@@ -139,10 +141,10 @@ func (x *exchange) close() {
 }
 
 // refuse tells whether the gate of a token endpoint is closed for longer than somebody may wait.
-func (a *accessTokens) refuse(p patience) error {
+func (a *accessTokens) refuse(p pace.Patience) error {
 	for _, h := range a.hops {
-		if shut := h.core.line.refusal(p); shut != nil {
-			return &prefixed{"token endpoint", shut.throttled(0)}
+		if shut := h.core.line.Refusal(p); shut != nil {
+			return &prefixed{"token endpoint", throttledBy(shut)}
 		}
 	}
 	return nil

@@ -253,3 +253,10 @@ func TestResetInABodyReachesTheReader(t *testing.T) {
 		srv.Close()
 	}
 }
+
+func memoryInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 )
 
 const (
@@ -25,12 +26,12 @@ var errAnswerDropped = errors.New("jwtbearer: the rest of this answer was droppe
 type answerBody struct {
 	body  io.ReadCloser
 	watch *body.Watch
-	slot  *slot // nil: none
+	slot  *pace.Slot // nil: none
 	ended atomic.Bool
 }
 
 // take returns what takes the place of resp.Body: b, in nearly all cases.
-func (b *answerBody) take(resp *http.Response, w *body.Watch, s *slot) io.ReadCloser {
+func (b *answerBody) take(resp *http.Response, w *body.Watch, s *pace.Slot) io.ReadCloser {
 	b.body, b.watch, b.slot = resp.Body, w, s
 	switch upgraded, ok := resp.Body.(io.ReadWriteCloser); {
 	case resp.Body == nil || resp.Body == http.NoBody:
@@ -67,7 +68,7 @@ func (b *answerBody) end() {
 	}
 	b.watch.End()
 	if b.slot != nil {
-		b.slot.release()
+		b.slot.Release()
 	}
 }
 

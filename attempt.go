@@ -11,12 +11,13 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 )
 
 // An attempt is what one attempt needs, in one piece of memory.
 type attempt struct {
 	req   http.Request // that is sent
-	slot  slot
+	slot  pace.Slot
 	watch body.Watch
 	trace *dial.Trace // nil: what it tells would change nothing
 	body  answerBody
@@ -28,7 +29,7 @@ type attempt struct {
 // abandon ends an attempt that is not sent, or of whose answer nobody hears. It does nothing where it has ended.
 func (a *attempt) abandon() {
 	a.watch.End()
-	a.slot.giveBack()
+	a.slot.GiveBack()
 	if a.body.body != nil {
 		a.body.Close()
 	}
@@ -98,7 +99,7 @@ func (k *call) mint(a *attempt, values *requestValues) (*minted, error) {
 	if t, err := m.shared(k.ctx); t != nil || err != nil {
 		return t, err
 	}
-	return &a.token, m.mint(&a.token, values, a.slot.now())
+	return &a.token, m.mint(&a.token, values, a.slot.Now())
 }
 
 // mayReplace reports whether there can be another token in the place of a refused one.

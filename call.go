@@ -3,11 +3,13 @@ package jwtbearer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 )
 
 // A call is one request of the caller and all the attempts that are made of it. It holds the truth about them: whoever
@@ -112,7 +114,7 @@ func (k *call) attempt() {
 
 // enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
 // more where that expired in line.
-func (k *call) enter(s *slot) error {
+func (k *call) enter(s *pace.Slot) error {
 	if k.c.access == nil {
 		return k.stand(s)
 	}
@@ -123,7 +125,7 @@ func (k *call) enter(s *slot) error {
 		if err := k.stand(s); err != nil || k.isAuthorized() || again {
 			return err
 		}
-		s.giveBack()
+		s.GiveBack()
 	}
 }
 
@@ -141,7 +143,7 @@ func (k *call) authorize() (err error) {
 	if k.ticket = a.fresh(); k.ticket != nil {
 		return nil
 	}
-	if err := k.c.line.reopened(k.ctx, k.patience(), nil); err != nil {
+	if err := k.c.line.AwaitGate(k.ctx, k.patience(), nil); err != nil {
 		return err
 	}
 	if k.ticket, err = a.get(k.ctx, k.patience()); err != nil {
@@ -151,7 +153,7 @@ func (k *call) authorize() (err error) {
 }
 
 // stand waits for everything that delays an attempt, and tells of it.
-func (k *call) stand(s *slot) error {
+func (k *call) stand(s *pace.Slot) error {
 	waited, err := k.await(s)
 	k.c.stats.wait(waited)
 	if waited >= leastTold && k.c.log.Enabled(k.ctx, slog.LevelDebug) {
@@ -163,20 +165,20 @@ func (k *call) stand(s *slot) error {
 const leastTold = time.Millisecond // of a wait that is logged
 
 // await waits for the line, then the caller's Limiter, then the gate if it closed meanwhile.
-func (k *call) await(s *slot) (time.Duration, error) {
+func (k *call) await(s *pace.Slot) (time.Duration, error) {
 	if k.c.limiter == nil {
-		err := k.c.line.enter(k.ctx, k.seq, k.patience(), s)
-		return s.waited, err
+		err := k.c.line.Enter(k.ctx, k.seq, k.patience(), s)
+		return s.Waited(), err
 	}
 	began := time.Now()
-	if err := k.c.line.enter(k.ctx, k.seq, k.patience(), s); err != nil {
+	if err := k.c.line.Enter(k.ctx, k.seq, k.patience(), s); err != nil {
 		return time.Since(began), err
 	}
 	err := k.c.limiter.Wait(k.ctx)
 	if err != nil {
 		err = errors.Join(err, k.ctx.Err())
 	} else {
-		err = k.c.line.reopened(k.ctx, k.patience(), s)
+		err = k.c.line.AwaitGate(k.ctx, k.patience(), s)
 	}
 	return time.Since(began), err
 }
@@ -190,27 +192,27 @@ func (k *call) latest() time.Time {
 }
 
 // patience is how long an attempt may wait for its turn.
-func (k *call) patience() patience {
-	p := patience{latest: k.latest(), gate: k.c.line.maxWait()}
+func (k *call) patience() pace.Patience {
+	p := pace.Patience{Latest: k.latest(), Gate: k.c.line.MaxWait()}
 	if k.probe {
-		p.gate = -1
+		p.Gate = -1
 	}
 	return p
 }
 
 // giveUp ends the call where an attempt got no turn. The last answer wins, unless the caller does not want it any more.
 func (k *call) giveUp(err error) {
-	gate, isGate := errors.AsType[*gateError](err)
+	gate, isGate := errors.AsType[*pace.Refusal](err)
 	switch {
 	case k.ctx.Err() != nil:
 		k.fail(contextError(k.ctx))
 	case isGate && k.throttle != nil: // the last answer stands, and another one closed the gate for longer since
-		k.throttle.wait = max(k.throttle.wait, gate.wait)
+		k.throttle.wait = max(k.throttle.wait, gate.Wait)
 	case k.resp != nil || k.err != nil: // the outcome of the last attempt stands
 	case isGate:
-		k.fail(gate.throttled(0))
-	case errors.Is(err, errTooLate):
-		k.fail(errors.Join(err, context.DeadlineExceeded))
+		k.fail(throttledBy(gate))
+	case errors.Is(err, pace.ErrTooLate):
+		k.fail(errors.Join(fmt.Errorf("jwtbearer: %w", err), context.DeadlineExceeded))
 	default:
 		k.fail(err)
 	}
@@ -269,26 +271,26 @@ func (k *call) endedBy(err error) error {
 func (k *call) send(out *http.Request, a *attempt) {
 	w, s := &a.watch, &a.slot
 	if k.began.IsZero() {
-		k.began = s.sent
+		k.began = s.Sent()
 	}
 	k.discard()
 	k.attempts++
 	k.counted++
 	k.throttle, k.refused, k.err, k.unsent = nil, false, nil, nil
-	k.sent = s.now()
+	k.sent = s.Now()
 	w.Start(k.sent)
 	k.c.stats.attempts.Add(1)
 	resp, err := k.c.carry(out)
 	if err != nil {
 		k.err = k.endedBy(k.c.scrub(err, out.URL, k.token.value))
 		w.End()
-		s.failed(sighting{})
-		s.release()
+		s.Failed(pace.Observation{})
+		s.Release()
 		k.afterError(err)
 		return
 	}
 	w.Responded()
-	k.answered = s.now()
+	k.answered = s.Now()
 	resp.Request = k.req
 	resp.Body = a.body.take(resp, w, s)
 	k.c.forgetToken(resp.Header, k.token.value)
@@ -296,7 +298,7 @@ func (k *call) send(out *http.Request, a *attempt) {
 	if k.c.hop != nil {
 		if err := k.c.hop.keep(resp); err != nil {
 			k.resp, k.err = nil, k.endedBy(k.c.scrub(err, out.URL, k.token.value))
-			s.failed(sighting{})
+			s.Failed(pace.Observation{})
 			k.afterError(err)
 			return
 		}
@@ -317,16 +319,16 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 }
 
 // judge decides what an answer means and what follows it.
-func (k *call) judge(s *slot) {
+func (k *call) judge(s *pace.Slot) {
 	a := newView(newAnswer(k.resp, k.c.errorMedia, k.answered))
-	var room [4]lineReading // for what is left of quotas, without an allocation
-	seen := k.c.sighting(room[:0], a)
+	var room [4]pace.Reading // for what is left of quotas, without an allocation
+	seen := k.c.observe(room[:0], a)
 	if t, ok := k.c.throttling.judge(a); ok {
 		k.throttle = new(t) // a copy, so that t itself is not allocated where there is none
-		if s.probe && k.began.Equal(s.sent) {
+		if s.IsProbe() && k.began.Equal(s.Sent()) {
 			k.began = time.Time{} // it still waits for its first turn, as it would had it not been the probe
 		}
-		k.shut = s.refused(t, seen)
+		k.shut = s.Throttled(pace.Throttle{Class: t.class, Rule: t.rule, Wait: t.wait, Told: t.told}, seen)
 		k.c.stats.throttles.Add(1)
 		if k.throttled != nil {
 			k.throttled()
@@ -335,36 +337,36 @@ func (k *call) judge(s *slot) {
 		return
 	}
 	if matchAny(k.c.authFailure, &a.answer) >= 0 {
-		s.accepted(seen)
+		s.Accepted(seen)
 		k.refused = true
 		k.afterRefusal()
 		return
 	}
 	if k.resp.StatusCode >= 500 {
-		s.failed(seen)
+		s.Failed(seen)
 		if k.c.hop != nil { // some say so of an assertion that has expired
 			k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
 		}
 	} else {
-		s.accepted(seen)
+		s.Accepted(seen)
 		k.c.tokenAccepted(k.resp.Header, k.sent, k.answered)
 	}
 	k.afterAnswer()
 }
 
-// sighting is what an answer tells besides, with the readings appended to room. Its Date is read only where a limit or a quota
+// observe is what an answer tells besides, with the readings appended to room. Its Date is read only where a limit or a quota
 // is kept by it.
-func (c *core) sighting(room []lineReading, a *view) sighting {
+func (c *core) observe(room []pace.Reading, a *view) pace.Observation {
 	readings := c.throttling.readings(a)
-	seen := sighting{readings: appendReadings(room, readings)}
+	seen := pace.Observation{Readings: appendReadings(room, readings)}
 	if len(c.throttling.limits) > 0 || len(readings) > 0 {
-		seen.date = dateOf(a.resp.Header)
+		seen.Date = dateOf(a.resp.Header)
 	}
 	return seen
 }
 
 // appendReadings appends what is told to be left of quotas. One that tells no reset is renewed within its window.
-func appendReadings(to []lineReading, readings []reading) []lineReading {
+func appendReadings(to []pace.Reading, readings []reading) []pace.Reading {
 	for _, r := range readings {
 		if !r.hasRemaining || r.absurd {
 			continue
@@ -373,7 +375,7 @@ func appendReadings(to []lineReading, readings []reading) []lineReading {
 		if r.hasReset {
 			reset = r.reset
 		}
-		to = append(to, lineReading{name: r.name, remaining: r.remaining, reset: reset, renewed: r.renewed})
+		to = append(to, pace.Reading{Name: r.name, Remaining: r.remaining, Reset: reset, Renewed: r.renewed})
 	}
 	return to
 }
@@ -395,8 +397,9 @@ func (k *call) throttledError() *ThrottledError {
 	return e
 }
 
-func (e *gateError) throttled(attempts int) *ThrottledError {
-	return &ThrottledError{Class: e.throttle.class, Rule: e.throttle.rule, Attempts: attempts, RetryAfter: e.wait}
+// throttledBy is the typed form of a closed gate that lets no attempt leave.
+func throttledBy(gate *pace.Refusal) *ThrottledError {
+	return &ThrottledError{Class: gate.Class, Rule: gate.Rule, RetryAfter: gate.Wait}
 }
 
 func (k *call) log(level slog.Level, msg string, args ...any) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 )
 
 // A Client calls the API of one Connection. It is an http.RoundTripper whose requests carry a token that is minted for each
@@ -53,7 +54,7 @@ type core struct {
 	claims, header                  JSON    // the templates of the token, for reports
 	secrets                         *censor // takes out what Secrets hold; nil: nothing
 
-	line      *line
+	line      *pace.Line
 	limiter   Limiter
 	engine    engine
 	budget    *budget
@@ -180,7 +181,7 @@ type Token struct {
 // that depends on the request is an error; see Mint.
 func (c *Client) Token(ctx context.Context) (*Token, error) {
 	if c.core.access != nil {
-		access, err := c.core.access.get(ctx, patience{})
+		access, err := c.core.access.get(ctx, pace.Patience{})
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -168,7 +169,7 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p.add)
 	c.authFailure = compileRules(h.field, assertionRefused, "", b.p.add)
 	if len(b.p.errs) == 0 {
-		c.line = newLine(c.throttling.pace())
+		c.line = pace.New(c.throttling.pace())
 	}
 	return c
 }

@@ -512,7 +512,7 @@ func TestKeyThatPanicsFailsTheExchangeAlone(t *testing.T) {
 			t.Errorf("Token = %v, want an error that says so, without the value", err)
 		}
 	}
-	if _, got, _ := c.core.access.hops[0].core.line.stats(); got != 0 {
+	if _, got, _ := c.core.access.hops[0].core.line.Stats(); got != 0 {
 		t.Errorf("%d attempts hold a slot, want none", got)
 	}
 }

@@ -194,3 +194,13 @@ func waitFor(t *testing.T, ok func() bool, what string) {
 		}
 	}
 }
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -16,18 +16,6 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-func TestAGateThatIsWaitedForIsNotProbed(t *testing.T) {
-	for _, tt := range []struct{ maxWait, closed time.Duration }{
-		{5 * time.Minute, 5*time.Minute + time.Second}, {2 * time.Hour, 2 * time.Hour}, {0, time.Hour},
-	} {
-		p := newGateProbes(tt.maxWait, tt.maxWait+time.Second)
-		p.follow(at(0), at(0).Add(tt.closed))
-		if due, ok := p.next(); ok {
-			t.Errorf("MaxWait %v: a gate that is closed for %v is probed after %v", tt.maxWait, tt.closed, due.Sub(at(0)))
-		}
-	}
-}
-
 // closings are answers that close the gate for a day.
 var closings = []struct {
 	name   string
@@ -328,14 +316,11 @@ func TestTheGateOfATokenEndpointIsProbedToo(t *testing.T) {
 	})
 }
 
-func TestJitterAndBackoffNeverShortenAWait(t *testing.T) {
+func TestBackoffNeverShortensAWait(t *testing.T) {
 	k := &call{c: dialFake(t, replies(), nil).core}
 	for _, wait := range []time.Duration{0, 1, time.Second, waits.Longest, math.MaxInt64 - 1, math.MaxInt64} {
 		k.throttle = &throttle{wait: wait}
 		for range 100 {
-			if got := jittered(wait); got < wait || got > waits.Add(wait, 250*time.Millisecond) {
-				t.Fatalf("jittered(%v) = %v", wait, got)
-			}
 			if got := k.backoff(); got < wait {
 				t.Fatalf("backoff = %v after a throttle that asks for %v", got, wait)
 			}

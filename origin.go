@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 )
 
 // locate returns the address of the API. Where the token endpoint gives it, there must be an access token first.
@@ -18,7 +19,7 @@ func (c *core) locate(ctx context.Context) (*origin.Address, error) {
 	if a := c.address.Load(); a != nil {
 		return a, nil
 	}
-	if _, err := c.access.get(ctx, patience{}); err != nil {
+	if _, err := c.access.get(ctx, pace.Patience{}); err != nil {
 		return nil, err
 	}
 	return c.address.Load(), nil

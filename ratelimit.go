@@ -1,243 +1,116 @@
 package jwtbearer
 
-import (
-	"container/list"
-	"context"
-	"sync"
-	"time"
-)
+import "time"
 
-// A line is where all attempts of one connection stand until they may leave: first come, first served by the number of
-// their call, so that a retry stands before calls that began later.
-//
-// Only the head of the line asks what limits the pace: the gate and the adaptation (pace), the windows, the buckets of
-// x/time/rate, the interval and the concurrency. It takes something of them only at the moment it leaves, so a waiter that
-// is cancelled has nothing to give back, and a gate that closes or a rate that changes counts for everybody at once. Nothing
-// runs in the background: the head sleeps in its own goroutine, and whoever changes something wakes it.
-//
-// A line is safe for concurrent use.
-type line struct {
-	interval    time.Duration
-	concurrency int           // zero: no limit
-	longest     time.Duration // longest wait for the gate, with the jitter on top of it; zero: no bound
+// RateLimit says how an API throttles and how fast it may be called. The zero value understands 429, Retry-After and the
+// common RateLimit fields, and adapts to limits that it is not told.
+type RateLimit struct {
+	// Profile names a built-in set of these settings for a known API. What is set besides overrides it. Empty means none.
+	Profile string `json:"profile,omitzero"`
 
-	mu         sync.Mutex
-	queue      list.List // of *waiter, by seq
-	control    *controller
-	probes     gateProbes
-	buckets    []*tokenBucket
-	windows    []*window
-	clock      serverClock   // to which windows are aligned
-	quickest   time.Duration // the shortest time to an answer; zero: there was none
-	left       time.Time     // when the last attempt left
-	unanswered int           // attempts whose answer did not come yet
-	inFlight   int           // the same, and those whose answer's body is not at its end
-	closed     throttle      // what closed the gate last
+	// Limits are kept all at once. Empty means none.
+	Limits []Limit `json:"limits,omitzero"`
+
+	// Interval is the least time between two requests. Zero means none.
+	Interval time.Duration `json:"interval,omitzero"`
+
+	// Concurrency is how many attempts may be in flight: until the body is read to its end or closed. Zero means no limit.
+	Concurrency int `json:"concurrency,omitzero"`
+
+	// Rules say which answers are throttles. Empty means 429, and 503 with Retry-After.
+	Rules []Rule `json:"rules,omitzero"`
+
+	// Wait says where a throttle tells how long to wait; the first that is found counts, unless Combine says otherwise. Empty
+	// means Retry-After, then the RateLimit fields of the IETF draft, then X-RateLimit-Reset.
+	Wait []Extract `json:"wait,omitzero"`
+
+	// Combine is first (the default) or longest, of the waits that are found.
+	Combine string `json:"combine,omitzero"`
+
+	// DefaultWait is the wait where a throttle tells none. Zero leaves it to the adaptation.
+	DefaultWait time.Duration `json:"defaultWait,omitzero"`
+
+	// MinWait is the least wait. Zero means none.
+	MinWait time.Duration `json:"minWait,omitzero"`
+
+	// MaxWait is the longest wait that a call waits for; a longer one is refused at once, and the API is then asked by one call
+	// now and then, first after MaxWait. Zero means 5 minutes, negative no bound.
+	MaxWait time.Duration `json:"maxWait,omitzero"`
+
+	// Quota says where answers tell what is left. Empty means the RateLimit fields of the IETF draft.
+	Quota []Quota `json:"quota,omitzero"`
+
+	// Reserve is the remainder of a quota at which calls wait for its reset. Zero uses it up.
+	Reserve int `json:"reserve,omitzero"`
+
+	// Fixed turns adaptation off: only what is set here limits the pace. Without it a new client also starts slowly, with two
+	// requests at once and twice as many with each round trip or 200 ms, until the API first throttles or all are at work.
+	Fixed bool `json:"fixed,omitzero"`
 }
 
-// A waiter is one attempt that stands in line.
-type waiter struct {
-	seq uint64
-	patience
-	wake  chan struct{} // has room for one: something changed, or the waiter became the head
-	place *list.Element
+// Limit is so many requests in so much time.
+type Limit struct {
+	// Requests is how many, at least 1.
+	Requests int `json:"requests,omitzero"`
+
+	// Per is the time.
+	Per time.Duration `json:"per,omitzero"`
+
+	// Burst above zero makes the limit a bucket (golang.org/x/time/rate) of that size, refilled at Requests per Per. Zero
+	// makes it a sliding window: never more than Requests in any Per, each counted until its answer arrives, plus Per. Unless
+	// RateLimit.Fixed, the window follows the server's clock where Date tells that, and a bucket keeps one token in reserve.
+	Burst int `json:"burst,omitzero"`
 }
 
-// newLine makes the line of one connection from its settings.
-func newLine(set lineSettings) *line {
-	longest := set.maxWait + spread(set.maxWait)
-	l := &line{interval: set.interval, concurrency: set.concurrency, longest: longest, control: newController(set.fixed, set.reserve),
-		probes: newGateProbes(set.maxWait, longest)}
-	clock := &l.clock
-	if set.fixed {
-		clock = nil
-	}
-	for _, limit := range set.limits {
-		if limit.Burst > 0 {
-			l.buckets = append(l.buckets, newBucket(limit, set.fixed))
-		} else {
-			l.windows = append(l.windows, newWindow(limit.Requests, limit.Per, clock))
-		}
-	}
-	return l
+// Rule recognises an answer. All that is set must hold; a rule in which nothing is set is an error.
+type Rule struct {
+	// Status lists the status codes; 4 and 5 stand for 4xx and 5xx. Empty: any.
+	Status []int `json:"status,omitzero"`
+
+	// Header must be present. With Values or Match, it is its value that they look at. Only 64 lines and 8 KiB of it are read.
+	Header string `json:"header,omitzero"`
+
+	// Path must be present in the body: a JSONPath (RFC 9535; a leading $. is optional, and $ cannot stand elsewhere), or a path
+	// of elements in XML. With Values or Match, it is its value that they look at. In a body over 64 KiB, and in
+	// one in which the path costs too much, it is not found.
+	Path string `json:"path,omitzero"`
+
+	// Values are compared exactly with the text of a scalar, or with any element of an array.
+	Values []string `json:"values,omitzero"`
+
+	// Match is a regular expression on the value of Header or Path, or on the body where neither is set. One with large counts,
+	// such as .{900}, is refused for its cost.
+	Match string `json:"match,omitzero"`
+
+	// Class says what kind of throttle it is; see the package documentation. Empty means throttled. It has no meaning outside
+	// RateLimit.Rules.
+	Class string `json:"class,omitzero"`
 }
 
-// maxWait is the longest wait for a closed gate, with the jitter on top of it; zero: no bound.
-func (l *line) maxWait() time.Duration { return l.longest }
+// Extract says where an answer tells a value, and how it is written.
+type Extract struct {
+	// Header is the field to read. Empty: the body.
+	Header string `json:"header,omitzero"`
 
-// enter waits until the attempt of call seq may leave, and takes a slot for it, in s. The error is a *gateError, errTooLate,
-// or that of ctx; then nothing was taken.
-func (l *line) enter(ctx context.Context, seq uint64, p patience, s *slot) error {
-	s.waited = 0
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	if l.queue.Len() == 0 {
-		if left, _ := l.tryLeave(time.Now(), s); left {
-			l.mu.Unlock()
-			return nil
-		}
-	}
-	w := &waiter{seq: seq, patience: p.within(ctx), wake: make(chan struct{}, 1)}
-	l.join(w)
-	l.mu.Unlock()
-	return l.stand(ctx, w, s)
+	// Path leads to the value in the body, as in Rule.
+	Path string `json:"path,omitzero"`
+
+	// Match is a regular expression on that text, whose first group is the value. Empty: the text itself.
+	Match string `json:"match,omitzero"`
+
+	// As is the form: auto, seconds, millis, epoch, epochMillis, httpDate, iso8601, duration, int or decimal. Empty means
+	// auto for a wait and int for a count.
+	As string `json:"as,omitzero"`
 }
 
-// stand waits in line as w. It always leaves the line.
-func (l *line) stand(ctx context.Context, w *waiter, s *slot) error {
-	began := time.Now()
-	var timer *time.Timer
-	defer func() {
-		if timer != nil {
-			timer.Stop()
-		}
-	}()
-	for {
-		left, wait, err := l.turn(w, s)
-		if left || err != nil {
-			s.waited = time.Since(began)
-			return err
-		}
-		var due <-chan time.Time
-		if wait > 0 {
-			if timer == nil {
-				timer = time.NewTimer(wait)
-			} else {
-				timer.Reset(wait)
-			}
-			due = timer.C
-		}
-		select {
-		case <-due:
-		case <-w.wake:
-		case <-ctx.Done():
-			l.mu.Lock()
-			l.quit(w)
-			l.mu.Unlock()
-			s.waited = time.Since(began)
-			return ctx.Err()
-		}
-	}
-}
+// Quota says where answers tell what is left of a limit. What is left is the least that an answer told since the last reset,
+// less what is in flight: an answer that tells nothing changes nothing.
+type Quota struct {
+	Limit     Extract `json:"limit,omitzero"`     // how many in all
+	Remaining Extract `json:"remaining,omitzero"` // how many are left
+	Used      Extract `json:"used,omitzero"`      // how many are used, where Remaining is not told
+	Reset     Extract `json:"reset,omitzero"`     // when it is renewed
 
-// turn lets w leave with s if it may, and else tells how long to wait before asking again; zero: until woken.
-func (l *line) turn(w *waiter, s *slot) (left bool, wait time.Duration, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	if err := l.refuse(w, now); err != nil {
-		l.quit(w)
-		return false, 0, err
-	}
-	if l.queue.Front() != w.place {
-		return false, 0, nil
-	}
-	if left, wait = l.tryLeave(now, s); left {
-		l.quit(w)
-		return true, 0, nil
-	}
-	if wait > 0 && !w.latest.IsZero() && now.Add(wait).After(w.latest) {
-		l.quit(w)
-		if until, why := l.shut(now); until.After(now) { // a probe is due, and something else holds it up
-			return false, 0, &gateError{throttle: why, wait: until.Sub(now)}
-		}
-		return false, 0, errTooLate
-	}
-	return false, wait, nil
-}
-
-// tryLeave takes a slot, in s, if everything permits it now, and else tells after which time to ask again; zero: when woken.
-func (l *line) tryLeave(now time.Time, s *slot) (left bool, wait time.Duration) {
-	if l.concurrency > 0 && l.inFlight >= l.concurrency {
-		return false, 0
-	}
-	at, ok := l.control.next(now, l.unanswered)
-	if !ok {
-		return false, 0
-	}
-	at, probe := l.beforeGate(now, at)
-	wait = at.Sub(now)
-	if l.interval > 0 && !l.left.IsZero() {
-		wait = max(wait, l.left.Add(l.interval).Sub(now))
-	}
-	for _, w := range l.windows {
-		at, ok := w.next(now)
-		if !ok {
-			return false, 0
-		}
-		wait = max(wait, at.Sub(now))
-	}
-	for _, b := range l.buckets {
-		wait = max(wait, b.next(now))
-	}
-	if wait > 0 {
-		return false, wait
-	}
-	*s = slot{line: l, sent: now, before: l.left, open: true}
-	for _, b := range l.buckets {
-		b.leave(now, l.unanswered)
-	}
-	for _, w := range l.windows {
-		w.leave(now)
-	}
-	l.control.leave(now)
-	l.left = now
-	l.unanswered++
-	l.inFlight++
-	if probe {
-		s.becomeProbe(now)
-	}
-	return true, 0
-}
-
-// join puts w into the line, behind all older calls. A new call is newer than nearly all that wait, a retry older than most.
-func (l *line) join(w *waiter) {
-	seq := func(e *list.Element) uint64 { return e.Value.(*waiter).seq }
-	front, back := l.queue.Front(), l.queue.Back()
-	if back == nil {
-		w.place = l.queue.PushBack(w)
-		return
-	}
-	if w.seq > seq(front)/2+seq(back)/2 {
-		for back != nil && seq(back) > w.seq {
-			back = back.Prev()
-		}
-	} else {
-		for back = nil; front != nil && seq(front) <= w.seq; front = front.Next() {
-			back = front
-		}
-	}
-	if back == nil {
-		w.place = l.queue.PushFront(w)
-		return
-	}
-	w.place = l.queue.InsertAfter(w, back)
-}
-
-// quit takes w out of the line and wakes the head, which may be another one now.
-func (l *line) quit(w *waiter) {
-	l.queue.Remove(w.place)
-	l.wakeHead()
-}
-
-func (l *line) wakeHead() {
-	if front := l.queue.Front(); front != nil {
-		front.Value.(*waiter).poke()
-	}
-}
-
-func (w *waiter) poke() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
-
-// stats tells how many attempts stand in line and how many are in flight, and the pace.
-func (l *line) stats() (waiting, inFlight int, perSecond float64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.queue.Len(), l.inFlight, l.control.rate(time.Now())
+	// Window is how often the quota is renewed, where Reset is not told.
+	Window time.Duration `json:"window,omitzero"`
 }

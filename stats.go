@@ -47,7 +47,7 @@ func (c *Client) Stats() Stats {
 		Minted: n.minted.Load(), Reused: n.reused.Load(), Refused: n.refused.Load(), Exchanges: n.exchanges.Load(),
 		Waited: time.Duration(n.waited.Load()), Skew: c.core.minter.skew.get(),
 	}
-	s.Waiting, s.InFlight, s.Rate = c.core.line.stats()
-	s.ClosedUntil, s.ClosedBy = c.core.line.closing()
+	s.Waiting, s.InFlight, s.Rate = c.core.line.Stats()
+	s.ClosedUntil, s.ClosedBy = c.core.line.Closed()
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -13,8 +14,8 @@ import (
 // The classes of a throttle (Rule.Class).
 const (
 	classThrottled   = "throttled"
-	classConcurrency = "concurrency"
-	classExhausted   = "exhausted"
+	classConcurrency = pace.Concurrency
+	classExhausted   = pace.Exhausted
 	classOverload    = "overload"
 	classToken       = "token"
 )
@@ -77,12 +78,12 @@ func compileThrottling(path string, rl RateLimit, media MediaType, report proble
 }
 
 // pace is what the line keeps to.
-func (t *throttling) pace() lineSettings {
-	limits := make([]lineLimit, len(t.limits))
+func (t *throttling) pace() pace.Settings {
+	limits := make([]pace.Limit, len(t.limits))
 	for i, limit := range t.limits {
-		limits[i] = lineLimit(limit)
+		limits[i] = pace.Limit(limit)
 	}
-	return lineSettings{limits: limits, interval: t.interval, concurrency: t.concurrency, reserve: t.reserve, fixed: t.fixed, maxWait: t.maxWait}
+	return pace.Settings{Limits: limits, Interval: t.interval, Concurrency: t.concurrency, Reserve: t.reserve, Fixed: t.fixed, MaxWait: t.maxWait}
 }
 
 // boundOf is MaxWait as it is compiled. One that no wait within reason reaches is none.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -297,7 +298,7 @@ func (b *setup) buildThrottling() {
 	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p.add)
 	c.Retry.check(b.p)
 	if len(b.p.errs) == 0 {
-		b.core.line = newLine(b.core.throttling.pace())
+		b.core.line = pace.New(b.core.throttling.pace())
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"testing"
@@ -42,6 +42,18 @@ func TestProbesComeAfterMaxWaitThenTwiceAsRarelyThenHourly(t *testing.T) {
 		p.follow(until, until)
 		if _, ok := p.next(); ok {
 			t.Errorf("MaxWait %v: a probe of an open gate is due", tt.maxWait)
+		}
+	}
+}
+
+func TestAGateThatIsWaitedForIsNotProbed(t *testing.T) {
+	for _, tt := range []struct{ maxWait, closed time.Duration }{
+		{5 * time.Minute, 5*time.Minute + time.Second}, {2 * time.Hour, 2 * time.Hour}, {0, time.Hour},
+	} {
+		p := newGateProbes(tt.maxWait, tt.maxWait+time.Second)
+		p.follow(at(0), at(0).Add(tt.closed))
+		if due, ok := p.next(); ok {
+			t.Errorf("MaxWait %v: a gate that is closed for %v is probed after %v", tt.maxWait, tt.closed, due.Sub(at(0)))
 		}
 	}
 }

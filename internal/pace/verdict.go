@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"cmp"
@@ -9,18 +9,18 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// A sighting is what an answer tells besides its verdict.
-type sighting struct {
-	date     time.Time // the server's clock; zero: not told
-	readings []lineReading
+// An Observation is what an answer tells besides its verdict.
+type Observation struct {
+	Date     time.Time // the server's clock; zero: not told
+	Readings []Reading
 }
 
-// accepted says that the answer came and was no throttle.
-func (s *slot) accepted(seen sighting) {
+// Accepted says that the answer came and was no throttle.
+func (s *Slot) Accepted(seen Observation) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
 	if s.tests() {
-		s.line.control.reopen(s.now())
+		s.line.control.reopen(s.Now())
 	}
 	now := s.answered(seen)
 	s.line.control.accepted(s.sent, now)
@@ -28,8 +28,8 @@ func (s *slot) accepted(seen sighting) {
 	s.line.wakeRefused(now)
 }
 
-// failed says that no answer came, or one that tells nothing about the limits.
-func (s *slot) failed(seen sighting) {
+// Failed says that no answer came, or one that tells nothing about the limits.
+func (s *Slot) Failed(seen Observation) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
 	now := s.answered(seen)
@@ -39,13 +39,13 @@ func (s *slot) failed(seen sighting) {
 	s.line.wakeRefused(now)
 }
 
-// refused says that the answer was a throttle. It returns for how long the gate is closed now.
-func (s *slot) refused(t throttle, seen sighting) time.Duration {
+// Throttled says that the answer was a throttle. It returns for how long the gate is closed now.
+func (s *Slot) Throttled(t Throttle, seen Observation) time.Duration {
 	l := s.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if t.told {
-		seen.readings = nil // the wait that was told wins over the reset of a quota
+	if t.Told {
+		seen.Readings = nil // the wait that was told wins over the reset of a quota
 	}
 	now := s.answered(seen)
 	for _, w := range l.windows {
@@ -59,26 +59,26 @@ func (s *slot) refused(t throttle, seen sighting) time.Duration {
 }
 
 // close closes the gate as a throttle asks. The wait that is told to a probe counts in the place of the one before.
-func (s *slot) close(t throttle, now time.Time) {
+func (s *Slot) close(t Throttle, now time.Time) {
 	l := s.line
 	before := l.control.gate()
 	switch {
-	case t.class == classConcurrency:
+	case t.Class == Concurrency:
 		l.control.failed(s.sent, now)
 		l.control.tooMany(now, l.unanswered+1)
-	case t.class == classExhausted && t.wait == 0 && !t.told:
+	case t.Class == Exhausted && t.Wait == 0 && !t.Told:
 		l.control.failed(s.sent, now)
 		l.control.close(now.Add(l.longest + time.Second)) // nobody waits for an end that nobody knows
 	default:
 		if s.tests() {
-			if !t.told { // nothing new: the gate stays closed for as long as it is
+			if !t.Told { // nothing new: the gate stays closed for as long as it is
 				l.control.refused(s.sent, now, 0, false)
 				break
 			}
 			l.control.giveWay(now)
 			l.control.quotas.dropUsedUp(now, 0)
 		}
-		l.control.refused(s.sent, now, jittered(t.wait), t.told || t.wait > 0)
+		l.control.refused(s.sent, now, jittered(t.Wait), t.Told || t.Wait > 0)
 	}
 	if !l.control.gate().Equal(before) {
 		l.closed = t
@@ -86,10 +86,10 @@ func (s *slot) close(t throttle, now time.Time) {
 }
 
 // tests reports whether s is a probe of the gate as it is closed now.
-func (s *slot) tests() bool { return s.probe && s.line.probes.concerns(s.sent) }
+func (s *Slot) tests() bool { return s.probe && s.line.probes.concerns(s.sent) }
 
 // judged ends a probe with a verdict, and follows what became of the gate.
-func (s *slot) judged(now time.Time) {
+func (s *Slot) judged(now time.Time) {
 	if s.probe {
 		s.probe = false
 		s.line.probes.answered(s.sent, now)
@@ -109,14 +109,14 @@ func jittered(wait time.Duration) time.Duration {
 func spread(wait time.Duration) time.Duration { return min(wait/100, 250*time.Millisecond) }
 
 // answered takes note of an answer, with the line's lock held.
-func (s *slot) answered(seen sighting) time.Time {
-	l, now := s.line, s.now()
+func (s *Slot) answered(seen Observation) time.Time {
+	l, now := s.line, s.Now()
 	s.open = false
 	if !s.probe {
 		l.followGate(now) // it may have opened long ago, with nobody there to see it
 	}
-	if !seen.date.IsZero() {
-		l.clock.observe(seen.date, s.sent, now)
+	if !seen.Date.IsZero() {
+		l.clock.observe(seen.Date, s.sent, now)
 	}
 	for _, b := range l.buckets {
 		b.answered(s.sent, now, l.quickest)
@@ -126,7 +126,7 @@ func (s *slot) answered(seen sighting) time.Time {
 	}
 	l.quickest = min(now.Sub(s.sent), cmp.Or(l.quickest, math.MaxInt64))
 	l.unanswered--
-	for _, r := range seen.readings {
+	for _, r := range seen.Readings {
 		if q, ok := l.remaining(r, now); ok {
 			l.control.quota(now, q)
 		}
@@ -134,22 +134,22 @@ func (s *slot) answered(seen sighting) time.Time {
 	return now
 }
 
-// A lineReading is what an answer tells to be left of one quota.
-type lineReading struct {
-	name      string // the same for the same quota in every answer
-	remaining int64
-	reset     time.Duration // from the answer until the quota is renewed
-	renewed   time.Time     // the same by the server's clock, where it was told so; zero: it was not
+// A Reading is what an answer tells to be left of one quota.
+type Reading struct {
+	Name      string // the same for the same quota in every answer
+	Remaining int64
+	Reset     time.Duration // from the answer until the quota is renewed
+	Renewed   time.Time     // the same by the server's clock, where it was told so; zero: it was not
 }
 
 // remaining is a reading as the controller wants it. One that does not tell when the quota is renewed, or a time beyond reason, stops
 // nobody. A time is
 // better known by the server's clock as many answers tell it than by the Date of one, which is cut to a second.
-func (l *line) remaining(r lineReading, now time.Time) (quotaReading, bool) {
-	renewed := now.Add(r.reset)
-	if !r.renewed.IsZero() {
-		renewed = l.clock.local(r.renewed)
+func (l *Line) remaining(r Reading, now time.Time) (quotaReading, bool) {
+	renewed := now.Add(r.Reset)
+	if !r.Renewed.IsZero() {
+		renewed = l.clock.local(r.Renewed)
 	}
 	believed := renewed.After(now) && renewed.Sub(now) <= waits.Longest
-	return quotaReading{name: r.name, remaining: r.remaining, reset: renewed}, believed
+	return quotaReading{name: r.Name, remaining: r.Remaining, reset: renewed}, believed
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"math"
@@ -23,7 +23,7 @@ type tokenBucket struct {
 }
 
 // newBucket makes the bucket of a limit.
-func newBucket(limit lineLimit, exact bool) *tokenBucket {
+func newBucket(limit Limit, exact bool) *tokenBucket {
 	r, burst := rate.Limit(float64(limit.Requests)/limit.Per.Seconds()), limit.Burst
 	switch {
 	case exact:

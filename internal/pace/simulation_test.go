@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"cmp"

@@ -1,13 +1,13 @@
-package jwtbearer
+package pace
 
 import "time"
 
-// rarestProbe is the longest time between two probes of a closed gate.
-const rarestProbe = time.Hour
+// RarestProbe is the longest time between two probes of a closed gate.
+const RarestProbe = time.Hour
 
 // gateProbes decides when one attempt may leave though the gate is closed, so that no answer stops a client for as long as it
 // likes: the wait that it asks for may come from a wrong clock, or the quota may be renewed early. Probes begin where the gate is
-// closed for longer than MaxWait. The first is due after MaxWait, the next after twice that, and so on, at most rarestProbe apart.
+// closed for longer than MaxWait. The first is due after MaxWait, the next after twice that, and so on, at most RarestProbe apart.
 // One is in flight at a time. A probe that ends without a verdict gives the right back, so that the next attempt is the probe.
 //
 // It is arithmetic over the times that it is given; the line calls it under its lock.
@@ -23,7 +23,7 @@ type gateProbes struct {
 // newGateProbes gives the probes for a longest wait; zero: no bound. Longest is the same with all that is added to it.
 func newGateProbes(maxWait, longest time.Duration) gateProbes {
 	if maxWait == 0 {
-		return gateProbes{beyond: rarestProbe, first: rarestProbe}
+		return gateProbes{beyond: RarestProbe, first: RarestProbe}
 	}
 	return gateProbes{beyond: longest, first: maxWait}
 }
@@ -50,7 +50,7 @@ func (p *gateProbes) due(now time.Time) bool {
 // leave takes the right to probe.
 func (p *gateProbes) leave() { p.out = true }
 
-// giveBack ends a probe that told nothing.
+// GiveBack ends a probe that told nothing.
 func (p *gateProbes) giveBack() { p.out = false }
 
 // concerns reports whether a probe sent then was one of the gate as it is closed now, and not of an earlier closing.
@@ -60,6 +60,6 @@ func (p *gateProbes) concerns(sent time.Time) bool { return p.wait > 0 && !sent.
 func (p *gateProbes) answered(sent, now time.Time) {
 	p.out = false
 	if p.concerns(sent) {
-		p.wait, p.from = min(2*p.wait, rarestProbe), now
+		p.wait, p.from = min(2*p.wait, RarestProbe), now
 	}
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"cmp"
@@ -16,20 +16,20 @@ import (
 func TestLineKeepsEveryLimitAtOnce(t *testing.T) {
 	tests := []struct {
 		name string
-		set  lineSettings
+		set  Settings
 		want []time.Duration // when the attempts leave
 	}{
-		{"nothing set", lineSettings{fixed: true}, []time.Duration{0, 0, 0, 0}},
-		{"interval", lineSettings{fixed: true, interval: time.Second}, seconds(0, 1, 2, 3)},
-		{"bucket", lineSettings{fixed: true, limits: []lineLimit{{Requests: 2, Per: time.Second, Burst: 2}}}, seconds(0, 0, .5, 1, 1.5)},
-		{"a bucket keeps one token in reserve", lineSettings{limits: []lineLimit{{Requests: 2, Per: time.Second, Burst: 3}}},
+		{"nothing set", Settings{Fixed: true}, []time.Duration{0, 0, 0, 0}},
+		{"interval", Settings{Fixed: true, Interval: time.Second}, seconds(0, 1, 2, 3)},
+		{"bucket", Settings{Fixed: true, Limits: []Limit{{Requests: 2, Per: time.Second, Burst: 2}}}, seconds(0, 0, .5, 1, 1.5)},
+		{"a bucket keeps one token in reserve", Settings{Limits: []Limit{{Requests: 2, Per: time.Second, Burst: 3}}},
 			seconds(0, 0, .5, 1, 1.5)},
-		{"a bucket of one is 1 % slower", lineSettings{limits: []lineLimit{{Requests: 99, Per: 99 * time.Second, Burst: 1}}},
+		{"a bucket of one is 1 % slower", Settings{Limits: []Limit{{Requests: 99, Per: 99 * time.Second, Burst: 1}}},
 			seconds(0, 1/.99, 2/.99)},
-		{"window", lineSettings{fixed: true, limits: []lineLimit{{Requests: 3, Per: time.Minute}}}, seconds(0, 0, 0, 60, 60, 60, 120)},
-		{"two windows", lineSettings{fixed: true, limits: []lineLimit{{Requests: 2, Per: time.Second}, {Requests: 3, Per: time.Minute}}},
+		{"window", Settings{Fixed: true, Limits: []Limit{{Requests: 3, Per: time.Minute}}}, seconds(0, 0, 0, 60, 60, 60, 120)},
+		{"two windows", Settings{Fixed: true, Limits: []Limit{{Requests: 2, Per: time.Second}, {Requests: 3, Per: time.Minute}}},
 			seconds(0, 0, 1, 60, 60, 61)},
-		{"window, bucket and interval", lineSettings{fixed: true, interval: 100 * time.Millisecond, limits: []lineLimit{
+		{"window, bucket and interval", Settings{Fixed: true, Interval: 100 * time.Millisecond, Limits: []Limit{
 			{Requests: 4, Per: 10 * time.Second}, {Requests: 1, Per: time.Second, Burst: 2}}},
 			seconds(0, .1, 1, 2, 10, 10.1, 11)},
 	}
@@ -42,8 +42,8 @@ func TestLineKeepsEveryLimitAtOnce(t *testing.T) {
 					if got := time.Since(began); (got - want).Abs() > time.Microsecond {
 						t.Errorf("attempt %d leaves after %v, want %v", i, got, want)
 					}
-					s.accepted(sighting{})
-					s.release()
+					s.Accepted(Observation{})
+					s.Release()
 				}
 			})
 		})
@@ -52,11 +52,11 @@ func TestLineKeepsEveryLimitAtOnce(t *testing.T) {
 
 func TestWindowCountsAnAttemptUntilItsAnswerPlusPer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, lineSettings{fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Minute}}}), time.Now()
+		l, began := testLine(t, Settings{Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Minute}}}), time.Now()
 		s := enter(t, l, 1)
 		time.Sleep(10 * time.Second) // until the answer comes
-		s.accepted(sighting{})
-		s.release()
+		s.Accepted(Observation{})
+		s.Release()
 		enter(t, l, 2)
 		if got, want := time.Since(began), 70*time.Second; got != want {
 			t.Errorf("the second attempt leaves after %v, want %v", got, want)
@@ -66,16 +66,16 @@ func TestWindowCountsAnAttemptUntilItsAnswerPlusPer(t *testing.T) {
 
 func TestConcurrencyCountsUntilTheBodyIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, lineSettings{fixed: true, concurrency: 1}), time.Now()
+		l, began := testLine(t, Settings{Fixed: true, Concurrency: 1}), time.Now()
 		s := enter(t, l, 1)
-		time.AfterFunc(time.Second, func() { s.accepted(sighting{}) })
-		time.AfterFunc(3*time.Second, s.release)
+		time.AfterFunc(time.Second, func() { s.Accepted(Observation{}) })
+		time.AfterFunc(3*time.Second, s.Release)
 		enter(t, l, 2)
 		if got, want := time.Since(began), 3*time.Second; got != want {
 			t.Errorf("the second attempt leaves after %v, want %v", got, want)
 		}
-		s.release() // a second release frees nothing
-		if _, inFlight, _ := l.stats(); inFlight != 1 {
+		s.Release() // a second release frees nothing
+		if _, inFlight, _ := l.Stats(); inFlight != 1 {
 			t.Errorf("in flight: %d, want 1", inFlight)
 		}
 	})
@@ -83,8 +83,8 @@ func TestConcurrencyCountsUntilTheBodyIsReleased(t *testing.T) {
 
 func TestLineServesInTheOrderOfCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := testLine(t, lineSettings{fixed: true, interval: time.Second})
-		enter(t, l, 1).accepted(sighting{})
+		l := testLine(t, Settings{Fixed: true, Interval: time.Second})
+		enter(t, l, 1).Accepted(Observation{})
 		var mu sync.Mutex
 		var order []uint64
 		var wg sync.WaitGroup
@@ -94,7 +94,7 @@ func TestLineServesInTheOrderOfCalls(t *testing.T) {
 				mu.Lock()
 				order = append(order, seq)
 				mu.Unlock()
-				s.accepted(sighting{})
+				s.Accepted(Observation{})
 			})
 			synctest.Wait()
 		}
@@ -106,26 +106,26 @@ func TestLineServesInTheOrderOfCalls(t *testing.T) {
 }
 
 func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
-	limits := map[string]lineSettings{
-		"interval":    {fixed: true, interval: time.Second},
-		"bucket":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Second, Burst: 1}}},
-		"window":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Second}}},
-		"both":        {fixed: true, interval: time.Second, limits: []lineLimit{{Requests: 1, Per: time.Second, Burst: 1}}},
-		"no Fixed":    {interval: time.Second},
-		"two buckets": {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Second, Burst: 1}, {Requests: 9, Per: time.Second, Burst: 9}}},
+	limits := map[string]Settings{
+		"interval":    {Fixed: true, Interval: time.Second},
+		"bucket":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}}},
+		"window":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second}}},
+		"both":        {Fixed: true, Interval: time.Second, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}}},
+		"no Fixed":    {Interval: time.Second},
+		"two buckets": {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Second, Burst: 1}, {Requests: 9, Per: time.Second, Burst: 9}}},
 	}
 	for name, set := range limits {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l, began := testLine(t, set), time.Now()
 				s := enter(t, l, 1)
-				s.accepted(sighting{})
-				s.release()
+				s.Accepted(Observation{})
+				s.Release()
 				ctx, cancel := context.WithCancel(t.Context())
 				var wg sync.WaitGroup
 				for seq := range uint64(3) { // the head and two behind it
 					wg.Go(func() {
-						err := l.enter(ctx, 2+seq, patience{}, new(slot))
+						err := l.Enter(ctx, 2+seq, Patience{}, new(Slot))
 						if !errors.Is(err, context.Canceled) || time.Since(began) != time.Second/2 {
 							t.Errorf("enter gives %v after %v, want the context's error after 500ms", err, time.Since(began))
 						}
@@ -136,12 +136,12 @@ func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
 					if got := time.Since(began); got != time.Second {
 						t.Errorf("the attempt behind the cancelled ones leaves after %v, want 1s", got)
 					}
-					s.accepted(sighting{})
+					s.Accepted(Observation{})
 				})
 				time.Sleep(time.Second / 2)
 				cancel()
 				wg.Wait()
-				if waiting, _, _ := l.stats(); waiting != 0 {
+				if waiting, _, _ := l.Stats(); waiting != 0 {
 					t.Errorf("%d wait in an empty line", waiting)
 				}
 			})
@@ -150,11 +150,11 @@ func TestCancelledWaiterLeavesAtOnceAndCostsNothing(t *testing.T) {
 }
 
 func TestSlotThatWasNotUsedIsGivenBackWhole(t *testing.T) {
-	limits := map[string]lineSettings{
-		"interval":    {fixed: true, interval: time.Hour},
-		"bucket":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Hour, Burst: 1}}},
-		"window":      {fixed: true, limits: []lineLimit{{Requests: 1, Per: time.Hour}}},
-		"concurrency": {fixed: true, concurrency: 1},
+	limits := map[string]Settings{
+		"interval":    {Fixed: true, Interval: time.Hour},
+		"bucket":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Hour, Burst: 1}}},
+		"window":      {Fixed: true, Limits: []Limit{{Requests: 1, Per: time.Hour}}},
+		"concurrency": {Fixed: true, Concurrency: 1},
 	}
 	for name, set := range limits {
 		t.Run(name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestSlotThatWasNotUsedIsGivenBackWhole(t *testing.T) {
 				l := testLine(t, set)
 				s := enter(t, l, 1)
 				time.Sleep(time.Minute) // in the caller's Limiter, say
-				s.giveBack()
+				s.GiveBack()
 				began := time.Now()
 				enter(t, l, 2)
 				if got := time.Since(began); got > time.Microsecond {
@@ -175,26 +175,26 @@ func TestSlotThatWasNotUsedIsGivenBackWhole(t *testing.T) {
 
 func TestClosedGateHoldsEverybodyAndRefusesTheImpatient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, lineSettings{maxWait: time.Minute}), time.Now()
-		enter(t, l, 1).refused(throttle{class: classThrottled, rule: "rules[0]", wait: 10 * time.Second, told: true}, sighting{})
+		l, began := testLine(t, Settings{MaxWait: time.Minute}), time.Now()
+		enter(t, l, 1).Throttled(Throttle{Class: "throttled", Rule: "rules[0]", Wait: 10 * time.Second, Told: true}, Observation{})
 
 		soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		for name, impatient := range map[string]func() error{
-			"a deadline before the gate opens": func() error { err := l.enter(soon, 2, patience{}, new(slot)); return err },
-			"no time for the gate":             func() error { err := l.enter(t.Context(), 2, patience{gate: -1}, new(slot)); return err },
+			"a deadline before the gate opens": func() error { err := l.Enter(soon, 2, Patience{}, new(Slot)); return err },
+			"no time for the gate":             func() error { err := l.Enter(t.Context(), 2, Patience{Gate: -1}, new(Slot)); return err },
 			"less time than the gate needs": func() error {
-				err := l.enter(t.Context(), 2, patience{gate: 9 * time.Second}, new(slot))
+				err := l.Enter(t.Context(), 2, Patience{Gate: 9 * time.Second}, new(Slot))
 				return err
 			},
 			"a latest time before it opens": func() error {
-				err := l.enter(t.Context(), 2, patience{latest: began.Add(time.Second)}, new(slot))
+				err := l.Enter(t.Context(), 2, Patience{Latest: began.Add(time.Second)}, new(Slot))
 				return err
 			},
 		} {
-			gate, ok := errors.AsType[*gateError](impatient())
-			if !ok || gate.wait < 10*time.Second || gate.throttle.rule != "rules[0]" || time.Since(began) != 0 {
-				t.Errorf("%s: %+v after %v, want a gateError at once", name, gate, time.Since(began))
+			gate, ok := errors.AsType[*Refusal](impatient())
+			if !ok || gate.Wait < 10*time.Second || gate.Rule != "rules[0]" || time.Since(began) != 0 {
+				t.Errorf("%s: %+v after %v, want a Refusal at once", name, gate, time.Since(began))
 			}
 		}
 
@@ -207,42 +207,42 @@ func TestClosedGateHoldsEverybodyAndRefusesTheImpatient(t *testing.T) {
 
 func TestGateThatClosesReachesThoseWhoStandInLineAlready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, lineSettings{fixed: true, interval: time.Second, maxWait: time.Minute}), time.Now()
+		l, began := testLine(t, Settings{Fixed: true, Interval: time.Second, MaxWait: time.Minute}), time.Now()
 		first := enter(t, l, 1)
 		var wg sync.WaitGroup
 		for seq := range uint64(3) {
 			wg.Go(func() {
-				err := l.enter(t.Context(), 2+seq, patience{gate: time.Minute}, new(slot))
-				if _, ok := errors.AsType[*gateError](err); !ok || time.Since(began) != 500*time.Millisecond {
-					t.Errorf("waiter %d: %v after %v, want a gateError after 500ms", seq, err, time.Since(began))
+				err := l.Enter(t.Context(), 2+seq, Patience{Gate: time.Minute}, new(Slot))
+				if _, ok := errors.AsType[*Refusal](err); !ok || time.Since(began) != 500*time.Millisecond {
+					t.Errorf("waiter %d: %v after %v, want a Refusal after 500ms", seq, err, time.Since(began))
 				}
 			})
 		}
 		time.Sleep(500 * time.Millisecond)
-		first.refused(throttle{class: classExhausted, wait: time.Hour, told: true}, sighting{})
+		first.Throttled(Throttle{Class: Exhausted, Wait: time.Hour, Told: true}, Observation{})
 		wg.Wait()
 	})
 }
 
 func TestExhaustedQuotaWithoutAnEndIsWaitedForByNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := testLine(t, lineSettings{maxWait: time.Minute})
-		enter(t, l, 1).refused(throttle{class: classExhausted}, sighting{})
-		err := l.enter(t.Context(), 2, patience{gate: time.Minute}, new(slot))
-		if _, ok := errors.AsType[*gateError](err); !ok {
-			t.Errorf("enter gives %v, want a gateError", err)
+		l := testLine(t, Settings{MaxWait: time.Minute})
+		enter(t, l, 1).Throttled(Throttle{Class: Exhausted}, Observation{})
+		err := l.Enter(t.Context(), 2, Patience{Gate: time.Minute}, new(Slot))
+		if _, ok := errors.AsType[*Refusal](err); !ok {
+			t.Errorf("enter gives %v, want a Refusal", err)
 		}
 	})
 }
 
 func TestQuotaIsWaitedForOnlyWhenNothingIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, lineSettings{reserve: 2}), time.Now()
-		left := func(n int64) sighting {
-			return sighting{readings: []lineReading{{name: "q", remaining: n, reset: 30 * time.Second}}}
+		l, began := testLine(t, Settings{Reserve: 2}), time.Now()
+		left := func(n int64) Observation {
+			return Observation{Readings: []Reading{{Name: "q", Remaining: n, Reset: 30 * time.Second}}}
 		}
-		enter(t, l, 1).accepted(left(3))
-		enter(t, l, 2).accepted(left(2))
+		enter(t, l, 1).Accepted(left(3))
+		enter(t, l, 2).Accepted(left(2))
 		if got := time.Since(began); got != 0 {
 			t.Errorf("with something left an attempt waited %v", got)
 		}
@@ -255,12 +255,12 @@ func TestQuotaIsWaitedForOnlyWhenNothingIsLeft(t *testing.T) {
 
 func TestQuotaWhoseResetIsBeyondMaxWaitRefusesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, began := testLine(t, lineSettings{}), time.Now()
-		none := sighting{readings: []lineReading{{name: "daily", reset: 5 * time.Hour}}}
-		enter(t, l, 1).accepted(none)
-		err := l.enter(t.Context(), 2, patience{gate: time.Minute}, new(slot))
-		gate, ok := errors.AsType[*gateError](err)
-		if !ok || gate.wait < 5*time.Hour || gate.throttle.class != classExhausted || time.Since(began) != 0 {
+		l, began := testLine(t, Settings{}), time.Now()
+		none := Observation{Readings: []Reading{{Name: "daily", Reset: 5 * time.Hour}}}
+		enter(t, l, 1).Accepted(none)
+		err := l.Enter(t.Context(), 2, Patience{Gate: time.Minute}, new(Slot))
+		gate, ok := errors.AsType[*Refusal](err)
+		if !ok || gate.Wait < 5*time.Hour || gate.Class != Exhausted || time.Since(began) != 0 {
 			t.Errorf("enter gives %v (%+v) after %v, want to be refused at once for 5h", err, gate, time.Since(began))
 		}
 	})
@@ -269,7 +269,7 @@ func TestQuotaWhoseResetIsBeyondMaxWaitRefusesAtOnce(t *testing.T) {
 func TestTenThousandWaitersAreCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 10_000
-		l := testLine(t, lineSettings{fixed: true, interval: time.Millisecond})
+		l := testLine(t, Settings{Fixed: true, Interval: time.Millisecond})
 		enter(t, l, 0)
 		before := memoryInUse()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -282,16 +282,16 @@ func TestTenThousandWaitersAreCheap(t *testing.T) {
 				if i%2 == 0 {
 					mine = t.Context()
 				}
-				s := new(slot)
-				err := l.enter(mine, uint64(i+1), patience{}, s)
+				s := new(Slot)
+				err := l.Enter(mine, uint64(i+1), Patience{}, s)
 				if err != nil {
 					return
 				}
 				mu.Lock()
 				left++
 				mu.Unlock()
-				s.accepted(sighting{})
-				s.release()
+				s.Accepted(Observation{})
+				s.Release()
 			})
 		}
 		synctest.Wait()
@@ -301,7 +301,7 @@ func TestTenThousandWaitersAreCheap(t *testing.T) {
 		began := time.Now()
 		cancel()
 		synctest.Wait()
-		if waiting, _, _ := l.stats(); waiting != n/2 {
+		if waiting, _, _ := l.Stats(); waiting != n/2 {
 			t.Errorf("%d wait after half were cancelled, want %d", waiting, n/2)
 		}
 		wg.Wait()
@@ -319,17 +319,17 @@ func memoryInUse() uint64 {
 }
 
 // testLine is the line of a connection with these settings.
-func testLine(t *testing.T, set lineSettings) *line {
+func testLine(t *testing.T, set Settings) *Line {
 	t.Helper()
-	set.maxWait = cmp.Or(set.maxWait, 5*time.Minute)
-	return newLine(set)
+	set.MaxWait = cmp.Or(set.MaxWait, 5*time.Minute)
+	return New(set)
 }
 
 // enter takes a slot.
-func enter(t *testing.T, l *line, seq uint64) *slot {
+func enter(t *testing.T, l *Line, seq uint64) *Slot {
 	t.Helper()
-	s := new(slot)
-	if err := l.enter(t.Context(), seq, patience{}, s); err != nil {
+	s := new(Slot)
+	if err := l.Enter(t.Context(), seq, Patience{}, s); err != nil {
 		t.Fatal(fmt.Errorf("call %d: %w", seq, err))
 	}
 	return s
@@ -344,13 +344,13 @@ func seconds(times ...float64) []time.Duration {
 }
 
 func TestASlotEndsOnce(t *testing.T) {
-	for name, end := range map[string]func(s *slot){
-		"given back twice":                       func(s *slot) { s.giveBack(); s.giveBack() },
-		"given back before it was taken":         func(s *slot) { new(slot).giveBack(); s.giveBack() },
-		"given back after its body ended":        func(s *slot) { s.release(); s.giveBack() },
-		"given back after its answer was judged": func(s *slot) { s.accepted(sighting{}); s.giveBack(); s.release() },
+	for name, end := range map[string]func(s *Slot){
+		"given back twice":                       func(s *Slot) { s.GiveBack(); s.GiveBack() },
+		"given back before it was taken":         func(s *Slot) { new(Slot).GiveBack(); s.GiveBack() },
+		"given back after its body ended":        func(s *Slot) { s.Release(); s.GiveBack() },
+		"given back after its answer was judged": func(s *Slot) { s.Accepted(Observation{}); s.GiveBack(); s.Release() },
 	} {
-		l := testLine(t, lineSettings{concurrency: 1})
+		l := testLine(t, Settings{Concurrency: 1})
 		end(enter(t, l, 1))
 		if l.inFlight != 0 || l.unanswered != 0 {
 			t.Errorf("%s: %d are in flight and %d unanswered, want none", name, l.inFlight, l.unanswered)

@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"context"
@@ -7,46 +7,47 @@ import (
 )
 
 // patience is how long an attempt may wait.
-type patience struct {
-	latest time.Time     // an attempt that cannot leave by then does not wait; zero: no bound
-	gate   time.Duration // for a closed gate; zero: no bound, negative: not at all
+type Patience struct {
+	Latest time.Time     // an attempt that cannot leave by then does not wait; zero: no bound
+	Gate   time.Duration // for a closed gate; zero: no bound, negative: not at all
 }
 
-// within returns a patience that ends with ctx at the latest.
-func (p patience) within(ctx context.Context) patience {
-	if deadline, ok := ctx.Deadline(); ok && (p.latest.IsZero() || deadline.Before(p.latest)) {
-		p.latest = deadline
+// Within returns a patience that ends with ctx at the latest.
+func (p Patience) Within(ctx context.Context) Patience {
+	if deadline, ok := ctx.Deadline(); ok && (p.Latest.IsZero() || deadline.Before(p.Latest)) {
+		p.Latest = deadline
 	}
 	return p
 }
 
-// errTooLate says that an attempt could not leave by its latest time.
-var errTooLate = errors.New("jwtbearer: no turn before the deadline")
+// ErrTooLate says that an attempt could not leave by its latest time.
+var ErrTooLate = errors.New("no turn before the deadline")
 
-// A gateError says that the gate is closed for longer than an attempt may wait.
-type gateError struct {
-	throttle throttle
-	wait     time.Duration
+// A Refusal says that the gate is closed for longer than an attempt may wait.
+type Refusal struct {
+	Class string // of the throttle that closed the gate, or Exhausted
+	Rule  string // what found that throttle, or the name of the quota
+	Wait  time.Duration
 }
 
-func (e *gateError) Error() string {
-	return "jwtbearer: the API asked for a longer wait than the call may take"
+func (e *Refusal) Error() string {
+	return "the API asked for a longer wait than the call may take"
 }
 
-// refusal tells whether the gate is closed for longer than an attempt may wait that did not join the line.
-func (l *line) refusal(p patience) *gateError {
+// Refusal tells whether the gate is closed for longer than an attempt may wait that did not join the line.
+func (l *Line) Refusal(p Patience) *Refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err, ok := errors.AsType[*gateError](l.refuse(&waiter{patience: p}, time.Now())); ok {
+	if err, ok := errors.AsType[*Refusal](l.refuse(&waiter{Patience: p}, time.Now())); ok {
 		return err
 	}
 	return nil
 }
 
-// reopened waits until the gate is open or a probe is due, for an attempt that has left the line already with s, which then is
+// AwaitGate waits until the gate is open or a probe is due, for an attempt that has left the line already with s, which then is
 // the probe. Without s nothing is taken.
-func (l *line) reopened(ctx context.Context, p patience, s *slot) error {
-	w := &waiter{patience: p.within(ctx)}
+func (l *Line) AwaitGate(ctx context.Context, p Patience, s *Slot) error {
+	w := &waiter{Patience: p.Within(ctx)}
 	for {
 		wait, err := l.untilOpen(w, s)
 		if err != nil || wait <= 0 {
@@ -59,7 +60,7 @@ func (l *line) reopened(ctx context.Context, p patience, s *slot) error {
 }
 
 // untilOpen tells how long an attempt outside the line has to wait before it asks again; zero: it may go on.
-func (l *line) untilOpen(w *waiter, s *slot) (time.Duration, error) {
+func (l *Line) untilOpen(w *waiter, s *Slot) (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -92,20 +93,20 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // refuse tells whether the gate is closed for longer than w may wait, and no probe is due.
-func (l *line) refuse(w *waiter, now time.Time) error {
+func (l *Line) refuse(w *waiter, now time.Time) error {
 	until, why := l.shut(now)
 	wait := until.Sub(now)
 	if wait <= 0 || l.probes.due(now) {
 		return nil
 	}
-	if w.gate < 0 || w.gate > 0 && wait > w.gate || !w.latest.IsZero() && until.After(w.latest) {
-		return &gateError{throttle: why, wait: wait}
+	if w.Gate < 0 || w.Gate > 0 && wait > w.Gate || !w.Latest.IsZero() && until.After(w.Latest) {
+		return &Refusal{Class: why.Class, Rule: why.Rule, Wait: wait}
 	}
 	return nil
 }
 
 // shut tells until when nobody may leave, and why: the gate, or a quota that is used up.
-func (l *line) shut(now time.Time) (until time.Time, why throttle) {
+func (l *Line) shut(now time.Time) (until time.Time, why Throttle) {
 	until = l.control.gate()
 	renewed, name := l.control.quotas.usedUp(now, 0)
 	switch {
@@ -114,18 +115,18 @@ func (l *line) shut(now time.Time) (until time.Time, why throttle) {
 	case until.After(now) && renewed.Sub(until) <= spread(renewed.Sub(now)): // both are of one refusal, whose rule says more
 		return renewed, l.closed
 	}
-	return renewed, throttle{class: classExhausted, rule: name}
+	return renewed, Throttle{Class: Exhausted, Rule: name}
 }
 
 // followGate takes note of how long the gate is closed, for the probes.
-func (l *line) followGate(now time.Time) {
+func (l *Line) followGate(now time.Time) {
 	until, _ := l.shut(now)
 	l.probes.follow(now, until)
 }
 
 // beforeGate is at, which is when the pace lets the next attempt leave, or when the next probe is due, if that is sooner. Probe
 // says that the attempt leaves as one, now.
-func (l *line) beforeGate(now, at time.Time) (_ time.Time, probe bool) {
+func (l *Line) beforeGate(now, at time.Time) (_ time.Time, probe bool) {
 	due, ok := l.probes.next()
 	if until, _ := l.shut(now); !ok || !until.After(now) || !due.Before(at) {
 		return at, false
@@ -140,7 +141,7 @@ func (l *line) beforeGate(now, at time.Time) (_ time.Time, probe bool) {
 }
 
 // wakeRefused wakes the head and, where the gate is closed, those who will not wait that long.
-func (l *line) wakeRefused(now time.Time) {
+func (l *Line) wakeRefused(now time.Time) {
 	if l.queue.Len() == 0 {
 		return
 	}
@@ -156,8 +157,8 @@ func (l *line) wakeRefused(now time.Time) {
 	l.wakeHead()
 }
 
-// closing tells until when the gate is closed, and by which rule or quota. Zero: it is open.
-func (l *line) closing() (until time.Time, by string) {
+// Closed tells until when the gate is closed, and by which rule or quota. Zero: it is open.
+func (l *Line) Closed() (until time.Time, by string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -165,5 +166,5 @@ func (l *line) closing() (until time.Time, by string) {
 	if !until.After(now) {
 		return time.Time{}, ""
 	}
-	return until, why.rule
+	return until, why.Rule
 }

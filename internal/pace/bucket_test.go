@@ -1,4 +1,4 @@
-package jwtbearer
+package pace
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 	const handshake, way = 250 * time.Millisecond, 5 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
-		l := testLine(t, lineSettings{limits: []lineLimit{{Requests: 50, Per: time.Second, Burst: 10}}})
+		l := testLine(t, Settings{Limits: []Limit{{Requests: 50, Per: time.Second, Burst: 10}}})
 		server := rate.NewLimiter(50, 10)
 		connected := time.Now().Add(handshake)
 		for i := range 100 {
@@ -24,8 +24,8 @@ func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 					t.Errorf("attempt %d is refused, %v after the handshake", i, time.Since(connected))
 				}
 				time.Sleep(way)
-				s.accepted(sighting{})
-				s.release()
+				s.Accepted(Observation{})
+				s.Release()
 			}()
 		}
 		if got, most := time.Since(connected), 2*time.Second; got > most {
@@ -39,12 +39,12 @@ func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 func TestBucketLosesNothingToSlowAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const answer = time.Second
-		l, began := testLine(t, lineSettings{limits: []lineLimit{{Requests: 20, Per: time.Second, Burst: 5}}}), time.Now()
+		l, began := testLine(t, Settings{Limits: []Limit{{Requests: 20, Per: time.Second, Burst: 5}}}), time.Now()
 		for i := range 200 {
 			s := enter(t, l, uint64(i))
 			time.AfterFunc(answer, func() {
-				s.accepted(sighting{})
-				s.release()
+				s.Accepted(Observation{})
+				s.Release()
 			})
 		}
 		least := (200 - 4) * time.Second / 20
