@@ -7,9 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"golang.org/x/net/idna"
 )
 
 const leastSecret = 4 // bytes: less cannot be told from other text

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 // The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
@@ -47,7 +48,7 @@ type hop struct {
 	life     time.Duration // of a token where the answer does not say; zero: until it is refused
 	keeps    bool          // the token is that of the hop before
 
-	token, kind, in, at, base *bodyPath // base is nil where the answer does not tell it
+	token, kind, in, at, base *response.Path // base is nil where the answer does not tell it
 }
 
 // A grant is what the hops so far gave.
@@ -166,10 +167,10 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 		c.placements = compilePlacements(nil, b.p)
 	}
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
-	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p.add)
-	c.authFailure = compileRules(h.field, assertionRefused, "", b.p.add)
+	c.throttling = b.compileThrottling(h.field+".RateLimit", x.RateLimit, "")
+	c.authFailure = b.compileRules(h.field, assertionRefused, "")
 	if len(b.p.errs) == 0 {
-		c.line = pace.New(c.throttling.pace())
+		c.line = pace.New(paceSettings(c.throttling.Pace))
 	}
 	return c
 }
@@ -260,11 +261,11 @@ func (b *setup) checkParams(h *hop, x *Exchange, params *objectTemplate, placed 
 
 // compilePaths compiles where the answer tells what.
 func (b *setup) compilePaths(h *hop, x *Exchange) {
-	path := func(name, text, standard string) *bodyPath {
+	path := func(name, text, standard string) *response.Path {
 		if text = cmp.Or(text, standard); text == "" {
 			return nil
 		}
-		return compilePath(h.field+"."+name, text, "", b.p.add)
+		return response.CompilePath(h.field+"."+name, text, "", b.p.add)
 	}
 	h.token = path("TokenPath", x.TokenPath, "access_token")
 	h.kind = path("TokenTypePath", x.TokenTypePath, "token_type")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -57,7 +58,7 @@ func (h *hop) read(k *call, got grant) (grant, error) {
 		got.token, got.over = h.accessToken(k, a, value), h.over(a)
 	}
 	if h.base != nil {
-		base, _ := a.scalar(h.base)
+		base, _ := a.Scalar(h.base)
 		if base == "" {
 			return got, h.refusal(k, "the answer has no base URI at BaseURIPath", "BaseURIPath")
 		}
@@ -70,15 +71,15 @@ func (h *hop) read(k *call, got grant) (grant, error) {
 }
 
 // answer views the whole answer.
-func (h *hop) answer(k *call) *answer {
+func (h *hop) answer(k *call) *response.Response {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
-	return newReadAnswer(k.resp, data, mostAnswer, k.answered)
+	return response.NewRead(k.resp, data, mostAnswer, k.answered)
 }
 
 // tokenIn returns the token, or what is wrong with the answer.
-func (h *hop) tokenIn(a *answer) (token, problem string) {
-	found, _ := a.scalar(h.token)
+func (h *hop) tokenIn(a *response.Response) (token, problem string) {
+	found, _ := a.Scalar(h.token)
 	switch {
 	case found == "" || found == "null":
 		return "", "the answer has no token at TokenPath: it is " + describe(a)
@@ -89,9 +90,9 @@ func (h *hop) tokenIn(a *answer) (token, problem string) {
 }
 
 // accessToken is the token of an answer, with what that says of it.
-func (h *hop) accessToken(k *call, a *answer, value string) *minted {
+func (h *hop) accessToken(k *call, a *response.Response, value string) *minted {
 	t := &minted{value: value, grant: new(grantFacts)}
-	if kind, ok := a.scalar(h.kind); ok {
+	if kind, ok := a.Scalar(h.kind); ok {
 		t.grant.scheme = schemeOf(kind)
 	}
 	sent := k.sent.Round(0) // it lives from some time after that on
@@ -121,14 +122,14 @@ func schemeOf(kind string) string {
 // counts as not said: a token that came just now has not expired, but some servers write -1 or the year 1 for "never", or a local
 // time without its zone. If it has expired all the same, the API refuses it, and it is replaced like any refused token; Exchange's
 // ExpiresIn bounds what is kept until then.
-func (h *hop) lifetime(a *answer) (time.Duration, bool) {
-	if told := a.values(h.in); len(told) > 0 {
+func (h *hop) lifetime(a *response.Response) (time.Duration, bool) {
+	if told := a.Values(h.in); len(told) > 0 {
 		if life, ok := expiresIn(told[0]); ok {
 			return life, true
 		}
 	}
-	if told := a.values(h.at); len(told) > 0 {
-		if life, ok := waits.Parse(told[0], unitOf(told[0]), a.now()); ok && life > 0 {
+	if told := a.Values(h.at); len(told) > 0 {
+		if life, ok := waits.Parse(told[0], unitOf(told[0]), a.Now()); ok && life > 0 {
 			return min(life, unbounded), true
 		}
 	}
@@ -136,17 +137,17 @@ func (h *hop) lifetime(a *answer) (time.Duration, bool) {
 }
 
 // over is the field whose path leads to a lifetime that is over, where nothing else tells how long the token lives.
-func (h *hop) over(a *answer) string {
+func (h *hop) over(a *response.Response) string {
 	if _, known := h.lifetime(a); known {
 		return ""
 	}
-	if told := a.values(h.in); len(told) > 0 {
+	if told := a.Values(h.in); len(told) > 0 {
 		if n, err := strconv.ParseFloat(strings.TrimSpace(told[0]), 64); err == nil && n < 0 {
 			return h.field + ".ExpiresInPath"
 		}
 	}
-	if told := a.values(h.at); len(told) > 0 {
-		if _, ok := waits.Parse(told[0], unitOf(told[0]), a.now()); ok { // else it would be known
+	if told := a.Values(h.at); len(told) > 0 {
+		if _, ok := waits.Parse(told[0], unitOf(told[0]), a.Now()); ok { // else it would be known
 			return h.field + ".ExpiresAtPath"
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 

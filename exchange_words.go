@@ -10,7 +10,9 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 // What a token endpoint's response may show. Its body may hold an access token, whatever its status and its Content-Type say, so
@@ -25,12 +27,12 @@ type saidWords struct {
 }
 
 // said returns what a response says of an error.
-func (h *hop) said(a *answer) saidWords {
+func (h *hop) said(a *response.Response) saidWords {
 	var s saidWords
-	tree, _ := a.tree()
-	object := a.object()
+	tree, _ := a.Tree()
+	object := a.Object()
 	text := func(name string) string { t, _ := object[name].(string); return t }
-	if a.resp.StatusCode/100 == 2 {
+	if a.Status()/100 == 2 {
 		if _, known := codeHints[text("error")]; known {
 			s.code = text("error")
 		}
@@ -43,12 +45,12 @@ func (h *hop) said(a *answer) saidWords {
 	if list, isList := tree.([]any); isList && len(list) > 0 {
 		_, isObject = list[0].(map[string]any)
 	}
-	body, whole, _ := a.body()
+	body, whole, _ := a.Body()
 	switch {
 	case isObject:
-		code, message = a.said(MediaJSON)
-	case whole && a.syntax() == MediaXML:
-		code, message = a.said(MediaXML)
+		code, message = a.Said(media.JSON)
+	case whole && a.Syntax() == media.XML:
+		code, message = a.Said(media.XML)
 	case strings.ContainsFunc(strings.TrimSpace(string(body)), unicode.IsSpace): // prose, or a page
 		s.hidden = problem.OneLine(string(body))
 	}
@@ -63,12 +65,12 @@ func (h *hop) said(a *answer) saidWords {
 }
 
 // withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
-func (h *hop) withoutTokens(a *answer, text string) string {
+func (h *hop) withoutTokens(a *response.Response, text string) string {
 	text = anyJWS.ReplaceAllString(text, redacted)
-	if token, ok := a.scalar(h.token); ok {
+	if token, ok := a.Scalar(h.token); ok {
 		text = withoutPieces(text, token)
 	}
-	for name, value := range a.object() {
+	for name, value := range a.Object() {
 		if token, ok := value.(string); ok && slices.Contains(tokenMembers, name) {
 			text = withoutPieces(text, token)
 		}
@@ -121,10 +123,10 @@ var knownMembers = slices.Concat(tokenMembers, []string{"data", "error", "error_
 var tokenMembers = []string{"access_token", "accessToken", "auth_token", "id_token", "idToken", "jwt", "refresh_token", "refreshToken", "session_token", "token"}
 
 // describe says what came in words of our own: its syntax and its size, and the members that have known names.
-func describe(a *answer) string {
-	text, whole, _ := a.body()
-	_, isJSON := a.tree()
-	switch object := a.object(); {
+func describe(a *response.Response) string {
+	text, whole, _ := a.Body()
+	_, isJSON := a.Tree()
+	switch object := a.Object(); {
 	case !whole:
 		return fmt.Sprintf("longer than %d bytes", mostAnswer)
 	case len(text) == 0:
@@ -134,13 +136,13 @@ func describe(a *answer) string {
 	case isJSON:
 		return "JSON, but no object"
 	}
-	return fmt.Sprintf("%s of %d bytes", describeType(a.resp.Header), len(text))
+	return fmt.Sprintf("%s of %d bytes", describeType(a.Header()), len(text))
 }
 
 // describeMembers names the known members of an object, and counts the others.
-func describeMembers(a *answer, object map[string]any) string {
+func describeMembers(a *response.Response, object map[string]any) string {
 	what := "a JSON object"
-	if a.isForm {
+	if a.IsForm() {
 		what = "a form"
 	}
 	var names []string

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 // An observation is what an answer to the ping tells beside its status.
@@ -16,24 +19,24 @@ type observation struct {
 }
 
 // observe looks at an answer before anybody else reads its body.
-func (p *probe) observe(a *answer) observation {
+func (p *probe) observe(r *response.Response) observation {
 	var o observation
 	var quotas []string
-	for _, r := range p.core.throttling.readings(newView(a)) {
-		quotas = append(quotas, r.String())
+	for _, q := range p.core.throttling.Readings(throttle.NewView(r)) {
+		quotas = append(quotas, q.String())
 	}
 	o.quota = strings.Join(quotas, "; ")
-	o.empty = a.isEmpty()
-	if member, code, message := a.errorInSuccess(p.core.ping.errorPath); member != "" {
+	o.empty = r.IsEmpty()
+	if member, code, message := r.ErrorInSuccess(p.core.ping.errorPath); member != "" {
 		o.said = cmp.Or(words(code, message), "see its member "+member)
 	}
 	return o
 }
 
 // misplaced tells that a success is a page for people where an API answers programs, and what to do.
-func (p *probe) misplaced(a *answer) (what, advice string) {
+func (p *probe) misplaced(r *response.Response) (what, advice string) {
 	const login = "is BaseURI the API's address, and does Placement put the token where it looks for it?"
-	if a.contentType() != "text/html" || p.core.successMedia == MediaPlaintext {
+	if r.ContentType() != "text/html" || p.core.successMedia == MediaPlaintext {
 		return "", ""
 	}
 	final := p.resp.Request.URL

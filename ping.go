@@ -6,6 +6,9 @@ import (
 	"net/http"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 // ping is the compiled Connection.Ping.
@@ -13,9 +16,9 @@ type ping struct {
 	method    string
 	ref, body *textTemplate
 	headers   []headerTemplate
-	success   []rule
-	fail      []rule
-	errorPath *bodyPath
+	success   throttle.Rules
+	fail      throttle.Rules
+	errorPath *response.Path
 }
 
 // buildPing compiles Ping.
@@ -28,10 +31,10 @@ func (b *setup) buildPing() {
 	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, b.templates.compileURI, needRequest, "it is a part of the request")
 	p.body = b.compilePing("Ping.Body", c.Body, b.templates.compileText, needBody, "it is the body")
 	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
-	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p.add)
-	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p.add)
+	p.success = b.compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType)
+	p.fail = b.compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType)
 	if c.ErrorPath != "" {
-		p.errorPath = compilePath("Ping.ErrorPath", c.ErrorPath, b.conn.ErrorMediaType, b.p.add)
+		p.errorPath = response.CompilePath("Ping.ErrorPath", c.ErrorPath, media.Kind(b.conn.ErrorMediaType), b.p.add)
 	}
 	b.core.ping = p
 }

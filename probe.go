@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -236,12 +238,12 @@ func (p *probe) judge(last *lastCall) error {
 	p.report.Latency = p.trace.latency()
 	p.measureSkew()
 	broken := p.keepBody()
-	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
+	a := response.New(p.resp, media.Kind(p.core.errorMedia), time.Now())
 	p.seen = p.observe(a)
-	if i := matchAny(p.core.ping.fail, a); i >= 0 {
+	if i := p.core.ping.fail.Match(a); i >= 0 {
 		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i), "see what it says, or correct that rule")
 	}
-	accepted := matchAny(p.core.ping.success, a) >= 0
+	accepted := p.core.ping.success.Match(a) >= 0
 	if !accepted {
 		err := last.failure(p.resp)
 		if _, plain := errors.AsType[*ResponseError](err); plain && last.left != nil {

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 const errorBytes = 64 << 10 // of the body of a refused answer are kept
@@ -20,7 +22,7 @@ const errorBytes = 64 << 10 // of the body of a refused answer are kept
 // responseError is the typed form of an answer that is not a success. It reads the body, from which the token is taken out.
 func (c *core) responseError(resp *http.Response, attempts int, token string) *ResponseError {
 	readText(resp, token)
-	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
+	code, message := response.New(resp, media.Kind(c.errorMedia), time.Now()).Words(c.ping.errorPath)
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(errorBytes+len(token)))) // what came counts
 	body = []byte(c.censor(string(body), token))
 	return &ResponseError{StatusCode: resp.StatusCode, Code: c.censor(code, token), Message: c.censor(message, token),
@@ -35,7 +37,7 @@ func readText(resp *http.Response, token string) {
 	}
 	var text bytes.Buffer
 	body := resp.Body
-	_, err := readWithin(&text, body, int64(max(rawBound, errorBytes+len(token))), textTime)
+	_, err := readWithin(&text, body, int64(max(response.MostRaw, errorBytes+len(token))), textTime)
 	rest := io.Reader(body)
 	if err != nil {
 		rest = errReader{err}
@@ -46,7 +48,7 @@ func readText(resp *http.Response, token string) {
 // authError is the typed form of an answer that refuses the token.
 func (c *core) authError(resp *http.Response, token string) *AuthError {
 	readText(resp, token)
-	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
+	code, message := response.New(resp, media.Kind(c.errorMedia), time.Now()).Words(c.ping.errorPath)
 	told := bestChallenge(resp.Header)
 	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(problem.OneLine(told.scheme), token)}
 	e.Code = c.censor(problem.OneLine(cmp.Or(told.params["error"], code)), token)

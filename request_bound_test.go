@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 

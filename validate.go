@@ -290,15 +290,15 @@ func isNil(v any) bool {
 // buildThrottling compiles the rules and makes the line and the budget.
 func (b *setup) buildThrottling() {
 	c := b.conn
-	b.core.throttling = compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType, b.p.add)
+	b.core.throttling = b.compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType)
 	failure := c.AuthFailure
 	if len(failure) == 0 {
 		failure = []Rule{{Status: []int{http.StatusUnauthorized}}}
 	}
-	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p.add)
+	b.core.authFailure = b.compileRules("AuthFailure", failure, c.ErrorMediaType)
 	c.Retry.check(b.p)
 	if len(b.p.errs) == 0 {
-		b.core.line = pace.New(b.core.throttling.pace())
+		b.core.line = pace.New(paceSettings(b.core.throttling.Pace))
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)
 }

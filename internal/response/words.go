@@ -1,4 +1,4 @@
-package jwtbearer
+package response
 
 import (
 	"cmp"
@@ -8,7 +8,7 @@ import (
 	"unicode"
 
 	"github.com/beevik/etree"
-
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
@@ -20,35 +20,35 @@ var (
 	containers   = []string{"error", "errors", "fault"}
 )
 
-// words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes:
+// Words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes:
 // RFC 9457 problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to
 // the words.
-func (a *answer) words(errorPath *bodyPath) (code, message string) {
-	text, whole, ok := a.body()
+func (r *Response) Words(errorPath *Path) (code, message string) {
+	text, whole, ok := r.Body()
 	if !ok {
 		return "", ""
 	}
 	if whole {
-		code, message = a.said(a.syntax())
+		code, message = r.Said(r.Syntax())
 	}
-	plain := a.media == MediaPlaintext || a.media == "" && a.contentType() == "text/plain"
+	plain := r.kind == media.Text || r.kind == "" && r.ContentType() == "text/plain"
 	if code == "" && message == "" && plain {
 		message = string(text)
 	}
-	if told := a.values(errorPath); len(told) > 0 {
+	if told := r.Values(errorPath); len(told) > 0 {
 		message = strings.Join(told[:min(len(told), 10)], "; ")
 	}
 	return problem.OneLine(code), problem.OneLine(message)
 }
 
-// errorInSuccess is what the body of a success says where it looks like that of a failure: {"ok": false}, {"error": "…"} and
+// ErrorInSuccess is what the body of a success says where it looks like that of a failure: {"ok": false}, {"error": "…"} and
 // the like. GraphQL and many RPC styles answer so.
-func (a *answer) errorInSuccess(errorPath *bodyPath) (member, code, message string) {
-	_, whole, ok := a.body()
-	if !ok || !whole || a.resp.StatusCode/100 != 2 || a.syntax() != MediaJSON {
+func (r *Response) ErrorInSuccess(errorPath *Path) (member, code, message string) {
+	_, whole, ok := r.Body()
+	if !ok || !whole || r.Status()/100 != 2 || r.Syntax() != media.JSON {
 		return "", "", ""
 	}
-	object := a.object()
+	object := r.Object()
 	if object == nil {
 		return "", "", ""
 	}
@@ -64,7 +64,7 @@ func (a *answer) errorInSuccess(errorPath *bodyPath) (member, code, message stri
 		}
 	}
 	if member != "" {
-		code, message = a.words(errorPath)
+		code, message = r.Words(errorPath)
 	}
 	return member, code, message
 }
@@ -84,15 +84,15 @@ func says(v any) bool {
 	return false
 }
 
-// said is what a body says that is read as JSON or XML, as it stands there.
-func (a *answer) said(syntax MediaType) (code, message string) {
+// Said is what a body says that is read as JSON or XML, as it stands there.
+func (r *Response) Said(syntax media.Kind) (code, message string) {
 	switch syntax {
-	case MediaXML:
-		if document, ok := a.document(); ok {
+	case media.XML:
+		if document, ok := r.document(); ok {
 			return wordsOfXML(document.Root())
 		}
-	case MediaJSON:
-		if tree, ok := a.tree(); ok {
+	case media.JSON:
+		if tree, ok := r.Tree(); ok {
 			return wordsOfJSON(tree, 3)
 		}
 	}

@@ -1,26 +1,27 @@
-package jwtbearer
+package throttle
 
 import (
 	"regexp"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // A view is an answer as a throttling reads it, and what was found in it so far: rules, waits and quotas that name the same place
 // read it once. It belongs to one throttling and one attempt, and is not safe for concurrent use.
-type view struct {
-	answer
+type View struct {
+	response.Response
 
 	waits     []heldWaits
-	limits    []reading // of the field RateLimit
-	readings  []reading // of all quotas
+	limits    []Reading // of the field RateLimit
+	readings  []Reading // of all quotas
 	wasParsed bool      // limits are
 	wasRead   bool      // readings are
 }
 
-// newView views an answer, which is asked through the view from then on.
-func newView(a *answer) *view { return &view{answer: *a} }
+// NewView views an answer, which is asked through the view from then on.
+func NewView(resp *response.Response) *View { return &View{Response: *resp} }
 
 // heldWaits are the waits that a header field holds, read in one way.
 type heldWaits struct {
@@ -32,13 +33,13 @@ type heldWaits struct {
 }
 
 // waitsOf are the waits in the header field of e.
-func (v *view) waitsOf(e *extract) (found []time.Duration, absurd bool) {
+func (v *View) waitsOf(e *extract) (found []time.Duration, absurd bool) {
 	for i := range v.waits {
 		if w := &v.waits[i]; w.name == e.header && w.as == e.as && w.match == e.match {
 			return w.found, w.absurd
 		}
 	}
-	found, absurd = e.parse(&v.answer)
+	found, absurd = e.parse(&v.Response)
 	v.waits = append(v.waits, heldWaits{e.header, e.as, e.match, found, absurd})
 	return found, absurd
 }

@@ -1,28 +1,35 @@
-package jwtbearer
+package response
 
 import (
 	"compress/gzip"
+	"errors"
 	"io"
 	"time"
 )
 
-// bodyBound is how much of a body, decoded, is looked at.
-const bodyBound = 64 << 10
+// MostBody is how much of a body, decoded, is looked at.
+const MostBody = 64 << 10
 
-// rawBound is how much of a compressed body is read for that. It is more than bodyBound, as what does not compress grows
+// MostRaw is how much of a compressed body is read for that. It is more than MostBody, as what does not compress grows
 // by gzip's own framing, and it is bounded, as gzip can go on for ever without giving a byte.
-const rawBound = 2 * bodyBound
+const MostRaw = 2 * MostBody
 
-// peek reads the beginning of body, and goes on for no longer than textTime: what comes later is the caller's to wait for. What it returns in body's place gives the same bytes and the same error as body
+// peekTime is how long the beginning of a body is waited for.
+const peekTime = 5 * time.Second
+
+// errLate ends the beginning of a body that does not come in peekTime. Nobody sees it.
+var errLate = errors.New("the beginning of the body did not come in time")
+
+// peek reads the beginning of body, and goes on for no longer than peekTime: what comes later is the caller's to wait for. What it returns in body's place gives the same bytes and the same error as body
 // would have given.
 func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
-	r := &peekReader{src: body, until: time.Now().Add(textTime)}
+	r := &peekReader{src: body, until: time.Now().Add(peekTime)}
 	if gzipped {
 		text, whole = inflate(r)
 	} else {
-		io.Copy(io.Discard, io.LimitReader(r, bodyBound+1)) // its error is r.err
+		io.Copy(io.Discard, io.LimitReader(r, MostBody+1)) // its error is r.err
 		whole = r.err == io.EOF
-		text = r.read[:min(len(r.read), bodyBound):min(len(r.read), bodyBound)]
+		text = r.read[:min(len(r.read), MostBody):min(len(r.read), MostBody)]
 	}
 	if text == nil && whole {
 		text = []byte{}
@@ -32,13 +39,13 @@ func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.Re
 
 // inflate returns the decoded beginning, and nothing where r holds no gzip.
 func inflate(r *peekReader) (text []byte, whole bool) {
-	z, err := gzip.NewReader(io.LimitReader(r, rawBound))
+	z, err := gzip.NewReader(io.LimitReader(r, MostRaw))
 	if err != nil {
 		return nil, false
 	}
-	text, err = io.ReadAll(io.LimitReader(z, bodyBound+1))
-	whole = err == nil && len(text) <= bodyBound
-	return text[:min(len(text), bodyBound)], whole
+	text, err = io.ReadAll(io.LimitReader(z, MostBody+1))
+	whole = err == nil && len(text) <= MostBody
+	return text[:min(len(text), MostBody)], whole
 }
 
 // peekReader keeps what is read through it, and the error that ended it.
@@ -54,7 +61,7 @@ func (r *peekReader) Read(p []byte) (int, error) {
 		return 0, r.err
 	}
 	if !time.Now().Before(r.until) {
-		return 0, &slowBodyError{textTime} // not in err: the body goes on
+		return 0, errLate // not in err: the body goes on
 	}
 	n, err := r.src.Read(p)
 	r.read = append(r.read, p[:n]...)

@@ -1,4 +1,4 @@
-package jwtbearer
+package throttle
 
 import (
 	"fmt"
@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/dunglas/httpsfv"
-
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -22,40 +23,40 @@ const (
 )
 
 // reading is what an answer tells about one quota.
-type reading struct {
-	name         string // the same for the same quota in every answer
-	limit        int64
-	remaining    int64
-	hasLimit     bool
-	hasRemaining bool
-	reset        time.Duration // from the moment of the answer until the quota is renewed
-	hasReset     bool
-	absurd       bool          // a reset beyond reason was told, so that what is left counts until nobody knows when
-	renewed      time.Time     // the same by the server's clock, where that is how it was told; zero: it was not
-	window       time.Duration // how often it is renewed; zero: not known
+type Reading struct {
+	Name         string // the same for the same quota in every answer
+	Limit        int64
+	Remaining    int64
+	HasLimit     bool
+	HasRemaining bool
+	Reset        time.Duration // from the moment of the answer until the quota is renewed
+	HasReset     bool
+	Absurd       bool          // a reset beyond reason was told, so that what is left counts until nobody knows when
+	Renewed      time.Time     // the same by the server's clock, where that is how it was told; zero: it was not
+	Window       time.Duration // how often it is renewed; zero: not known
 }
 
 // String tells what is left of a quota.
-func (r reading) String() string {
+func (r Reading) String() string {
 	var s string
 	switch {
-	case r.hasRemaining && r.hasLimit:
-		s = fmt.Sprintf("quota: %d of %d left", r.remaining, r.limit)
-	case r.hasRemaining:
-		s = fmt.Sprintf("quota: %d left", r.remaining)
-	case r.hasLimit:
-		s = fmt.Sprintf("quota of %d", r.limit)
+	case r.HasRemaining && r.HasLimit:
+		s = fmt.Sprintf("quota: %d of %d left", r.Remaining, r.Limit)
+	case r.HasRemaining:
+		s = fmt.Sprintf("quota: %d left", r.Remaining)
+	case r.HasLimit:
+		s = fmt.Sprintf("quota of %d", r.Limit)
 	default:
 		s = "quota"
 	}
-	if r.window > 0 {
-		s += " in " + r.window.String()
+	if r.Window > 0 {
+		s += " in " + r.Window.String()
 	}
 	switch {
-	case r.absurd:
+	case r.Absurd:
 		s += ", renewed in more than 366 days, which is ignored"
-	case r.hasReset:
-		s += ", renewed in " + r.reset.Round(time.Second).String()
+	case r.HasReset:
+		s += ", renewed in " + r.Reset.Round(time.Second).String()
 	}
 	return s
 }
@@ -70,7 +71,7 @@ type quota struct {
 }
 
 // compileQuotas compiles the quotas of the field at path; origin tells whose they are.
-func compileQuotas(path, origin string, list []Quota, media MediaType, report problem.Report) []quota {
+func compileQuotas(path, origin string, list []Quota, kind media.Kind, report problem.Report) []quota {
 	compiled := make([]quota, 0, len(list))
 	for i, q := range list {
 		field := fmt.Sprintf("%s[%d]", path, i)
@@ -80,63 +81,63 @@ func compileQuotas(path, origin string, list []Quota, media MediaType, report pr
 		}
 		c := quota{
 			name:      fmt.Sprintf("%squota[%d]", origin, i),
-			limit:     compileCount(field+".Limit", q.Limit, media, report),
-			remaining: compileCount(field+".Remaining", q.Remaining, media, report),
-			used:      compileCount(field+".Used", q.Used, media, report),
+			limit:     compileCount(field+".Limit", q.Limit, kind, report),
+			remaining: compileCount(field+".Remaining", q.Remaining, kind, report),
+			used:      compileCount(field+".Used", q.Used, kind, report),
 			window:    q.Window,
 			fields:    isRateLimitField(q.Remaining),
 		}
 		if q.Reset != (Extract{}) {
-			c.reset = new(compileExtract(field+".Reset", q.Reset, media, report))
+			c.reset = new(compileExtract(field+".Reset", q.Reset, kind, report))
 		}
 		compiled = append(compiled, c)
 	}
 	return compiled
 }
 
-// readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some APIs do where
+// Readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some APIs do where
 // something else is used up, are left out.
-func (t *throttling) readings(v *view) []reading {
+func (j *Judge) Readings(v *View) []Reading {
 	if !v.wasRead {
-		v.wasRead, v.readings = true, t.read(v)
+		v.wasRead, v.readings = true, j.read(v)
 	}
 	return v.readings
 }
 
-func (t *throttling) read(v *view) []reading {
-	var all []reading
-	for i := range t.quotas {
-		if t.quotas[i].fields {
+func (j *Judge) read(v *View) []Reading {
+	var all []Reading
+	for i := range j.quotas {
+		if j.quotas[i].fields {
 			all = append(all, rateLimitReadings(v)...)
 		} else {
-			all = append(all, t.quotas[i].read(v))
+			all = append(all, j.quotas[i].read(v))
 		}
 	}
-	return slices.DeleteFunc(all, func(r reading) bool {
-		return r.hasLimit && r.limit == 0 || !r.hasLimit && !r.hasRemaining && !r.hasReset
+	return slices.DeleteFunc(all, func(r Reading) bool {
+		return r.HasLimit && r.Limit == 0 || !r.HasLimit && !r.HasRemaining && !r.HasReset
 	})
 }
 
-func (q *quota) read(v *view) reading {
-	r := reading{name: q.name, window: q.window}
-	limit, hasLimit := q.limit.count(&v.answer)
-	remaining, hasRemaining := q.remaining.count(&v.answer)
-	if used, ok := q.used.count(&v.answer); ok && !hasRemaining && hasLimit {
+func (q *quota) read(v *View) Reading {
+	r := Reading{Name: q.name, Window: q.window}
+	limit, hasLimit := q.limit.count(&v.Response)
+	remaining, hasRemaining := q.remaining.count(&v.Response)
+	if used, ok := q.used.count(&v.Response); ok && !hasRemaining && hasLimit {
 		remaining, hasRemaining = max(0, limit-used), true
 	}
-	if hasLimit && limit > 0 && limit != math.Trunc(limit) && r.window > 0 {
+	if hasLimit && limit > 0 && limit != math.Trunc(limit) && r.Window > 0 {
 		// A rate such as 0.5 a second is one in two seconds.
-		limit, r.window = 1, believed(time.Duration(min(float64(r.window)/limit, math.MaxInt64/2)))
+		limit, r.Window = 1, believed(time.Duration(min(float64(r.Window)/limit, math.MaxInt64/2)))
 	}
-	r.limit, r.hasLimit = wholeCount(limit), hasLimit
-	r.remaining, r.hasRemaining = wholeCount(remaining), hasRemaining
+	r.Limit, r.HasLimit = wholeCount(limit), hasLimit
+	r.Remaining, r.HasRemaining = wholeCount(remaining), hasRemaining
 	if q.reset != nil {
 		found, absurd := q.reset.durations(v)
 		if len(found) > 0 {
-			r.reset, r.hasReset = found[0], true
-			r.renewed = q.reset.moment(&v.answer)
+			r.Reset, r.HasReset = found[0], true
+			r.Renewed = q.reset.moment(&v.Response)
 		}
-		r.absurd = absurd && !r.hasReset
+		r.Absurd = absurd && !r.HasReset
 	}
 	return r
 }
@@ -151,8 +152,8 @@ func wholeCount(n float64) int64 {
 
 // rateLimitReadings reads the RateLimit and RateLimit-Policy fields of draft-ietf-httpapi-ratelimit-headers in the
 // forms that its versions have had. Retry-After takes precedence over the resets in them.
-func rateLimitReadings(v *view) []reading {
-	h := v.resp.Header
+func rateLimitReadings(v *View) []Reading {
+	h := v.Header()
 	if len(h[rateLimitHeader])+len(h[remainingHeader])+len(h[resetHeader]) == 0 {
 		return nil // as nearly all answers have it
 	}
@@ -163,8 +164,8 @@ func rateLimitReadings(v *view) []reading {
 	retryAfter := extract{header: "Retry-After"}
 	if told, _ := retryAfter.durations(v); len(told) > 0 {
 		for i := range readings {
-			if readings[i].hasReset {
-				readings[i].reset, readings[i].renewed = told[0], time.Time{}
+			if readings[i].HasReset {
+				readings[i].Reset, readings[i].Renewed = told[0], time.Time{}
 			}
 		}
 	}
@@ -174,16 +175,16 @@ func rateLimitReadings(v *view) []reading {
 // rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not
 // say what is left, else, since the answer is a throttle all the same, the latest of all. Resets beyond reason are left out;
 // absurd says that there was one.
-func rateLimitWait(v *view) (found []time.Duration, absurd bool) {
+func rateLimitWait(v *View) (found []time.Duration, absurd bool) {
 	var used, all []time.Duration
 	for _, r := range v.rateLimit() {
-		absurd = absurd || r.absurd
-		if !r.hasReset {
+		absurd = absurd || r.Absurd
+		if !r.HasReset {
 			continue
 		}
-		all = append(all, r.reset)
-		if !r.hasRemaining || r.remaining == 0 {
-			used = append(used, r.reset)
+		all = append(all, r.Reset)
+		if !r.HasRemaining || r.Remaining == 0 {
+			used = append(used, r.Reset)
 		}
 	}
 	if len(used) > 0 {
@@ -196,13 +197,13 @@ func rateLimitWait(v *view) (found []time.Duration, absurd bool) {
 }
 
 // rateLimit are the quotas in the field RateLimit. Nil: it is not there, or malformed.
-func (v *view) rateLimit() []reading {
-	if v.wasParsed || len(v.fields(rateLimitHeader)) == 0 {
+func (v *View) rateLimit() []Reading {
+	if v.wasParsed || len(v.Fields(rateLimitHeader)) == 0 {
 		return v.limits
 	}
-	v.wasParsed, v.limits = true, rateLimitItems(&v.answer)
+	v.wasParsed, v.limits = true, rateLimitItems(&v.Response)
 	if v.limits == nil {
-		v.limits = rateLimitDictionary(&v.answer)
+		v.limits = rateLimitDictionary(&v.Response)
 	}
 	return v.limits
 }
@@ -215,30 +216,30 @@ type quotaPolicy struct {
 }
 
 // rateLimitItems reads the newest forms, lists of items with parameters: "burst";r=50;t=30, and with bare names.
-func rateLimitItems(a *answer) []reading {
-	list, err := httpsfv.UnmarshalList(a.fields(rateLimitHeader))
+func rateLimitItems(resp *response.Response) []Reading {
+	list, err := httpsfv.UnmarshalList(resp.Fields(rateLimitHeader))
 	if err != nil {
 		return nil
 	}
-	policies := rateLimitPolicies(a)
-	var readings []reading
+	policies := rateLimitPolicies(resp)
+	var readings []Reading
 	for _, member := range list {
 		item, ok := member.(httpsfv.Item)
 		if !ok {
 			continue
 		}
 		name, ok := nameOf(item)
-		r := reading{name: "RateLimit " + problem.OneLine(name)} // it may end up in a log
-		r.remaining, r.hasRemaining = intParam(item, "r")
-		r.limit, r.hasLimit = intParam(item, "q")
+		r := Reading{Name: "RateLimit " + problem.OneLine(name)} // it may end up in a log
+		r.Remaining, r.HasRemaining = intParam(item, "r")
+		r.Limit, r.HasLimit = intParam(item, "q")
 		r.resetIn(intParam(item, "t"))
 		if p, known := policies[name]; known {
 			if !p.requests {
 				continue
 			}
-			r.limit, r.hasLimit, r.window = p.limit, p.limit > 0, p.window
+			r.Limit, r.HasLimit, r.Window = p.limit, p.limit > 0, p.window
 		}
-		if ok && (r.hasRemaining || r.hasReset || r.absurd) {
+		if ok && (r.HasRemaining || r.HasReset || r.Absurd) {
 			readings = append(readings, r)
 		}
 	}
@@ -246,8 +247,8 @@ func rateLimitItems(a *answer) []reading {
 }
 
 // rateLimitPolicies reads "burst";q=100;w=60 by name; a malformed field has none.
-func rateLimitPolicies(a *answer) map[string]quotaPolicy {
-	list, err := httpsfv.UnmarshalList(a.fields(policyHeader))
+func rateLimitPolicies(resp *response.Response) map[string]quotaPolicy {
+	list, err := httpsfv.UnmarshalList(resp.Fields(policyHeader))
 	if err != nil {
 		return nil
 	}
@@ -273,8 +274,8 @@ func rateLimitPolicies(a *answer) map[string]quotaPolicy {
 }
 
 // rateLimitDictionary reads the form of draft 7: limit=100, remaining=50, reset=5, with a policy of 100;w=60.
-func rateLimitDictionary(a *answer) []reading {
-	dictionary, err := httpsfv.UnmarshalDictionary(a.fields(rateLimitHeader))
+func rateLimitDictionary(resp *response.Response) []Reading {
+	dictionary, err := httpsfv.UnmarshalDictionary(resp.Fields(rateLimitHeader))
 	if err != nil {
 		return nil
 	}
@@ -284,20 +285,20 @@ func rateLimitDictionary(a *answer) []reading {
 		n, isInt := item.Value.(int64)
 		return n, ok && isInt && n >= 0
 	}
-	r := reading{name: "RateLimit"}
-	r.limit, r.hasLimit = member("limit")
-	r.remaining, r.hasRemaining = member("remaining")
+	r := Reading{Name: "RateLimit"}
+	r.Limit, r.HasLimit = member("limit")
+	r.Remaining, r.HasRemaining = member("remaining")
 	r.resetIn(member("reset"))
-	if !r.hasRemaining && !r.hasReset && !r.absurd {
+	if !r.HasRemaining && !r.HasReset && !r.Absurd {
 		return nil
 	}
-	r.window = windowOf(r.limit, a.fields(policyHeader))
-	return []reading{r}
+	r.Window = windowOf(r.Limit, resp.Fields(policyHeader))
+	return []Reading{r}
 }
 
 // rateLimitTriple reads the form of drafts up to 6: RateLimit-Limit: 10, 10;w=1, 50;w=60, RateLimit-Remaining,
 // RateLimit-Reset.
-func rateLimitTriple(v *view) []reading {
+func rateLimitTriple(v *View) []Reading {
 	triple := quota{
 		name:      "RateLimit",
 		limit:     &extract{header: limitHeader},
@@ -305,11 +306,11 @@ func rateLimitTriple(v *view) []reading {
 		reset:     &extract{header: resetHeader, as: waits.Auto},
 	}
 	r := triple.read(v)
-	if !r.hasRemaining && !r.hasReset && !r.absurd {
+	if !r.HasRemaining && !r.HasReset && !r.Absurd {
 		return nil
 	}
-	r.window = windowOf(r.limit, slices.Concat(v.fields(limitHeader), v.fields(policyHeader)))
-	return []reading{r}
+	r.Window = windowOf(r.Limit, slices.Concat(v.Fields(limitHeader), v.Fields(policyHeader)))
+	return []Reading{r}
 }
 
 // windowOf finds the window of a limit among 10, 10;w=1, 50;w=60.
@@ -347,11 +348,11 @@ func intParam(item httpsfv.Item, name string) (int64, bool) {
 }
 
 // resetIn takes in a reset that is told in seconds from now.
-func (r *reading) resetIn(seconds int64, ok bool) {
+func (r *Reading) resetIn(seconds int64, ok bool) {
 	reset := wholeSeconds(seconds)
-	r.hasReset, r.absurd = ok && reset <= waits.Longest, ok && reset > waits.Longest
-	if r.hasReset {
-		r.reset = reset
+	r.HasReset, r.Absurd = ok && reset <= waits.Longest, ok && reset > waits.Longest
+	if r.HasReset {
+		r.Reset = reset
 	}
 }
 

@@ -1,4 +1,4 @@
-package jwtbearer
+package throttle
 
 import (
 	"cmp"
@@ -9,44 +9,50 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/regex"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 // classes lists what Rule.Class can be.
-var classes = [...]string{classThrottled, classConcurrency, classExhausted, classOverload, classToken}
+var classes = [...]string{Throttled, Concurrency, Exhausted, Overload, Token}
 
 // rule is a compiled Rule. Where both Header and Path are set, both must be present, and it is Path's value that
 // Values and Match look at.
 type rule struct {
 	status []int
 	header string
-	path   *bodyPath
+	path   *response.Path
 	values []string
 	match  *regexp.Regexp
 	class  string
 }
 
-// compileRules compiles the rules of the field at path, such as RateLimit.Rules, one for one, problems or not.
-func compileRules(path string, rules []Rule, media MediaType, report problem.Report) []rule {
-	compiled := make([]rule, 0, len(rules))
+// Rules are compiled. They do not change, and several goroutines may use them at once.
+type Rules []rule
+
+// CompileRules compiles the rules of the field at path, such as RateLimit.Rules, one for one, problems or not.
+func CompileRules(path string, rules []Rule, kind media.Kind, report problem.Report) Rules {
+	compiled := make(Rules, 0, len(rules))
 	for i, r := range rules {
-		compiled = append(compiled, compileRule(fmt.Sprintf("%s[%d]", path, i), r, media, report))
+		compiled = append(compiled, compileRule(fmt.Sprintf("%s[%d]", path, i), r, kind, report))
 	}
 	return compiled
 }
 
-func compileRule(field string, r Rule, media MediaType, report problem.Report) rule {
+func compileRule(field string, r Rule, kind media.Kind, report problem.Report) rule {
 	checkRule(field, r, report)
 	compiled := rule{
 		status: slices.Clone(r.Status),
 		header: http.CanonicalHeaderKey(r.Header),
 		values: slices.Clone(r.Values),
 		match:  compileMatch(field+".Match", r.Match, report),
-		class:  cmp.Or(r.Class, classThrottled),
+		class:  cmp.Or(r.Class, Throttled),
 	}
 	if r.Path != "" {
-		compiled.path = compilePath(field+".Path", r.Path, media, report)
+		compiled.path = response.CompilePath(field+".Path", r.Path, kind, report)
 	}
 	return compiled
 }
@@ -72,7 +78,7 @@ func checkRule(field string, r Rule, report problem.Report) {
 
 // checkHeaderName refuses what is no token (RFC 9110, section 5.6.2).
 func checkHeaderName(field, name string, report problem.Report) {
-	if name != "" && !isToken(name) {
+	if name != "" && !httpfield.IsToken(name) {
 		report(field, fmt.Sprintf("%q is not the name of a header field", name), "write the name alone, such as X-RateLimit-Reset")
 	}
 }
@@ -99,10 +105,10 @@ func compileMatch(field, expression string, report problem.Report) *regexp.Regex
 	return compiled
 }
 
-// matchAny returns the index of the first rule that recognises a, or -1.
-func matchAny(rules []rule, a *answer) int {
+// Match returns the index of the first rule that recognises resp, or -1.
+func (rules Rules) Match(resp *response.Response) int {
 	for i := range rules {
-		if rules[i].matches(a) {
+		if rules[i].matches(resp) {
 			return i
 		}
 	}
@@ -110,21 +116,21 @@ func matchAny(rules []rule, a *answer) int {
 }
 
 // matches reports whether all that the rule sets holds. It asks for the body last.
-func (r *rule) matches(a *answer) bool {
-	if !r.matchesStatus(a.resp.StatusCode) {
+func (r *rule) matches(resp *response.Response) bool {
+	if !r.matchesStatus(resp.Status()) {
 		return false
 	}
 	var texts []string
 	if r.header != "" {
-		if texts = a.fields(r.header); len(texts) == 0 {
+		if texts = resp.Fields(r.header); len(texts) == 0 {
 			return false
 		}
 	}
 	if r.path != nil {
 		if !r.looks() {
-			return a.has(r.path)
+			return resp.Has(r.path)
 		}
-		if texts = a.values(r.path); texts == nil {
+		if texts = resp.Values(r.path); texts == nil {
 			return false
 		}
 	}
@@ -132,7 +138,7 @@ func (r *rule) matches(a *answer) bool {
 		return true
 	}
 	if r.header == "" && r.path == nil {
-		body, _, ok := a.body()
+		body, _, ok := resp.Body()
 		return ok && r.match.Match(body)
 	}
 	return slices.ContainsFunc(texts, r.matchesText)

@@ -1,4 +1,4 @@
-package jwtbearer
+package throttle
 
 import (
 	"cmp"
@@ -6,18 +6,18 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/pace"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // The classes of a throttle (Rule.Class).
 const (
-	classThrottled   = "throttled"
-	classConcurrency = pace.Concurrency
-	classExhausted   = pace.Exhausted
-	classOverload    = "overload"
-	classToken       = "token"
+	Throttled   = "throttled"
+	Concurrency = "concurrency"
+	Exhausted   = "exhausted"
+	Overload    = "overload"
+	Token       = "token"
 )
 
 const (
@@ -26,18 +26,14 @@ const (
 )
 
 // throttling is a compiled RateLimit: it tells which answers are throttles, how long to wait after one, and what
-// quota is left. It does not change after compileThrottling and may be used by several goroutines at once.
-type throttling struct {
-	limits      []Limit
-	interval    time.Duration
-	concurrency int
-	reserve     int
-	fixed       bool
+// quota is left. It does not change after Compile and may be used by several goroutines at once.
+type Judge struct {
+	Pace Pace
+
 	defaultWait time.Duration // zero: the adaptation decides
 	minWait     time.Duration
-	maxWait     time.Duration // at most waits.Longest; zero: no bound
 
-	rules   []rule
+	rules   Rules
 	origin  string // of the rules: "", "default " or the profile's name and a space
 	waits   []extract
 	longest bool // of the waits that are found, not the first
@@ -45,45 +41,32 @@ type throttling struct {
 }
 
 // throttle is what one refusing answer asks for.
-type throttle struct {
-	class string
-	rule  string        // such as rules[2], github rules[0] or default rules[1]
-	wait  time.Duration // zero: none is known; at least MinWait
-	told  bool          // the API said how long; otherwise wait comes from the settings
+type Verdict struct {
+	Class string
+	Rule  string        // such as rules[2], github rules[0] or default rules[1]
+	Wait  time.Duration // zero: none is known; at least MinWait
+	Told  bool          // the API said how long; otherwise wait comes from the settings
 }
 
-// compileThrottling compiles the RateLimit of the field at path. Paths in bodies are read as media says.
-func compileThrottling(path string, rl RateLimit, media MediaType, report problem.Report) *throttling {
+// Compile compiles the RateLimit of the field at path. Paths in bodies are read as media says.
+func Compile(path string, rl RateLimit, kind media.Kind, report problem.Report) *Judge {
 	checkRateLimit(path, rl, report)
 	base, defaults := profileSettings(path+".Profile", rl.Profile, report), defaultSettings()
 	all := overlay(base, rl)
-	t := &throttling{
-		limits:      slices.Clone(all.Limits),
-		interval:    all.Interval,
-		concurrency: all.Concurrency,
-		reserve:     all.Reserve,
-		fixed:       all.Fixed,
+	j := &Judge{
+		Pace: Pace{Limits: slices.Clone(all.Limits), Interval: all.Interval, Concurrency: all.Concurrency, Reserve: all.Reserve,
+			Fixed: all.Fixed, MaxWait: boundOf(cmp.Or(all.MaxWait, defaultMaxWait))},
 		defaultWait: all.DefaultWait,
 		minWait:     all.MinWait,
-		maxWait:     boundOf(cmp.Or(all.MaxWait, defaultMaxWait)),
 		longest:     all.Combine == "longest",
 	}
-	rules := choose(rl.Profile, media, rl.Rules, base.Rules, defaults.Rules)
-	t.rules, t.origin = compileRules(path+".Rules", rules.list, rules.media, report), rules.origin
-	wait := choose(rl.Profile, media, rl.Wait, base.Wait, defaults.Wait)
-	t.waits = compileWaits(path+".Wait", wait.list, wait.media, report)
-	quotas := choose(rl.Profile, media, rl.Quota, base.Quota, defaults.Quota)
-	t.quotas = compileQuotas(path+".Quota", quotas.origin, quotas.list, quotas.media, report)
-	return t
-}
-
-// pace is what the line keeps to.
-func (t *throttling) pace() pace.Settings {
-	limits := make([]pace.Limit, len(t.limits))
-	for i, limit := range t.limits {
-		limits[i] = pace.Limit(limit)
-	}
-	return pace.Settings{Limits: limits, Interval: t.interval, Concurrency: t.concurrency, Reserve: t.reserve, Fixed: t.fixed, MaxWait: t.maxWait}
+	rules := choose(rl.Profile, kind, rl.Rules, base.Rules, defaults.Rules)
+	j.rules, j.origin = CompileRules(path+".Rules", rules.list, rules.kind, report), rules.origin
+	wait := choose(rl.Profile, kind, rl.Wait, base.Wait, defaults.Wait)
+	j.waits = compileWaits(path+".Wait", wait.list, wait.kind, report)
+	quotas := choose(rl.Profile, kind, rl.Quota, base.Quota, defaults.Quota)
+	j.quotas = compileQuotas(path+".Quota", quotas.origin, quotas.list, quotas.kind, report)
+	return j
 }
 
 // boundOf is MaxWait as it is compiled. One that no wait within reason reaches is none.
@@ -97,15 +80,15 @@ func boundOf(maxWait time.Duration) time.Duration {
 // choice is a list of settings and whose they are.
 type choice[T any] struct {
 	list   []T
-	origin string    // "" for the connection, "github " for a profile, "default "
-	media  MediaType // that its paths are for: the connection's own for its own paths alone
+	origin string     // "" for the connection, "github " for a profile, "default "
+	kind   media.Kind // that its paths are for: the connection's own for its own paths alone
 }
 
 // choose takes the first list that is set.
-func choose[T any](profile string, media MediaType, own, base, fallback []T) choice[T] {
+func choose[T any](profile string, kind media.Kind, own, base, fallback []T) choice[T] {
 	switch {
 	case len(own) > 0:
-		return choice[T]{own, "", media}
+		return choice[T]{own, "", kind}
 	case len(base) > 0:
 		return choice[T]{base, profile + " ", ""}
 	}
@@ -117,7 +100,7 @@ func defaultSettings() RateLimit {
 	return RateLimit{
 		Rules: []Rule{
 			{Status: []int{429}},
-			{Status: []int{503}, Header: "Retry-After", Class: classOverload},
+			{Status: []int{503}, Header: "Retry-After", Class: Overload},
 		},
 		Wait:  []Extract{{Header: "Retry-After"}, {Header: "RateLimit"}, {Header: "RateLimit-Reset"}, {Header: "X-RateLimit-Reset"}},
 		Quota: []Quota{{Remaining: Extract{Header: "RateLimit"}}},
@@ -178,42 +161,42 @@ func checkRateLimit(path string, rl RateLimit, report problem.Report) {
 	}
 }
 
-// judge tells whether an answer is a throttle and, if so, which and for how long.
+// Judge tells whether an answer is a throttle and, if so, which and for how long.
 //
 // The wait is the first that is found, or the longest; else the latest reset of the quotas that the answer calls used
 // up; else MaxWait, if only waits beyond reason are told, since somebody did want a wait; else DefaultWait; else, of an
 // exhausted one, the longest Window of a quota that may be used up. MinWait bounds all of them.
-func (t *throttling) judge(v *view) (throttle, bool) {
-	i := matchAny(t.rules, &v.answer)
+func (j *Judge) Judge(v *View) (Verdict, bool) {
+	i := j.rules.Match(&v.Response)
 	if i < 0 {
-		return throttle{}, false
+		return Verdict{}, false
 	}
-	th := throttle{class: t.rules[i].class, rule: fmt.Sprintf("%srules[%d]", t.origin, i)}
+	th := Verdict{Class: j.rules[i].class, Rule: fmt.Sprintf("%srules[%d]", j.origin, i)}
 	var absurd bool
-	th.wait, th.told, absurd = t.toldWait(v)
+	th.Wait, th.Told, absurd = j.toldWait(v)
 	switch {
-	case th.told:
+	case th.Told:
 	case absurd:
-		th.wait = cmp.Or(t.maxWait, wantedWait)
+		th.Wait = cmp.Or(j.Pace.MaxWait, wantedWait)
 	default:
-		th.wait = t.defaultWait
+		th.Wait = j.defaultWait
 	}
-	if th.wait == 0 && !th.told && th.class == classExhausted {
-		th.wait = t.usedUpFor(v)
+	if th.Wait == 0 && !th.Told && th.Class == Exhausted {
+		th.Wait = j.usedUpFor(v)
 	}
-	th.wait = max(th.wait, t.minWait)
+	th.Wait = max(th.Wait, j.minWait)
 	return th, true
 }
 
 // toldWait is the wait that an answer tells. Absurd says that one beyond reason was passed over.
-func (t *throttling) toldWait(v *view) (wait time.Duration, told, absurd bool) {
-	for i := range t.waits {
-		found, beyond := t.waits[i].durations(v)
+func (j *Judge) toldWait(v *View) (wait time.Duration, told, absurd bool) {
+	for i := range j.waits {
+		found, beyond := j.waits[i].durations(v)
 		absurd = absurd || beyond
 		if len(found) == 0 {
 			continue
 		}
-		if !t.longest {
+		if !j.longest {
 			return found[0], true, absurd
 		}
 		wait, told = max(wait, slices.Max(found)), true
@@ -221,30 +204,30 @@ func (t *throttling) toldWait(v *view) (wait time.Duration, told, absurd bool) {
 	if told {
 		return wait, true, absurd
 	}
-	for _, r := range t.readings(v) {
-		if !r.hasRemaining || r.remaining > 0 {
+	for _, r := range j.Readings(v) {
+		if !r.HasRemaining || r.Remaining > 0 {
 			continue
 		}
-		absurd = absurd || r.absurd
-		if r.hasReset {
-			wait, told = max(wait, r.reset), true
+		absurd = absurd || r.Absurd
+		if r.HasReset {
+			wait, told = max(wait, r.Reset), true
 		}
 	}
 	return wait, told, absurd
 }
 
 // usedUpFor estimates how long an exhausted quota stays so, where neither answer nor settings tell: at most its window.
-func (t *throttling) usedUpFor(v *view) time.Duration {
+func (j *Judge) usedUpFor(v *View) time.Duration {
 	var wait time.Duration
-	for _, r := range t.readings(v) {
-		if !r.hasRemaining || r.remaining == 0 {
-			wait = max(wait, r.window)
+	for _, r := range j.Readings(v) {
+		if !r.HasRemaining || r.Remaining == 0 {
+			wait = max(wait, r.Window)
 		}
 	}
 	if wait > 0 {
 		return wait
 	}
-	for _, q := range t.quotas {
+	for _, q := range j.quotas {
 		wait = max(wait, q.window)
 	}
 	return wait

@@ -1,4 +1,4 @@
-package jwtbearer
+package response
 
 import (
 	"context"
@@ -10,27 +10,26 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
-
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
-// answer is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It
+// A Response is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It
 // belongs to one attempt and is not safe for concurrent use.
 //
 // What is read ahead of the caller stays in resp.Body's place, so the caller must take resp.Body after the last
 // question.
-type answer struct {
+type Response struct {
 	resp     *http.Response
-	media    MediaType // how bodies are read; empty: as Content-Type says
+	kind     media.Kind // how bodies are read; empty: as Content-Type says
 	received time.Time
 
-	held  []heldField          // of fields
-	clock lazyValue[time.Time] // see now
-	kind  lazyValue[string]    // see contentType
+	held      []heldField          // of fields
+	clock     lazyValue[time.Time] // see now
+	mediaType lazyValue[string]    // see ContentType
 
 	peeked bool
-	text   []byte // the decoded body, or its first bodyBound bytes
+	text   []byte // the decoded body, or its first MostBody bytes
 	whole  bool   // text is all of it
 	isForm bool   // json is of a form
 
@@ -38,20 +37,20 @@ type answer struct {
 	xml  lazyValue[*etree.Document]
 }
 
-// newAnswer views resp, which was received then. media is Connection.ErrorMediaType.
-func newAnswer(resp *http.Response, media MediaType, received time.Time) *answer {
-	return &answer{resp: resp, media: media, received: received}
+// New views resp, which was received then. media is Connection.ErrorMediaType.
+func New(resp *http.Response, kind media.Kind, received time.Time) *Response {
+	return &Response{resp: resp, kind: kind, received: received}
 }
 
-// newReadAnswer views a response whose body was read by the caller: text is all of it, unless it is longer than most bytes, however
+// NewRead views a response whose body was read by the caller: text is all of it, unless it is longer than most bytes, however
 // long that is. A JSON object is one whatever its Content-Type says, and what else is called a form is read as an object of its
 // fields.
-func newReadAnswer(resp *http.Response, text []byte, most int, received time.Time) *answer {
-	a := &answer{resp: resp, received: received, peeked: true, text: text, whole: len(text) <= most}
+func NewRead(resp *http.Response, text []byte, most int, received time.Time) *Response {
+	a := &Response{resp: resp, received: received, peeked: true, text: text, whole: len(text) <= most}
 	switch {
-	case a.object() != nil:
-		a.media = MediaJSON
-	case a.contentType() == media.FormType:
+	case a.Object() != nil:
+		a.kind = media.JSON
+	case a.ContentType() == media.FormType:
 		if form, err := url.ParseQuery(string(text)); err == nil {
 			tree := make(map[string]any, len(form))
 			for name := range form {
@@ -78,15 +77,21 @@ func (l *lazyValue[T]) get(make func() (T, bool)) (T, bool) {
 	return l.value, l.ok
 }
 
-// now is the time by the clock of who answered: all times in an answer are compared with its own Date, so that a
+// Status is the status code.
+func (a *Response) Status() int { return a.resp.StatusCode }
+
+// Header are the header fields, which must be read within bounds: by Fields, or by httpfield.Value.
+func (a *Response) Header() http.Header { return a.resp.Header }
+
+// Now is the time by the clock of who answered: all times in an answer are compared with its own Date, so that a
 // clock that is wrong there or here does no harm. An answer from a cache is older than its Date by its Age (RFC 9111,
 // section 5.1).
-func (a *answer) now() time.Time {
+func (a *Response) Now() time.Time {
 	now, _ := a.clock.get(func() (time.Time, bool) { return a.date(), true })
 	return now
 }
 
-func (a *answer) date() time.Time {
+func (a *Response) date() time.Time {
 	date, err := http.ParseTime(httpfield.Value(a.resp.Header, "Date"))
 	if err != nil || date.Unix() <= 0 {
 		return a.received
@@ -103,8 +108,8 @@ type heldField struct {
 	lines []string
 }
 
-// fields are the values of a header field, one a line, within the bounds of httpfield.Values. Nobody may change them.
-func (a *answer) fields(name string) []string {
+// Fields are the values of a header field, one a line, within the bounds of httpfield.Values. Nobody may change them.
+func (a *Response) Fields(name string) []string {
 	if i := slices.IndexFunc(a.held, func(h heldField) bool { return h.name == name }); i >= 0 {
 		return a.held[i].lines
 	}
@@ -115,9 +120,9 @@ func (a *answer) fields(name string) []string {
 	return lines
 }
 
-// body returns the decoded body or its first bodyBound bytes, and whether that is all of it. It is false where the
-// body must not be looked at or cannot be decoded.
-func (a *answer) body() (text []byte, whole, ok bool) {
+// Body returns the decoded body or its first MostBody bytes, and whether that is all of it. It is false where the
+// Body must not be looked at or cannot be decoded.
+func (a *Response) Body() (text []byte, whole, ok bool) {
 	if !a.peeked {
 		a.peeked = true
 		if a.isOpen() {
@@ -128,7 +133,7 @@ func (a *answer) body() (text []byte, whole, ok bool) {
 }
 
 // isOpen reports whether the body may be read ahead of the caller.
-func (a *answer) isOpen() bool {
+func (a *Response) isOpen() bool {
 	if !media.HasBody(a.resp) || a.resp.Body == nil || a.resp.Body == http.NoBody {
 		return false
 	}
@@ -136,12 +141,12 @@ func (a *answer) isOpen() bool {
 		return false
 	}
 	if a.resp.StatusCode/100 != 2 {
-		return a.contentType() != "text/event-stream"
+		return a.ContentType() != "text/event-stream"
 	}
 	if strings.Contains(strings.ToLower(httpfield.Value(a.resp.Header, "Content-Type")), "stream") {
 		return false // text/event-stream, application/stream+json, application/json;stream=watch: reading them ahead may block
 	}
-	switch kind := a.contentType(); media.KindOf(kind) {
+	switch kind := a.ContentType(); media.KindOf(kind) {
 	case media.JSON, media.XML, media.Text:
 		return true
 	default:
@@ -149,55 +154,55 @@ func (a *answer) isOpen() bool {
 	}
 }
 
-// isEmpty reports whether there is no body where there might be one.
-func (a *answer) isEmpty() bool {
-	text, whole, ok := a.body()
+// IsEmpty reports whether there is no body where there might be one.
+func (a *Response) IsEmpty() bool {
+	text, whole, ok := a.Body()
 	return ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && media.HasBody(a.resp)
 }
 
-func (a *answer) encoding() string {
-	e := strings.ToLower(strings.TrimSpace(strings.Join(a.fields("Content-Encoding"), ",")))
+func (a *Response) encoding() string {
+	e := strings.ToLower(strings.TrimSpace(strings.Join(a.Fields("Content-Encoding"), ",")))
 	if e == "identity" {
 		return ""
 	}
 	return e
 }
 
-func (a *answer) isGzip() bool { return a.encoding() == "gzip" || a.encoding() == "x-gzip" }
+func (a *Response) isGzip() bool { return a.encoding() == "gzip" || a.encoding() == "x-gzip" }
 
-// contentType is the media type in lower case without parameters, and what stands before the first semicolon where it is
+// ContentType is the media type in lower case without parameters, and what stands before the first semicolon where it is
 // malformed.
-func (a *answer) contentType() string {
-	kind, _ := a.kind.get(func() (string, bool) { return media.Type(httpfield.Value(a.resp.Header, "Content-Type")), true })
+func (a *Response) ContentType() string {
+	kind, _ := a.mediaType.get(func() (string, bool) { return media.Type(httpfield.Value(a.resp.Header, "Content-Type")), true })
 	return kind
 }
 
-// syntax is that of a body: what the connection says, else what Content-Type says, else what the text looks like.
-func (a *answer) syntax() MediaType {
-	text, _, _ := a.body()
-	kind := a.contentType()
+// Syntax is that of a body: what the connection says, else what Content-Type says, else what the text looks like.
+func (a *Response) Syntax() media.Kind {
+	text, _, _ := a.Body()
+	kind := a.ContentType()
 	switch named := media.KindOf(kind); {
-	case a.media != "":
-		return a.media
+	case a.kind != "":
+		return a.kind
 	case named == media.JSON || named == media.XML:
-		return MediaType(named)
+		return media.Kind(named)
 	case kind == "text/html":
-		return MediaPlaintext
+		return media.Text
 	case strings.HasPrefix(strings.TrimLeft(string(text[:min(len(text), 64)]), "\ufeff \t\r\n"), "<"):
-		return MediaXML
+		return media.XML
 	}
-	return MediaJSON
+	return media.JSON
 }
 
-// has reports whether there is something at path, and not null, which says that there is nothing.
-func (a *answer) has(path *bodyPath) bool {
+// Has reports whether there is something at path, and not null, which says that there is nothing.
+func (a *Response) Has(path *Path) bool {
 	found, ok := a.at(path)
 	return ok && !found.null
 }
 
-// values are the texts at path: that of a scalar or an element, those of all elements of an array. Nil: there is no
+// Values are the texts at path: that of a scalar or an element, those of all elements of an array. Nil: there is no
 // such place.
-func (a *answer) values(path *bodyPath) []string {
+func (a *Response) Values(path *Path) []string {
 	found, ok := a.at(path)
 	if !ok {
 		return nil
@@ -205,8 +210,8 @@ func (a *answer) values(path *bodyPath) []string {
 	return found.texts
 }
 
-// scalar is the text at path, where there is one string or number and nothing else.
-func (a *answer) scalar(path *bodyPath) (string, bool) {
+// Scalar is the text at path, where there is one string or number and nothing else.
+func (a *Response) Scalar(path *Path) (string, bool) {
 	found, ok := a.at(path)
 	if !ok || !found.scalar || len(found.texts) != 1 {
 		return "", false
@@ -214,19 +219,19 @@ func (a *answer) scalar(path *bodyPath) (string, bool) {
 	return found.texts[0], true
 }
 
-// at looks path up in the body. A body longer than bodyBound has no paths, so one that says that it is longer is not
+// at looks path up in the body. A body longer than MostBody has no paths, so one that says that it is longer is not
 // read.
-func (a *answer) at(path *bodyPath) (pathResult, bool) {
-	if path == nil || !a.peeked && a.encoding() == "" && a.resp.ContentLength > bodyBound {
+func (a *Response) at(path *Path) (pathResult, bool) {
+	if path == nil || !a.peeked && a.encoding() == "" && a.resp.ContentLength > MostBody {
 		return pathResult{}, false
 	}
-	if _, whole, ok := a.body(); !ok || !whole {
+	if _, whole, ok := a.Body(); !ok || !whole {
 		return pathResult{}, false
 	}
-	switch a.syntax() {
-	case MediaJSON:
+	switch a.Syntax() {
+	case media.JSON:
 		return a.atJSON(path)
-	case MediaXML:
+	case media.XML:
 		document, ok := a.document()
 		if !ok || path.xml == nil {
 			return pathResult{}, false
@@ -236,11 +241,11 @@ func (a *answer) at(path *bodyPath) (pathResult, bool) {
 	return pathResult{}, false
 }
 
-func (a *answer) atJSON(path *bodyPath) (pathResult, bool) {
+func (a *Response) atJSON(path *Path) (pathResult, bool) {
 	if path.json == nil {
 		return pathResult{}, false
 	}
-	tree, ok := a.tree()
+	tree, ok := a.Tree()
 	if !ok {
 		return pathResult{}, false
 	}
@@ -251,19 +256,22 @@ func (a *answer) atJSON(path *bodyPath) (pathResult, bool) {
 	return path.inJSON(ctx, tree)
 }
 
-// tree is the body as JSON.
-func (a *answer) tree() (any, bool) {
+// Tree is the body as JSON.
+func (a *Response) Tree() (any, bool) {
 	return a.json.get(func() (any, bool) { return decodeJSON(a.text) })
 }
 
-// object is the body as a JSON object; nil: it is none.
-func (a *answer) object() map[string]any {
-	tree, _ := a.tree()
+// Object is the body as a JSON object; nil: it is none.
+func (a *Response) Object() map[string]any {
+	tree, _ := a.Tree()
 	object, _ := tree.(map[string]any)
 	return object
 }
 
+// IsForm reports whether the object of a response that was read is that of a form.
+func (a *Response) IsForm() bool { return a.isForm }
+
 // document is the body as XML.
-func (a *answer) document() (*etree.Document, bool) {
+func (a *Response) document() (*etree.Document, bool) {
 	return a.xml.get(func() (*etree.Document, bool) { return decodeXML(a.text) })
 }

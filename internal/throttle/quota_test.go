@@ -1,0 +1,106 @@
+package throttle
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestReadingsOfTheRateLimitFields(t *testing.T) {
+	zero := testThrottling(t, RateLimit{})
+	for _, tt := range []struct {
+		name, wire string
+		want       []Reading
+	}{
+		{"none", "200", nil},
+		{"latest", "200\nRateLimit: \"default\";r=50;t=30", []Reading{
+			{Name: "RateLimit default", Remaining: 50, HasRemaining: true, Reset: 30 * time.Second, HasReset: true}}},
+		{"latest with policies",
+			"200\nRateLimit-Policy: \"burst\";q=100;w=60,\"daily\";q=1000;w=86400\nRateLimit: \"daily\";r=1, \"burst\";r=0;t=7", []Reading{
+				{Name: "RateLimit daily", Limit: 1000, HasLimit: true, Remaining: 1, HasRemaining: true, Window: 24 * time.Hour},
+				{Name: "RateLimit burst", Limit: 100, HasLimit: true, HasRemaining: true, Reset: 7 * time.Second,
+					HasReset: true, Window: time.Minute}}},
+		{"split over lines", "200\nRateLimit: \"a\";r=1\nRateLimit: \"b\";r=2", []Reading{
+			{Name: "RateLimit a", Remaining: 1, HasRemaining: true}, {Name: "RateLimit b", Remaining: 2, HasRemaining: true}}},
+		{"limit in the item", "200\nRateLimit: \"sliding\";q=12;r=6;t=1", []Reading{
+			{Name: "RateLimit sliding", Limit: 12, HasLimit: true, Remaining: 6, HasRemaining: true, Reset: time.Second,
+				HasReset: true}}},
+		{"no r", "200\nRateLimit: \"x\";t=3", []Reading{{Name: "RateLimit x", Reset: 3 * time.Second, HasReset: true}}},
+		{"bare token", "200\nRateLimit: default;r=50;t=30\nRateLimit-Policy: default;q=100;w=60", []Reading{
+			{Name: "RateLimit default", Limit: 100, HasLimit: true, Remaining: 50, HasRemaining: true,
+				Reset: 30 * time.Second, HasReset: true, Window: time.Minute}}},
+		{"older name of the limit", "200\nRateLimit: default;r=50\nRateLimit-Policy: default;l=100;w=60", []Reading{
+			{Name: "RateLimit default", Limit: 100, HasLimit: true, Remaining: 50, HasRemaining: true, Window: time.Minute}}},
+		{"draft 7", "200\nRateLimit: limit=100, remaining=50, reset=5\nRateLimit-Policy: 100;w=60", []Reading{
+			{Name: "RateLimit", Limit: 100, HasLimit: true, Remaining: 50, HasRemaining: true, Reset: 5 * time.Second,
+				HasReset: true, Window: time.Minute}}},
+		{"old triple",
+			"200\nRatelimit-Limit: 10, 10;w=1, 50;w=60, 1000;w=3600\nRatelimit-Remaining: 9\nRatelimit-Reset: 1", []Reading{
+				{Name: "RateLimit", Limit: 10, HasLimit: true, Remaining: 9, HasRemaining: true, Reset: time.Second,
+					HasReset: true, Window: time.Second}}},
+		{"old triple without windows", "200\nRateLimit-Limit: 10\nRateLimit-Remaining: 0\nRateLimit-Reset: 41", []Reading{
+			{Name: "RateLimit", Limit: 10, HasLimit: true, HasRemaining: true, Reset: 41 * time.Second, HasReset: true}}},
+		{"Retry-After wins", "429\nRetry-After: 2\nRateLimit: \"a\";r=0;t=60", []Reading{
+			{Name: "RateLimit a", HasRemaining: true, Reset: 2 * time.Second, HasReset: true}}},
+		{"bytes are not requests",
+			"200\nRateLimit-Policy: \"a\";q=9;qu=\"content-bytes\"\nRateLimit: \"a\";r=0;t=60, \"b\";r=1", []Reading{
+				{Name: "RateLimit b", Remaining: 1, HasRemaining: true}}},
+		{"malformed field", "200\nRateLimit: \"a\";r=0;t=60,", nil},
+		{"malformed items", "200\nRateLimit: \"a\";r=many;t=?1, \"b\";r=-1, 5;r=3, (\"c\");r=1, \"d\";r=1.5", nil},
+		{"overflow", "200\nRateLimit: \"a\";r=0;t=999999999999999", []Reading{
+			{Name: "RateLimit a", HasRemaining: true, Absurd: true}}},
+		{"name with controls", "200\nRateLimit: \"a  b\";r=1", []Reading{{Name: "RateLimit a b", Remaining: 1,
+			HasRemaining: true}}},
+	} {
+		if got := zero.Readings(testView(tt.wire)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: readings = %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestReadingsOfConfiguredQuotas(t *testing.T) {
+	header := func(name string) Extract { return Extract{Header: name} }
+	for _, tt := range []struct {
+		name  string
+		quota Quota
+		wire  string
+		want  []Reading
+	}{
+		{"remaining", Quota{Remaining: header("R")}, "200\nR: 5", []Reading{{Name: "quota[0]", Remaining: 5, HasRemaining: true}}},
+		{"used", Quota{Limit: header("L"), Used: header("U")}, "200\nL: 10\nU: 3", []Reading{
+			{Name: "quota[0]", Limit: 10, HasLimit: true, Remaining: 7, HasRemaining: true}}},
+		{"more used than allowed", Quota{Limit: header("L"), Used: header("U")}, "200\nL: 10\nU: 13", []Reading{
+			{Name: "quota[0]", Limit: 10, HasLimit: true, HasRemaining: true}}},
+		{"remaining wins over used", Quota{Limit: header("L"), Used: header("U"), Remaining: header("R")},
+			"200\nL: 10\nU: 3\nR: 1", []Reading{
+				{Name: "quota[0]", Limit: 10, HasLimit: true, Remaining: 1, HasRemaining: true}}},
+		{"reset", Quota{Remaining: header("R"), Reset: Extract{Header: "T", As: "epoch"}, Window: time.Hour},
+			"200\nR: 0\nT: 1735689610.5", []Reading{
+				{Name: "quota[0]", HasRemaining: true, Reset: 10500 * time.Millisecond, HasReset: true,
+					Renewed: time.Unix(1735689610, 500e6), Window: time.Hour}}},
+		{"reset by a skewed clock", Quota{Remaining: header("R"), Reset: header("T")},
+			"200\nDate: Wed, 01 Jan 2025 03:00:00 GMT\nR: 0\nT: 1735700410", []Reading{
+				{Name: "quota[0]", HasRemaining: true, Reset: 10 * time.Second, HasReset: true,
+					Renewed: time.Unix(1735700410, 0)}}},
+		{"first number", Quota{Limit: header("L"), Remaining: header("R")}, "200\nL: 100, 100;w=60\nR: 9", []Reading{
+			{Name: "quota[0]", Limit: 100, HasLimit: true, Remaining: 9, HasRemaining: true}}},
+		{"a/b", Quota{Limit: Extract{Header: "C", Match: `/(\d+)`}, Used: Extract{Header: "C", Match: `(\d+)/`}},
+			"200\nC: 32/40", []Reading{
+				{Name: "quota[0]", Limit: 40, HasLimit: true, Remaining: 8, HasRemaining: true}}},
+		{"rate per second", Quota{Limit: Extract{Header: "L", As: "decimal"}, Window: time.Second}, "200\nL: 0.5", []Reading{
+			{Name: "quota[0]", Limit: 1, HasLimit: true, Window: 2 * time.Second}}},
+		{"tiny rate", Quota{Limit: Extract{Header: "L", As: "decimal"}, Window: time.Hour}, "200\nL: 1e-300", []Reading{
+			{Name: "quota[0]", Limit: 1, HasLimit: true}}},
+		{"a limit of zero is another's matter", Quota{Limit: header("L"), Remaining: header("R")}, "429\nL: 0\nR: 0", nil},
+		{"negative and nonsense", Quota{Limit: header("L"), Remaining: header("R")}, "200\nL: lots\nR: -1", nil},
+		{"overflow", Quota{Remaining: header("R")}, "200\nR: 99999999999999999999", []Reading{
+			{Name: "quota[0]", Remaining: math.MaxInt64, HasRemaining: true}}},
+		{"absent", Quota{Remaining: header("R")}, "200", nil},
+	} {
+		got := testThrottling(t, RateLimit{Quota: []Quota{tt.quota}}).Readings(testView(tt.wire))
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: readings = %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
