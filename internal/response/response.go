@@ -46,20 +46,20 @@ func New(resp *http.Response, kind media.Kind, received time.Time) *Response {
 // long that is. A JSON object is one whatever its Content-Type says, and what else is called a form is read as an object of its
 // fields.
 func NewRead(resp *http.Response, text []byte, most int, received time.Time) *Response {
-	a := &Response{resp: resp, received: received, peeked: true, text: text, whole: len(text) <= most}
+	r := &Response{resp: resp, received: received, peeked: true, text: text, whole: len(text) <= most}
 	switch {
-	case a.Object() != nil:
-		a.kind = media.JSON
-	case a.ContentType() == media.FormType:
+	case r.Object() != nil:
+		r.kind = media.JSON
+	case r.ContentType() == media.FormType:
 		if form, err := url.ParseQuery(string(text)); err == nil {
 			tree := make(map[string]any, len(form))
 			for name := range form {
 				tree[name] = form.Get(name)
 			}
-			a.json, a.isForm = lazyValue[any]{true, tree, true}, true
+			r.json, r.isForm = lazyValue[any]{true, tree, true}, true
 		}
 	}
-	return a
+	return r
 }
 
 // lazyValue is a value that is made on first use.
@@ -78,25 +78,25 @@ func (l *lazyValue[T]) get(make func() (T, bool)) (T, bool) {
 }
 
 // Status is the status code.
-func (a *Response) Status() int { return a.resp.StatusCode }
+func (r *Response) Status() int { return r.resp.StatusCode }
 
 // Header are the header fields, which must be read within bounds: by Fields, or by httpfield.Value.
-func (a *Response) Header() http.Header { return a.resp.Header }
+func (r *Response) Header() http.Header { return r.resp.Header }
 
 // Now is the time by the clock of who answered: all times in an answer are compared with its own Date, so that a
 // clock that is wrong there or here does no harm. An answer from a cache is older than its Date by its Age (RFC 9111,
 // section 5.1).
-func (a *Response) Now() time.Time {
-	now, _ := a.clock.get(func() (time.Time, bool) { return a.date(), true })
+func (r *Response) Now() time.Time {
+	now, _ := r.clock.get(func() (time.Time, bool) { return r.date(), true })
 	return now
 }
 
-func (a *Response) date() time.Time {
-	date, err := http.ParseTime(httpfield.Value(a.resp.Header, "Date"))
+func (r *Response) date() time.Time {
+	date, err := http.ParseTime(httpfield.Value(r.resp.Header, "Date"))
 	if err != nil || date.Unix() <= 0 {
-		return a.received
+		return r.received
 	}
-	if age, err := strconv.Atoi(httpfield.Value(a.resp.Header, "Age")); err == nil && age > 0 && age < int(10*365*24*time.Hour/time.Second) {
+	if age, err := strconv.Atoi(httpfield.Value(r.resp.Header, "Age")); err == nil && age > 0 && age < int(10*365*24*time.Hour/time.Second) {
 		date = date.Add(time.Duration(age) * time.Second)
 	}
 	return date
@@ -109,44 +109,44 @@ type heldField struct {
 }
 
 // Fields are the values of a header field, one a line, within the bounds of httpfield.Values. Nobody may change them.
-func (a *Response) Fields(name string) []string {
-	if i := slices.IndexFunc(a.held, func(h heldField) bool { return h.name == name }); i >= 0 {
-		return a.held[i].lines
+func (r *Response) Fields(name string) []string {
+	if i := slices.IndexFunc(r.held, func(h heldField) bool { return h.name == name }); i >= 0 {
+		return r.held[i].lines
 	}
-	lines := httpfield.Values(a.resp.Header, name)
+	lines := httpfield.Values(r.resp.Header, name)
 	if lines != nil {
-		a.held = append(a.held, heldField{name, lines})
+		r.held = append(r.held, heldField{name, lines})
 	}
 	return lines
 }
 
 // Body returns the decoded body or its first MostBody bytes, and whether that is all of it. It is false where the
 // Body must not be looked at or cannot be decoded.
-func (a *Response) Body() (text []byte, whole, ok bool) {
-	if !a.peeked {
-		a.peeked = true
-		if a.isOpen() {
-			a.text, a.whole, a.resp.Body = peek(a.resp.Body, a.isGzip())
+func (r *Response) Body() (text []byte, whole, ok bool) {
+	if !r.peeked {
+		r.peeked = true
+		if r.isOpen() {
+			r.text, r.whole, r.resp.Body = peek(r.resp.Body, r.isGzip())
 		}
 	}
-	return a.text, a.whole, a.text != nil
+	return r.text, r.whole, r.text != nil
 }
 
 // isOpen reports whether the body may be read ahead of the caller.
-func (a *Response) isOpen() bool {
-	if !media.HasBody(a.resp) || a.resp.Body == nil || a.resp.Body == http.NoBody {
+func (r *Response) isOpen() bool {
+	if !media.HasBody(r.resp) || r.resp.Body == nil || r.resp.Body == http.NoBody {
 		return false
 	}
-	if e := a.encoding(); e != "" && !a.isGzip() {
+	if e := r.encoding(); e != "" && !r.isGzip() {
 		return false
 	}
-	if a.resp.StatusCode/100 != 2 {
-		return a.ContentType() != "text/event-stream"
+	if r.resp.StatusCode/100 != 2 {
+		return r.ContentType() != "text/event-stream"
 	}
-	if strings.Contains(strings.ToLower(httpfield.Value(a.resp.Header, "Content-Type")), "stream") {
+	if strings.Contains(strings.ToLower(httpfield.Value(r.resp.Header, "Content-Type")), "stream") {
 		return false // text/event-stream, application/stream+json, application/json;stream=watch: reading them ahead may block
 	}
-	switch kind := a.ContentType(); media.KindOf(kind) {
+	switch kind := r.ContentType(); media.KindOf(kind) {
 	case media.JSON, media.XML, media.Text:
 		return true
 	default:
@@ -155,35 +155,35 @@ func (a *Response) isOpen() bool {
 }
 
 // IsEmpty reports whether there is no body where there might be one.
-func (a *Response) IsEmpty() bool {
-	text, whole, ok := a.Body()
-	return ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && media.HasBody(a.resp)
+func (r *Response) IsEmpty() bool {
+	text, whole, ok := r.Body()
+	return ok && whole && strings.TrimSpace(string(text)) == "" || r.resp.Body == http.NoBody && media.HasBody(r.resp)
 }
 
-func (a *Response) encoding() string {
-	e := strings.ToLower(strings.TrimSpace(strings.Join(a.Fields("Content-Encoding"), ",")))
+func (r *Response) encoding() string {
+	e := strings.ToLower(strings.TrimSpace(strings.Join(r.Fields("Content-Encoding"), ",")))
 	if e == "identity" {
 		return ""
 	}
 	return e
 }
 
-func (a *Response) isGzip() bool { return a.encoding() == "gzip" || a.encoding() == "x-gzip" }
+func (r *Response) isGzip() bool { return r.encoding() == "gzip" || r.encoding() == "x-gzip" }
 
 // ContentType is the media type in lower case without parameters, and what stands before the first semicolon where it is
 // malformed.
-func (a *Response) ContentType() string {
-	kind, _ := a.mediaType.get(func() (string, bool) { return media.Type(httpfield.Value(a.resp.Header, "Content-Type")), true })
+func (r *Response) ContentType() string {
+	kind, _ := r.mediaType.get(func() (string, bool) { return media.Type(httpfield.Value(r.resp.Header, "Content-Type")), true })
 	return kind
 }
 
 // Syntax is that of a body: what the connection says, else what Content-Type says, else what the text looks like.
-func (a *Response) Syntax() media.Kind {
-	text, _, _ := a.Body()
-	kind := a.ContentType()
+func (r *Response) Syntax() media.Kind {
+	text, _, _ := r.Body()
+	kind := r.ContentType()
 	switch named := media.KindOf(kind); {
-	case a.kind != "":
-		return a.kind
+	case r.kind != "":
+		return r.kind
 	case named == media.JSON || named == media.XML:
 		return media.Kind(named)
 	case kind == "text/html":
@@ -195,15 +195,15 @@ func (a *Response) Syntax() media.Kind {
 }
 
 // Has reports whether there is something at path, and not null, which says that there is nothing.
-func (a *Response) Has(path *Path) bool {
-	found, ok := a.at(path)
+func (r *Response) Has(path *Path) bool {
+	found, ok := r.at(path)
 	return ok && !found.null
 }
 
 // Values are the texts at path: that of a scalar or an element, those of all elements of an array. Nil: there is no
 // such place.
-func (a *Response) Values(path *Path) []string {
-	found, ok := a.at(path)
+func (r *Response) Values(path *Path) []string {
+	found, ok := r.at(path)
 	if !ok {
 		return nil
 	}
@@ -211,8 +211,8 @@ func (a *Response) Values(path *Path) []string {
 }
 
 // Scalar is the text at path, where there is one string or number and nothing else.
-func (a *Response) Scalar(path *Path) (string, bool) {
-	found, ok := a.at(path)
+func (r *Response) Scalar(path *Path) (string, bool) {
+	found, ok := r.at(path)
 	if !ok || !found.scalar || len(found.texts) != 1 {
 		return "", false
 	}
@@ -221,18 +221,18 @@ func (a *Response) Scalar(path *Path) (string, bool) {
 
 // at looks path up in the body. A body longer than MostBody has no paths, so one that says that it is longer is not
 // read.
-func (a *Response) at(path *Path) (pathResult, bool) {
-	if path == nil || !a.peeked && a.encoding() == "" && a.resp.ContentLength > MostBody {
+func (r *Response) at(path *Path) (pathResult, bool) {
+	if path == nil || !r.peeked && r.encoding() == "" && r.resp.ContentLength > MostBody {
 		return pathResult{}, false
 	}
-	if _, whole, ok := a.Body(); !ok || !whole {
+	if _, whole, ok := r.Body(); !ok || !whole {
 		return pathResult{}, false
 	}
-	switch a.Syntax() {
+	switch r.Syntax() {
 	case media.JSON:
-		return a.atJSON(path)
+		return r.atJSON(path)
 	case media.XML:
-		document, ok := a.document()
+		document, ok := r.document()
 		if !ok || path.xml == nil {
 			return pathResult{}, false
 		}
@@ -241,37 +241,37 @@ func (a *Response) at(path *Path) (pathResult, bool) {
 	return pathResult{}, false
 }
 
-func (a *Response) atJSON(path *Path) (pathResult, bool) {
+func (r *Response) atJSON(path *Path) (pathResult, bool) {
 	if path.json == nil {
 		return pathResult{}, false
 	}
-	tree, ok := a.Tree()
+	tree, ok := r.Tree()
 	if !ok {
 		return pathResult{}, false
 	}
 	ctx := context.Background()
-	if a.resp.Request != nil {
-		ctx = a.resp.Request.Context()
+	if r.resp.Request != nil {
+		ctx = r.resp.Request.Context()
 	}
 	return path.inJSON(ctx, tree)
 }
 
 // Tree is the body as JSON.
-func (a *Response) Tree() (any, bool) {
-	return a.json.get(func() (any, bool) { return decodeJSON(a.text) })
+func (r *Response) Tree() (any, bool) {
+	return r.json.get(func() (any, bool) { return decodeJSON(r.text) })
 }
 
 // Object is the body as a JSON object; nil: it is none.
-func (a *Response) Object() map[string]any {
-	tree, _ := a.Tree()
+func (r *Response) Object() map[string]any {
+	tree, _ := r.Tree()
 	object, _ := tree.(map[string]any)
 	return object
 }
 
 // IsForm reports whether the object of a response that was read is that of a form.
-func (a *Response) IsForm() bool { return a.isForm }
+func (r *Response) IsForm() bool { return r.isForm }
 
 // document is the body as XML.
-func (a *Response) document() (*etree.Document, bool) {
-	return a.xml.get(func() (*etree.Document, bool) { return decodeXML(a.text) })
+func (r *Response) document() (*etree.Document, bool) {
+	return r.xml.get(func() (*etree.Document, bool) { return decodeXML(r.text) })
 }
