@@ -104,3 +104,17 @@ func TestReadingsOfConfiguredQuotas(t *testing.T) {
 		}
 	}
 }
+
+func TestAReadingSaysWhatIsLeft(t *testing.T) {
+	for want, r := range map[string]Reading{
+		"quota: 3 of 10 left in 1m0s":  {Limit: 10, HasLimit: true, Remaining: 3, HasRemaining: true, Window: time.Minute},
+		"quota: 3 left, renewed in 8s": {Remaining: 3, HasRemaining: true, Reset: 7600 * time.Millisecond, HasReset: true},
+		"quota of 10":                  {Limit: 10, HasLimit: true},
+		"quota, renewed in 1s":         {Reset: time.Second, HasReset: true},
+		"quota: 0 left, renewed in more than 366 days, which is ignored": {HasRemaining: true, Absurd: true},
+	} {
+		if got := r.String(); got != want {
+			t.Errorf("%+v says %q; want %q", r, got, want)
+		}
+	}
+}
