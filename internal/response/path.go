@@ -23,7 +23,7 @@ const (
 	textBound = 4 * MostBody
 )
 
-// Path is a place in a body, compiled for the media in which it can be met.
+// A Path is a place in a body, compiled for JSON, XML or both. It is safe for concurrent use.
 type Path struct {
 	json *jsonpath.Path // nil: not in JSON
 	xml  *elementPath   // nil: not in XML
@@ -37,9 +37,9 @@ type pathResult struct {
 	scalar bool // texts are those of strings and numbers alone
 }
 
-// CompilePath compiles the text of the field at field. With media json or xml it must be a path of that kind.
-// Otherwise it is a JSONPath, a path of elements, or, where it can be read as both, both. It returns nil, and a
-// problem, for what is neither.
+// CompilePath compiles the path of a field. Where kind is JSON or XML, it must be a path of that kind. Where kind is empty, it is a
+// JSONPath (RFC 9535), a path of elements, or both where it can be read as both. It returns nil, and reports a problem, for what is
+// neither.
 func CompilePath(field, text string, kind media.Kind, report problem.Report) *Path {
 	if kind == media.Text {
 		report(field, "plain text has no paths", "use Match, or set ErrorMediaType to json or xml, or leave it empty")
@@ -66,8 +66,8 @@ func CompilePath(field, text string, kind media.Kind, report problem.Report) *Pa
 
 // inJSON looks the path up in a decoded body, until ctx ends. What costs more than the path's budget, and more text than
 // textBound, is not there.
-func (b *Path) inJSON(ctx context.Context, tree any) (found pathResult, ok bool) {
-	nodes, ok := b.json.Select(ctx, tree)
+func (p *Path) inJSON(ctx context.Context, tree any) (found pathResult, ok bool) {
+	nodes, ok := p.json.Select(ctx, tree)
 	found = pathResult{texts: []string{}, null: true, scalar: true}
 	left := textBound
 	add := func(v any) bool {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// MostBody is how much of a body, decoded, is looked at.
+// MostBody is how many bytes of a body, decoded, are looked at.
 const MostBody = 64 << 10
 
-// MostRaw is how much of a compressed body is read for that. It is more than MostBody, as what does not compress grows
-// by gzip's own framing, and it is bounded, as gzip can go on for ever without giving a byte.
+// MostRaw is how many bytes of a compressed body are read for that: more than MostBody, as what does not compress grows by the framing
+// of gzip, and a bound, as gzip can go on for ever without giving a byte.
 const MostRaw = 2 * MostBody
 
 // peekTime is how long the beginning of a body is waited for.
@@ -20,8 +20,8 @@ const peekTime = 5 * time.Second
 // errLate ends the beginning of a body that does not come in peekTime. Nobody sees it.
 var errLate = errors.New("the beginning of the body did not come in time")
 
-// peek reads the beginning of body, and goes on for no longer than peekTime: what comes later is the caller's to wait for. What it returns in body's place gives the same bytes and the same error as body
-// would have given.
+// peek reads the beginning of body, for no longer than peekTime: what comes later is the caller's to wait for. What it returns in the
+// place of body gives the same bytes and the same error as body would have given.
 func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
 	r := &peekReader{src: body, until: time.Now().Add(peekTime)}
 	if gzipped {
@@ -81,7 +81,7 @@ func (r *peekedBody) Read(p []byte) (int, error) {
 	if len(r.left) > 0 {
 		n := copy(p, r.left)
 		if r.left = r.left[n:]; len(r.left) == 0 {
-			r.left = nil // lets go of the memory while a long body goes on
+			r.left = nil // frees the memory while a long body goes on
 		}
 		return n, nil
 	}

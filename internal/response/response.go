@@ -1,3 +1,5 @@
+// Package response knows what a response says: its status, its header fields within bounds, the beginning of its body, paths in that,
+// and the words of an error. It must never know what follows from that, nor whose request it was.
 package response
 
 import (
@@ -14,18 +16,18 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
-// A Response is a response as rules see it: status, header fields, and a body that is read only when somebody asks. It
+// A Response is a view of an http.Response: status, header fields, and a body that is read only when a question needs it. It
 // belongs to one attempt and is not safe for concurrent use.
 //
-// What is read ahead of the caller stays in resp.Body's place, so the caller must take resp.Body after the last
+// What is read ahead of the caller stays in the place of the http.Response's Body, so the caller must take Body after the last
 // question.
 type Response struct {
 	resp     *http.Response
 	kind     media.Kind // how bodies are read; empty: as Content-Type says
 	received time.Time
 
-	held      []heldField          // of fields
-	clock     lazyValue[time.Time] // see now
+	held      []heldField          // see Fields
+	clock     lazyValue[time.Time] // see Now
 	mediaType lazyValue[string]    // see ContentType
 
 	peeked bool
@@ -37,14 +39,14 @@ type Response struct {
 	xml  lazyValue[*etree.Document]
 }
 
-// New views resp, which was received then. media is Connection.ErrorMediaType.
+// New views resp, which was received then. Its body is read as kind says, which is JSON, XML or Text; the empty kind leaves that to
+// Content-Type and to what the text looks like.
 func New(resp *http.Response, kind media.Kind, received time.Time) *Response {
 	return &Response{resp: resp, kind: kind, received: received}
 }
 
-// NewRead views a response whose body was read by the caller: text is all of it, unless it is longer than most bytes, however
-// long that is. A JSON object is one whatever its Content-Type says, and what else is called a form is read as an object of its
-// fields.
+// NewRead views a response whose body the caller has read: text is all of it, unless it is longer than most bytes. A JSON object is one
+// whatever Content-Type says. Any other body that Content-Type calls a form is read as an object of its fields.
 func NewRead(resp *http.Response, text []byte, most int, received time.Time) *Response {
 	r := &Response{resp: resp, received: received, peeked: true, text: text, whole: len(text) <= most}
 	switch {
@@ -83,9 +85,8 @@ func (r *Response) Status() int { return r.resp.StatusCode }
 // Header are the header fields, which must be read within bounds: by Fields, or by httpfield.Value.
 func (r *Response) Header() http.Header { return r.resp.Header }
 
-// Now is the time by the clock of who answered: all times in an answer are compared with its own Date, so that a
-// clock that is wrong there or here does no harm. An answer from a cache is older than its Date by its Age (RFC 9111,
-// section 5.1).
+// Now is the time by the clock of the server: all times in a response are compared with its own Date, so that a clock that is wrong
+// there or here does no harm. A response from a cache is older than its Date by its Age (RFC 9111, section 5.1).
 func (r *Response) Now() time.Time {
 	now, _ := r.clock.get(func() (time.Time, bool) { return r.date(), true })
 	return now
@@ -102,13 +103,13 @@ func (r *Response) date() time.Time {
 	return date
 }
 
-// A heldField is what was read of a header field, so that rules, waits and quotas that name the same field read it once.
+// A heldField is what was read of a header field, so that all who name the same field read it once.
 type heldField struct {
 	name  string
 	lines []string
 }
 
-// Fields are the values of a header field, one a line, within the bounds of httpfield.Values. Nobody may change them.
+// Fields are the values of a header field, one a line, within the bounds of httpfield.Values. They must not be changed.
 func (r *Response) Fields(name string) []string {
 	if i := slices.IndexFunc(r.held, func(h heldField) bool { return h.name == name }); i >= 0 {
 		return r.held[i].lines
@@ -120,8 +121,8 @@ func (r *Response) Fields(name string) []string {
 	return lines
 }
 
-// Body returns the decoded body or its first MostBody bytes, and whether that is all of it. It is false where the
-// Body must not be looked at or cannot be decoded.
+// Body returns the decoded body or its first MostBody bytes, and whether that is all of it. ok is false where the body must not be
+// read ahead, or cannot be decoded.
 func (r *Response) Body() (text []byte, whole, ok bool) {
 	if !r.peeked {
 		r.peeked = true
@@ -170,14 +171,13 @@ func (r *Response) encoding() string {
 
 func (r *Response) isGzip() bool { return r.encoding() == "gzip" || r.encoding() == "x-gzip" }
 
-// ContentType is the media type in lower case without parameters, and what stands before the first semicolon where it is
-// malformed.
+// ContentType is the media type in lower case, without parameters.
 func (r *Response) ContentType() string {
 	kind, _ := r.mediaType.get(func() (string, bool) { return media.Type(httpfield.Value(r.resp.Header, "Content-Type")), true })
 	return kind
 }
 
-// Syntax is that of a body: what the connection says, else what Content-Type says, else what the text looks like.
+// Syntax is how the body is read: as New was told, else as Content-Type says, else as the text looks. It is JSON, XML or Text.
 func (r *Response) Syntax() media.Kind {
 	text, _, _ := r.Body()
 	kind := r.ContentType()
@@ -185,7 +185,7 @@ func (r *Response) Syntax() media.Kind {
 	case r.kind != "":
 		return r.kind
 	case named == media.JSON || named == media.XML:
-		return media.Kind(named)
+		return named
 	case kind == "text/html":
 		return media.Text
 	case strings.HasPrefix(strings.TrimLeft(string(text[:min(len(text), 64)]), "\ufeff \t\r\n"), "<"):
@@ -194,14 +194,13 @@ func (r *Response) Syntax() media.Kind {
 	return media.JSON
 }
 
-// Has reports whether there is something at path, and not null, which says that there is nothing.
+// Has reports whether there is something at path other than null, which says that there is nothing.
 func (r *Response) Has(path *Path) bool {
 	found, ok := r.at(path)
 	return ok && !found.null
 }
 
-// Values are the texts at path: that of a scalar or an element, those of all elements of an array. Nil: there is no
-// such place.
+// Values are the texts at path: of a scalar or an element its own, of an array those of its elements. Nil: there is no such place.
 func (r *Response) Values(path *Path) []string {
 	found, ok := r.at(path)
 	if !ok {
@@ -210,7 +209,7 @@ func (r *Response) Values(path *Path) []string {
 	return found.texts
 }
 
-// Scalar is the text at path, where there is one string or number and nothing else.
+// Scalar is the text at path. It is false unless there is one string, number or element, and nothing else.
 func (r *Response) Scalar(path *Path) (string, bool) {
 	found, ok := r.at(path)
 	if !ok || !found.scalar || len(found.texts) != 1 {
@@ -219,8 +218,7 @@ func (r *Response) Scalar(path *Path) (string, bool) {
 	return found.texts[0], true
 }
 
-// at looks path up in the body. A body longer than MostBody has no paths, so one that says that it is longer is not
-// read.
+// at looks path up in the body. A body longer than MostBody has no paths, so that one whose Content-Length says so is not read.
 func (r *Response) at(path *Path) (pathResult, bool) {
 	if path == nil || !r.peeked && r.encoding() == "" && r.resp.ContentLength > MostBody {
 		return pathResult{}, false
@@ -256,22 +254,28 @@ func (r *Response) atJSON(path *Path) (pathResult, bool) {
 	return path.inJSON(ctx, tree)
 }
 
-// Tree is the body as JSON.
+// Tree is the body as JSON, whatever Syntax is, with numbers as json.Number. It is false where the body is none, or nests too deep.
 func (r *Response) Tree() (any, bool) {
-	return r.json.get(func() (any, bool) { return decodeJSON(r.text) })
+	return r.json.get(func() (any, bool) {
+		text, _, _ := r.Body()
+		return decodeJSON(text)
+	})
 }
 
-// Object is the body as a JSON object; nil: it is none.
+// Object is Tree where that is an object; nil: it is none.
 func (r *Response) Object() map[string]any {
 	tree, _ := r.Tree()
 	object, _ := tree.(map[string]any)
 	return object
 }
 
-// IsForm reports whether the object of a response that was read is that of a form.
+// IsForm reports whether Object is what a form holds (see NewRead).
 func (r *Response) IsForm() bool { return r.isForm }
 
 // document is the body as XML.
 func (r *Response) document() (*etree.Document, bool) {
-	return r.xml.get(func() (*etree.Document, bool) { return decodeXML(r.text) })
+	return r.xml.get(func() (*etree.Document, bool) {
+		text, _, _ := r.Body()
+		return decodeXML(text)
+	})
 }

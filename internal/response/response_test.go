@@ -302,7 +302,7 @@ func (xs) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestNowIsTheAnswersOwnDate(t *testing.T) {
+func TestNowIsTheDateOfTheResponse(t *testing.T) {
 	for _, tt := range []struct {
 		head string
 		want time.Time

@@ -20,9 +20,9 @@ var (
 	containers   = []string{"error", "errors", "fault"}
 )
 
-// Words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes:
-// RFC 9457 problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to
-// the words.
+// Words returns the API's own code and words from the body of a refusal, where it has one of the usual shapes: problem details
+// (RFC 9457), an OAuth error (RFC 6749, section 5.2), an error object or a list of them, an XML fault. errorPath leads to the words;
+// nil: they are searched. Both are fit for a message, and may still repeat a token.
 func (r *Response) Words(errorPath *Path) (code, message string) {
 	text, whole, ok := r.Body()
 	if !ok {
@@ -41,8 +41,8 @@ func (r *Response) Words(errorPath *Path) (code, message string) {
 	return problem.OneLine(code), problem.OneLine(message)
 }
 
-// ErrorInSuccess is what the body of a success says where it looks like that of a failure: {"ok": false}, {"error": "…"} and
-// the like. GraphQL and many RPC styles answer so.
+// ErrorInSuccess returns what the body of a success says where it looks like that of a failure, as GraphQL and many RPC styles have
+// them: {"ok": false}, {"error": "…"} and the like. member is the name of the member that says so; empty: none does.
 func (r *Response) ErrorInSuccess(errorPath *Path) (member, code, message string) {
 	_, whole, ok := r.Body()
 	if !ok || !whole || r.Status()/100 != 2 || r.Syntax() != media.JSON {
@@ -84,7 +84,7 @@ func says(v any) bool {
 	return false
 }
 
-// Said is what a body says that is read as JSON or XML, as it stands there.
+// Said is the code and the words of a body that is read as JSON or XML, as they stand there: they may be long, and hold line breaks.
 func (r *Response) Said(syntax media.Kind) (code, message string) {
 	switch syntax {
 	case media.XML:
@@ -126,7 +126,7 @@ func wordsOfJSON(v any, depth int) (code, message string) {
 	return code, message
 }
 
-// sayingOf tells a bare code from bare words: {"error":"invalid_grant"} from {"error":"The rate limit is reached"}.
+// sayingOf distinguishes a bare code from bare words: {"error":"invalid_grant"} from {"error":"The rate limit is reached"}.
 func sayingOf(v any) (code, message string) {
 	text, ok := v.(string)
 	if !ok {

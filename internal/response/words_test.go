@@ -9,7 +9,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/response/responsetest"
 )
 
-func TestWordsOfRefusedAnswers(t *testing.T) {
+func TestWordsOfRefusals(t *testing.T) {
 	for _, tt := range []struct{ name, kind, body, code, message string }{
 		{"RFC 9457", "application/problem+json",
 			`{"type":"https://iana.org/x#quota-exceeded","title":"Quota","status":429,"detail":"All used."}`,

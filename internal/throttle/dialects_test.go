@@ -13,7 +13,7 @@ func pairQuota(header string) []Quota {
 	return []Quota{{Used: Extract{Header: header, Match: `^(\d+)/`}, Limit: Extract{Header: header, Match: `/(\d+)`}}}
 }
 
-// TestDialectsCanBeSaid describes APIs that have no profile, each by settings alone, and replays what they answer.
+// TestDialectsCanBeSaid describes APIs that have no profile, each by settings alone, and replays their responses.
 func TestDialectsCanBeSaid(t *testing.T) {
 	remaining := func(header, reset string) Quota {
 		return Quota{Remaining: Extract{Header: header}, Reset: Extract{Header: reset}}

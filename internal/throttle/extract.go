@@ -14,13 +14,13 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// extract is a compiled Extract: a place in an answer, and how what stands there is written.
+// extract is a compiled Extract: a place in a response, and how what stands there is written.
 type extract struct {
 	header string // empty: path, or the body as a whole
 	path   *response.Path
 	match  *regexp.Regexp
 	as     waits.Unit
-	fields bool // the structured field RateLimit, which tells several things at once
+	fields bool // the structured field RateLimit, which says several things at once
 }
 
 func compileWaits(path string, list []Extract, kind media.Kind, report problem.Report) []extract {
@@ -157,7 +157,7 @@ func firstOf(list string, as waits.Unit, now time.Time, pieces int) (time.Durati
 	return 0, best, pieces
 }
 
-// moment is the first wait that stands at the place, where it is told as a time; else zero.
+// moment is the first wait that stands at the place, where it is written as a time; else zero.
 func (e *extract) moment(resp *response.Response) time.Time {
 	for _, text := range e.texts(resp) {
 		if _, what := waits.Ask(text, e.as, resp.Now()); what == waits.Found {

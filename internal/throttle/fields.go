@@ -25,7 +25,7 @@ const (
 func rateLimitReadings(v *View) []Reading {
 	h := v.Header()
 	if len(h[rateLimitHeader])+len(h[remainingHeader])+len(h[resetHeader]) == 0 {
-		return nil // as nearly all answers have it
+		return nil // as in nearly all responses
 	}
 	readings := slices.Clone(v.rateLimit())
 	if readings == nil {
@@ -42,8 +42,8 @@ func rateLimitReadings(v *View) []Reading {
 	return readings
 }
 
-// rateLimitWait is the wait that the RateLimit field tells: the latest reset of the quotas that are used up or do not
-// say what is left, else, since the answer is a throttle all the same, the latest of all. Resets beyond reason are left out;
+// rateLimitWait is the wait that the RateLimit field asks for: the latest reset of the quotas that are used up or do not
+// say what is left, else, since the response is a throttle all the same, the latest of all. Resets beyond reason are left out;
 // absurd says that there was one.
 func rateLimitWait(v *View) (found []time.Duration, absurd bool) {
 	var used, all []time.Duration
@@ -217,7 +217,7 @@ func intParam(item httpsfv.Item, name string) (int64, bool) {
 	return max(0, n), ok && n >= 0
 }
 
-// resetIn takes in a reset that is told in seconds from now.
+// resetIn takes a reset in seconds from now.
 func (r *Reading) resetIn(seconds int64, ok bool) {
 	reset := wholeSeconds(seconds)
 	r.HasReset, r.Absurd = ok && reset <= waits.Longest, ok && reset > waits.Longest

@@ -11,16 +11,16 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/response/responsetest"
 )
 
-// profileAnswer is a documented answer of an API, and what its profile makes of it.
-type profileAnswer struct {
+// profileResponse is a documented response of an API, and what its profile makes of it.
+type profileResponse struct {
 	profile, name, wire string
 	throttled           bool
 	want                Verdict
 	remaining           []int64
 }
 
-// profileAnswers replays the refusals and quota fields of the pages that profiles.json names.
-var profileAnswers = []profileAnswer{
+// profileResponses replays the refusals and quota fields of the pages that profiles.json names.
+var profileResponses = []profileResponse{
 	{"github", "primary limit",
 		"403\nx-ratelimit-limit: 60\nx-ratelimit-remaining: 0\nx-ratelimit-used: 60\nx-ratelimit-reset: 1735691400\nx-ratelimit-resource: core\n\n" +
 			`{"message":"API rate limit exceeded for 198.51.100.1.","documentation_url":"https://docs.github.com/rest"}`,
@@ -130,8 +130,8 @@ var profileAnswers = []profileAnswer{
 		Verdict{}, []int64{3}},
 }
 
-func TestProfilesUnderstandTheDocumentedAnswers(t *testing.T) {
-	for _, tt := range profileAnswers {
+func TestProfilesUnderstandTheDocumentedResponses(t *testing.T) {
+	for _, tt := range profileResponses {
 		for _, encoding := range []string{"", "gzip"} {
 			a := testView(tt.wire)
 			if encoding == "gzip" {
@@ -171,7 +171,7 @@ func TestProfilesAreComplete(t *testing.T) {
 		if p.Len() > 0 {
 			t.Error(p.Entries())
 		}
-		if !slices.ContainsFunc(profileAnswers, func(a profileAnswer) bool { return a.profile == known.Name && a.throttled }) {
+		if !slices.ContainsFunc(profileResponses, func(a profileResponse) bool { return a.profile == known.Name && a.throttled }) {
 			t.Errorf("%s: no documented refusal is replayed", known.Name)
 		}
 	}

@@ -11,21 +11,21 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// reading is what an answer tells about one quota.
+// A Reading is what a response says about one quota.
 type Reading struct {
-	Name         string // the same for the same quota in every answer
+	Name         string // the same for the same quota in every response
 	Limit        int64
 	Remaining    int64
 	HasLimit     bool
 	HasRemaining bool
-	Reset        time.Duration // from the moment of the answer until the quota is renewed
+	Reset        time.Duration // from the time of the response until the quota is renewed
 	HasReset     bool
-	Absurd       bool          // a reset beyond reason was told, so that what is left counts until nobody knows when
-	Renewed      time.Time     // the same by the server's clock, where that is how it was told; zero: it was not
+	Absurd       bool          // the reset is beyond reason, so that nobody knows until when Remaining counts
+	Renewed      time.Time     // Reset by the server's clock, where it is written as a time; zero: it is not
 	Window       time.Duration // how often it is renewed; zero: not known
 }
 
-// String tells what is left of a quota.
+// String says what is left of a quota.
 func (r Reading) String() string {
 	var s string
 	switch {
@@ -56,10 +56,10 @@ type quota struct {
 	limit, remaining, used *extract
 	reset                  *extract
 	window                 time.Duration
-	fields                 bool // the RateLimit fields of the IETF draft, which tell of several quotas
+	fields                 bool // the RateLimit fields of the IETF draft, which have several quotas
 }
 
-// compileQuotas compiles the quotas of the field at path; origin tells whose they are.
+// compileQuotas compiles the quotas of the field at path; origin says whose they are.
 func compileQuotas(path, origin string, list []Quota, kind media.Kind, report problem.Report) []quota {
 	compiled := make([]quota, 0, len(list))
 	for i, q := range list {
@@ -84,8 +84,8 @@ func compileQuotas(path, origin string, list []Quota, kind media.Kind, report pr
 	return compiled
 }
 
-// Readings are what an answer tells about quotas. Those that tell nothing, or that their limit is zero, which some APIs do where
-// something else is used up, are left out.
+// Readings are what a response says about quotas. Those that say nothing are left out, and those whose limit is zero, which some
+// APIs send where something else is used up.
 func (j *Judge) Readings(v *View) []Reading {
 	if !v.wasRead {
 		v.wasRead, v.readings = true, j.read(v)
@@ -139,7 +139,7 @@ func wholeCount(n float64) int64 {
 	return int64(n)
 }
 
-// believed is a window that an answer tells; zero, which is not known, where it is beyond reason.
+// believed is a window that a response gives; zero, which is not known, where it is beyond reason.
 func believed(window time.Duration) time.Duration {
 	if window > waits.Longest {
 		return 0

@@ -1,3 +1,5 @@
+// Package throttle knows which responses are throttles, how long they ask to wait, and what is left of quotas, by settings and by the
+// profiles of known APIs. It must never know what waits, nor when the next attempt may leave: that is package pace.
 package throttle
 
 import (
@@ -11,7 +13,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// The classes of a throttle (Rule.Class).
+// The classes of a throttle (Rule.Class). What follows from each is in the documentation of the root, section Throttling.
 const (
 	Throttled   = "throttled"
 	Concurrency = "concurrency"
@@ -25,10 +27,10 @@ const (
 	wantedWait     = time.Hour       // after a wait beyond reason, where MaxWait has no bound
 )
 
-// throttling is a compiled RateLimit: it tells which answers are throttles, how long to wait after one, and what
-// quota is left. It does not change after Compile and may be used by several goroutines at once.
+// A Judge is a compiled RateLimit: it finds throttles, and what is left of quotas. It does not change after Compile, and is safe for
+// concurrent use.
 type Judge struct {
-	Pace Pace
+	Pace Pace // read only
 
 	defaultWait time.Duration // zero: the adaptation decides
 	minWait     time.Duration
@@ -36,19 +38,20 @@ type Judge struct {
 	rules   Rules
 	origin  string // of the rules: "", "default " or the profile's name and a space
 	waits   []extract
-	longest bool // of the waits that are found, not the first
+	longest bool // the longest of the waits that are found counts, not the first
 	quotas  []quota
 }
 
-// throttle is what one refusing answer asks for.
+// A Verdict is what a throttled response asks for.
 type Verdict struct {
-	Class string
-	Rule  string        // such as rules[2], github rules[0] or default rules[1]
+	Class string        // one of the classes above
+	Rule  string        // that matched, such as rules[2], github rules[0] or default rules[1]
 	Wait  time.Duration // zero: none is known; at least MinWait
-	Told  bool          // the API said how long; otherwise wait comes from the settings
+	Told  bool          // the response says how long; otherwise Wait comes from the settings
 }
 
-// Compile compiles the RateLimit of the field at path. Paths in bodies are read as media says.
+// Compile compiles the RateLimit of the field at path, and reports its problems. Paths of the connection's own are compiled for kind,
+// those of profiles and defaults for JSON and XML.
 func Compile(path string, rl RateLimit, kind media.Kind, report problem.Report) *Judge {
 	checkRateLimit(path, rl, report)
 	base, defaults := profileSettings(path+".Profile", rl.Profile, report), defaultSettings()
@@ -69,7 +72,7 @@ func Compile(path string, rl RateLimit, kind media.Kind, report problem.Report) 
 	return j
 }
 
-// boundOf is MaxWait as it is compiled. One that no wait within reason reaches is none.
+// boundOf is MaxWait as it is compiled: one that no wait within reason reaches is none.
 func boundOf(maxWait time.Duration) time.Duration {
 	if maxWait < 0 || maxWait > waits.Longest {
 		return 0
@@ -81,7 +84,7 @@ func boundOf(maxWait time.Duration) time.Duration {
 type choice[T any] struct {
 	list   []T
 	origin string     // "" for the connection, "github " for a profile, "default "
-	kind   media.Kind // that its paths are for: the connection's own for its own paths alone
+	kind   media.Kind // that its paths are for
 }
 
 // choose takes the first list that is set.
@@ -161,11 +164,11 @@ func checkRateLimit(path string, rl RateLimit, report problem.Report) {
 	}
 }
 
-// Judge tells whether an answer is a throttle and, if so, which and for how long.
+// Judge reports whether a response is a throttle and, if so, which and for how long.
 //
-// The wait is the first that is found, or the longest; else the latest reset of the quotas that the answer calls used
-// up; else MaxWait, if only waits beyond reason are told, since somebody did want a wait; else DefaultWait; else, of an
-// exhausted one, the longest Window of a quota that may be used up. MinWait bounds all of them.
+// The wait is the first that is found, or the longest; else the latest reset of the quotas that the response calls used up; else
+// MaxWait, if there are only waits beyond reason, since a wait was asked for; else DefaultWait; else, for the class exhausted, the
+// longest Window of a quota that may be used up. MinWait bounds all of them.
 func (j *Judge) Judge(v *View) (Verdict, bool) {
 	i := j.rules.Match(&v.Response)
 	if i < 0 {
@@ -188,7 +191,7 @@ func (j *Judge) Judge(v *View) (Verdict, bool) {
 	return th, true
 }
 
-// toldWait is the wait that an answer tells. Absurd says that one beyond reason was passed over.
+// toldWait is the wait that a response asks for. Absurd says that one beyond reason was ignored.
 func (j *Judge) toldWait(v *View) (wait time.Duration, told, absurd bool) {
 	for i := range j.waits {
 		found, beyond := j.waits[i].durations(v)
@@ -216,7 +219,7 @@ func (j *Judge) toldWait(v *View) (wait time.Duration, told, absurd bool) {
 	return wait, told, absurd
 }
 
-// usedUpFor estimates how long an exhausted quota stays so, where neither answer nor settings tell: at most its window.
+// usedUpFor estimates how long a quota stays exhausted where neither response nor settings say it: at most its window.
 func (j *Judge) usedUpFor(v *View) time.Duration {
 	var wait time.Duration
 	for _, r := range j.Readings(v) {

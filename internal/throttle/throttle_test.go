@@ -93,7 +93,7 @@ func TestTheZeroRateLimitUnderstandsTheStandards(t *testing.T) {
 	}
 }
 
-func TestAnOrdinaryAnswerCostsNothing(t *testing.T) {
+func TestAnOrdinaryResponseCostsNothing(t *testing.T) {
 	for _, profile := range []string{"", "ietf", "app-store-server"} {
 		compiled, a := testThrottling(t, RateLimit{Profile: profile}),
 			testView("201\nContent-Type: image/png\nDate: Wed, 01 Jan 2025 00:00:00 GMT")
@@ -102,14 +102,14 @@ func TestAnOrdinaryAnswerCostsNothing(t *testing.T) {
 			compiled.Readings(a)
 		})
 		if got != 0 {
-			t.Errorf("profile %q: %v allocations to judge an answer that says nothing, want none", profile, got)
+			t.Errorf("profile %q: %v allocations to judge a response that says nothing, want none", profile, got)
 		}
 	}
 }
 
 func TestSeveralGoroutinesJudgeAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
-	for _, tt := range profileAnswers {
+	for _, tt := range profileResponses {
 		compiled := testThrottling(t, RateLimit{Profile: tt.profile})
 		for range 8 {
 			wg.Go(func() {

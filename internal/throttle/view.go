@@ -8,8 +8,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// A view is an answer as a throttling reads it, and what was found in it so far: rules, waits and quotas that name the same place
-// read it once. It belongs to one throttling and one attempt, and is not safe for concurrent use.
+// A View is a response as a Judge reads it, and what was found in it so far: rules, waits and quotas that name the same place read it
+// once. It belongs to one Judge and one attempt, and is not safe for concurrent use.
 type View struct {
 	response.Response
 
@@ -20,7 +20,7 @@ type View struct {
 	wasRead   bool      // readings are
 }
 
-// NewView views an answer, which is asked through the view from then on.
+// NewView views a response. From then on the response must be asked through the View.
 func NewView(resp *response.Response) *View { return &View{Response: *resp} }
 
 // heldWaits are the waits that a header field holds, read in one way.

@@ -12,7 +12,7 @@ import (
 )
 
 // A field that changes after it was read shows whether it is read again.
-func TestAnAnswerReadsEachFieldOnce(t *testing.T) {
+func TestAViewReadsEachFieldOnce(t *testing.T) {
 	var p problem.List
 	throttled := Compile("RateLimit", RateLimit{
 		Rules: []Rule{{Header: "X-Left", Values: []string{"0"}}, {Header: "Ratelimit"}},
