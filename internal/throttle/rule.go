@@ -59,7 +59,7 @@ func compileRule(field string, r Rule, kind media.Kind, report problem.Report) r
 
 func checkRule(field string, r Rule, report problem.Report) {
 	if len(r.Status) == 0 && r.Header == "" && r.Path == "" && r.Match == "" && len(r.Values) == 0 {
-		report(field, "nothing is set, so every answer would match", "set Status, Header, Path or Match, or leave the rule out")
+		report(field, "nothing is set, so every response would match", "set Status, Header, Path or Match, or leave the rule out")
 	}
 	if len(r.Values) > 0 && r.Header == "" && r.Path == "" {
 		report(field+".Values", "there is nothing to compare them with", "set Header or Path, or use Match to search the body")
