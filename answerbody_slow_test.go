@@ -10,6 +10,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 )
 
 // A dripBody gives a byte now and then and does not end by itself.
@@ -85,10 +88,10 @@ func TestNoBodyHoldsACall(t *testing.T) {
 	}{
 		"a success that nobody wants": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 200, "") },
-			took:   keepTime, ok: none},
+			took:   body.KeepTime, ok: none},
 		"a refused answer": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 404, "no such thing") },
-			took:   textTime, ok: func(err error) bool {
+			took:   body.TextTime, ok: func(err error) bool {
 				e, ok := errors.AsType[*ResponseError](err)
 				return ok && strings.TrimSpace(string(e.Body)) == "no such thing" && e.Message == "no such thing"
 			}},
@@ -96,10 +99,10 @@ func TestNoBodyHoldsACall(t *testing.T) {
 			handle: func(_ int, r *http.Request, d drip) *http.Response {
 				return endless(r, d, 429, "", "Retry-After", "3600")
 			},
-			took: keepTime, ok: func(err error) bool { _, ok := errors.AsType[*ThrottledError](err); return ok }},
+			took: body.KeepTime, ok: func(err error) bool { _, ok := errors.AsType[*ThrottledError](err); return ok }},
 		"a refused token, twice": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 401, "{}") },
-			took:   keepTime + textTime, ok: func(err error) bool { _, ok := errors.AsType[*AuthError](err); return ok }},
+			took:   body.KeepTime + body.TextTime, ok: func(err error) bool { _, ok := errors.AsType[*AuthError](err); return ok }},
 		"an answer that is tried again": {
 			handle: func(n int, r *http.Request, d drip) *http.Response {
 				if n > 1 {
@@ -108,7 +111,7 @@ func TestNoBodyHoldsACall(t *testing.T) {
 				return endless(r, d, 429, "", "Retry-After", "0")
 			},
 			change: func(c *Connection) { c.RateLimit.Fixed, c.Retry.MinBackoff, c.Retry.MaxBackoff = true, 1, 1 },
-			took:   keepTime, ok: none},
+			took:   body.KeepTime, ok: none},
 		"a redirect": {
 			handle: func(n int, r *http.Request, d drip) *http.Response {
 				if n > 1 {
@@ -116,7 +119,7 @@ func TestNoBodyHoldsACall(t *testing.T) {
 				}
 				return endless(r, d, 302, "", "Location", "/other")
 			},
-			took: keepTime, ok: none},
+			took: body.KeepTime, ok: none},
 		"a redirect of HTTPClient": {
 			handle: func(n int, r *http.Request, d drip) *http.Response {
 				if n > 1 {
@@ -125,7 +128,7 @@ func TestNoBodyHoldsACall(t *testing.T) {
 				return endless(r, d, 302, "", "Location", "/other")
 			},
 			call: func(c *Client, req *http.Request) error { _, err := c.HTTPClient().Do(req); return err },
-			took: keepTime, ok: none},
+			took: body.KeepTime, ok: none},
 		"a redirect elsewhere, and what it leads to": {
 			handle: func(n int, r *http.Request, d drip) *http.Response {
 				if n > 1 {
@@ -133,26 +136,26 @@ func TestNoBodyHoldsACall(t *testing.T) {
 				}
 				return endless(r, d, 302, "", "Location", "https://elsewhere.example.com/")
 			},
-			took: keepTime + textTime, ok: any},
+			took: body.KeepTime + body.TextTime, ok: any},
 		"a redirect that leads nowhere": {
 			handle: func(n int, r *http.Request, d drip) *http.Response {
 				return endless(r, d, 302, "", "Location", "/again")
 			},
-			took: 10 * keepTime, ok: any},
+			took: 10 * body.KeepTime, ok: any},
 		"a refusal by the token endpoint, of a second assertion too": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response {
 				return endless(r, d, 400, `{"error":"invalid_grant"} `)
 			},
 			change: func(c *Connection) { c.Exchange = &Exchange{TokenURL: "/token", Grant: "jwt-bearer"} },
-			took:   2 * textTime, ok: func(err error) bool { e, ok := errors.AsType[*TokenError](err); return ok && e.Code == "invalid_grant" }},
+			took:   2 * body.TextTime, ok: func(err error) bool { e, ok := errors.AsType[*TokenError](err); return ok && e.Code == "invalid_grant" }},
 		"a token that does not come": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 200, `{"access_token":"`) },
 			change: func(c *Connection) { c.Exchange = &Exchange{TokenURL: "/token", Grant: "jwt-bearer"} },
-			took:   tokenTime, ok: func(err error) bool { return isTimeout(err) && strings.Contains(err.Error(), "within 10s") }},
+			took:   tokenTime, ok: func(err error) bool { return diagnose.IsTimeout(err) && strings.Contains(err.Error(), "within 10s") }},
 		"a refused Test": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 500, "") },
 			call:   func(c *Client, req *http.Request) error { _, err := c.Test(req.Context()); return err },
-			took:   textTime, ok: func(err error) bool { _, ok := errors.AsType[*ResponseError](err); return ok }},
+			took:   body.TextTime, ok: func(err error) bool { _, ok := errors.AsType[*ResponseError](err); return ok }},
 		"a Test": {
 			handle: func(_ int, r *http.Request, d drip) *http.Response { return endless(r, d, 200, "") },
 			call:   func(c *Client, req *http.Request) error { _, err := c.Test(req.Context()); return err },
@@ -197,8 +200,8 @@ func TestARuleDoesNotHoldACallWhoseBodyIsSlow(t *testing.T) {
 			}}, func(conn *Connection) { conn.RateLimit.Rules = []Rule{rule} })
 			began := time.Now()
 			resp, err := c.RoundTrip(fakeRequest(t, "GET", nil))
-			if took := time.Since(began); err != nil || took != textTime {
-				t.Fatalf("%s: RoundTrip gave %v after %s; want the answer after %s", name, err, took, textTime)
+			if took := time.Since(began); err != nil || took != body.TextTime {
+				t.Fatalf("%s: RoundTrip gave %v after %s; want the answer after %s", name, err, took, body.TextTime)
 			}
 			if got := readAll(t, resp); got != strings.Repeat("x", size) {
 				t.Errorf("%s: the caller read %d bytes; want all %d", name, len(got), size)

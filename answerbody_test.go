@@ -11,8 +11,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 func TestShortRefusedAnswersKeepTheConnection(t *testing.T) {
@@ -118,9 +121,9 @@ func TestAnswerThatWasDroppedForAnotherAttemptSaysSo(t *testing.T) {
 		want error
 	}{
 		{"short", strings.NewReader("body"), nil},
-		{"long", strings.NewReader(strings.Repeat("x", keepBytes+1)), errAnswerDropped},
-		{"broken", io.MultiReader(strings.NewReader("bo"), errReader{io.ErrUnexpectedEOF}), io.ErrUnexpectedEOF},
-		{"slow", nil, errAnswerDropped},
+		{"long", strings.NewReader(strings.Repeat("x", body.KeepBytes+1)), body.ErrDropped},
+		{"broken", io.MultiReader(strings.NewReader("bo"), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
+		{"slow", nil, body.ErrDropped},
 	}
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {

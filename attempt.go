@@ -12,6 +12,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // An attempt is what one attempt needs, in one piece of memory.
@@ -20,7 +21,7 @@ type attempt struct {
 	slot  pace.Slot
 	watch body.Watch
 	trace *dial.Trace // nil: what it tells would change nothing
-	body  answerBody
+	body  body.Answer
 	token minted // where one is minted for this attempt alone
 	url   url.URL
 	field [1]string // the header that holds the token
@@ -30,9 +31,7 @@ type attempt struct {
 func (a *attempt) abandon() {
 	a.watch.End()
 	a.slot.GiveBack()
-	if a.body.body != nil {
-		a.body.Close()
-	}
+	a.body.Close()
 }
 
 // prepare builds the request of one attempt: the caller's, with the headers of the connection and a token minted for it.
@@ -49,8 +48,8 @@ func (k *call) prepare(a *attempt) (*http.Request, error) {
 	if k.odd {
 		k.c.respell(out.Header)
 	}
-	var values *requestValues // nil: nobody looks
-	if k.c.looks&needRequest != 0 {
+	var values *template.Request // nil: nobody looks
+	if k.c.looks&template.NeedRequest != 0 {
 		values = k.c.requestValues(out, k.body)
 	}
 	token, err := k.mint(a, values)
@@ -91,7 +90,7 @@ func (k *call) traced(a *attempt) context.Context {
 }
 
 // mint returns the token for an attempt: the one that the call has, one that others have too, or a fresh one.
-func (k *call) mint(a *attempt, values *requestValues) (*minted, error) {
+func (k *call) mint(a *attempt, values *template.Request) (*minted, error) {
 	if k.ticket != nil {
 		return k.ticket, nil
 	}

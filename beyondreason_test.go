@@ -98,3 +98,21 @@ func TestDateBeyondReasonIsNoClock(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotaWithAResetBeyondReasonHoldsNobodyUp has a quota that is used up until a time that nobody can mean. Its Window does not
+// count in the place of that.
+func TestQuotaWithAResetBeyondReasonHoldsNobodyUp(t *testing.T) {
+	for name, window := range map[string]time.Duration{"no window": 0, "a window": time.Minute} {
+		in2025(t, name, func(t *testing.T) {
+			c := dialFake(t, always(func() *http.Response { return fakeReply(200, "", "R", "0", "T", "99999999999") }), func(conn *Connection) {
+				conn.RateLimit.Quota = []Quota{{Remaining: Extract{Header: "R"}, Reset: Extract{Header: "T", As: "seconds"}, Window: window}}
+			})
+			began := time.Now()
+			for range 3 {
+				if _, err := c.Do(fakeRequest(t, "GET", nil), nil); err != nil || time.Since(began) != 0 {
+					t.Errorf("Do: %v after %v, want no wait", err, time.Since(began))
+				}
+			}
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
@@ -24,8 +25,8 @@ type call struct {
 	body  *body.Source  // nil: no body
 	probe bool          // a Test: no retries, no waiting for a closed gate
 	odd   bool          // a header's name is not in canonical form
-	seq   uint64        // place in line
-	began time.Time     // when the first attempt left the line, refused probes not counted; zero: none did
+	seq   uint64        // place in the queue
+	began time.Time     // when the first attempt left the queue, refused probes not counted; zero: none did
 
 	ticket    *minted // the token that all attempts carry, or the next one where it is an access token; nil: one is minted
 	throttled func()  // is called after each throttle; nil: nobody asks
@@ -60,7 +61,7 @@ type next int
 
 const (
 	nextNone    next = iota
-	nextAtOnce       // another attempt, which stands in line
+	nextAtOnce       // another attempt, which joins the queue
 	nextBackoff      // the same after a backoff
 )
 
@@ -116,7 +117,7 @@ func (k *call) attempt() {
 }
 
 // enter waits for the turn of an attempt. It gets the access token before that, so that no slot is held meanwhile, and once
-// more where that expired in line.
+// more where that expired in the queue.
 func (k *call) enter(s *pace.Slot) error {
 	if k.c.access == nil {
 		return k.stand(s)
@@ -134,7 +135,7 @@ func (k *call) enter(s *pace.Slot) error {
 
 // isAuthorized reports whether the access token still serves. It may have been renewed meanwhile.
 func (k *call) isAuthorized() bool {
-	if t := k.c.access.current.Load(); t != k.ticket && t.serves() {
+	if t, ok := k.c.access.kept.Serving(); ok {
 		k.ticket = t
 	}
 	return k.ticket.serves()
@@ -143,7 +144,8 @@ func (k *call) isAuthorized() bool {
 // authorize gets the access token for the next attempt. None is fetched while the gate is closed.
 func (k *call) authorize() (err error) {
 	a := k.c.access
-	if k.ticket = a.fresh(); k.ticket != nil {
+	var fresh bool
+	if k.ticket, fresh = a.kept.Fresh(); fresh {
 		return nil
 	}
 	if err := k.c.line.AwaitGate(k.ctx, k.patience(), nil); err != nil {
@@ -167,7 +169,7 @@ func (k *call) stand(s *pace.Slot) error {
 
 const leastTold = time.Millisecond // of a wait that is logged
 
-// await waits for the line, then the caller's Limiter, then the gate if it closed meanwhile.
+// await waits in the queue, then for the caller's Limiter, then the gate if it closed meanwhile.
 func (k *call) await(s *pace.Slot) (time.Duration, error) {
 	if k.c.limiter == nil {
 		err := k.c.line.Enter(k.ctx, k.seq, k.patience(), s)
@@ -254,7 +256,7 @@ func (k *call) fail(err error) {
 // answerError is the typed form of the last answer, which is no throttle.
 func (k *call) answerError() error {
 	if k.c.hop != nil {
-		return k.c.hop.refusal(k, "", tokenPath)
+		return k.c.hop.refusal(k, nil)
 	}
 	if k.refused {
 		return k.c.authError(k.resp, k.token.value)
@@ -295,8 +297,8 @@ func (k *call) send(out *http.Request, a *attempt) {
 	w.Responded()
 	k.answered = s.Now()
 	resp.Request = k.req
-	resp.Body = a.body.take(resp, w, s)
-	k.c.forgetToken(resp.Header, k.token.value)
+	resp.Body = a.body.Take(resp, w, s)
+	place.Forget(resp.Header, k.c.placements, k.token.value)
 	k.resp = resp
 	if k.c.hop != nil {
 		if err := k.c.hop.keep(resp); err != nil {
@@ -314,7 +316,7 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 	resp, err := c.transport.RoundTrip(out)
 	switch {
 	case err != nil:
-		return nil, cause(out.Context(), err)
+		return nil, body.Cause(out.Context(), err)
 	case resp == nil:
 		return nil, errors.New("jwtbearer: Transport returned neither an answer nor an error")
 	}

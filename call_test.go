@@ -368,8 +368,9 @@ func TestDeadlineBeforeTheTurnEndsTheCallAtOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		began := time.Now()
-		if _, err := c.RoundTrip(fakeRequest(t, "GET", nil).WithContext(ctx)); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("RoundTrip: %v, want context.DeadlineExceeded", err)
+		_, err := c.RoundTrip(fakeRequest(t, "GET", nil).WithContext(ctx))
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "jwtbearer: no turn before the deadline\n") {
+			t.Errorf("RoundTrip: %v, want context.DeadlineExceeded, joined with why", err)
 		}
 		if got := time.Since(began); got != 0 || api.count() != 1 {
 			t.Errorf("after %v and %d requests, want at once and 1", got, api.count())

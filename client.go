@@ -12,8 +12,12 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
@@ -21,14 +25,14 @@ import (
 // attempt, wait where the API is throttled, and are tried again where that can help. NewRequest and Do add the encoding of
 // bodies and typed errors; HTTPClient is for code that wants an *http.Client.
 //
-// The path of a request: it is checked to be for one of the connection's origins; it stands in line until pace, windows,
+// The path of a request: it is checked to be for one of the connection's origins; it waits in the queue until pace, windows,
 // interval, concurrency and gate permit; a token is minted and placed; it is sent; the answer is judged. A throttle closes
-// the gate for all, and the request stands in line again. A transient failure is tried again after a backoff. A refused
+// the gate for all, and the request joins the queue again. A transient failure is tried again after a backoff. A refused
 // token is replaced once. Whatever the last attempt gave is the result: net/http's rule that a response comes without an
 // error holds.
 //
-// A Client is safe for concurrent use. It needs no closing: of its own it starts a goroutine only for an exchange, which ends
-// with that. CloseIdleConnections frees its connections.
+// A Client is safe for concurrent use. It need not be closed; its only background goroutine is a running token exchange.
+// CloseIdleConnections frees its connections.
 type Client struct{ core *core }
 
 // core is the Client behind the pointer, so that no %+v reaches a key.
@@ -37,12 +41,12 @@ type core struct {
 	address    atomic.Pointer[origin.Address] // nil: an access token tells it, and there is none yet
 	trusted    []origin.Origin                // TrustedOrigins
 	headers    []headerTemplate
-	placements []Placement
+	placements []place.Place
 	typed      bool // the type of an access token is its scheme
 	minter     *minter
-	access     *accessTokens // what calls carry instead of the minter's tokens; nil: those themselves
-	hop        *hop          // of which this is the token endpoint; nil: it is an API
-	looks      needs         // what token and headers look at
+	access     *accessTokens  // what calls carry instead of the minter's tokens; nil: those themselves
+	hop        *hop           // of which this is the token endpoint; nil: it is an API
+	looks      template.Needs // what token and headers look at
 
 	media, successMedia, errorMedia MediaType
 	maxResponse                     int64 // zero: no bound
@@ -52,8 +56,8 @@ type core struct {
 	silence                         time.Duration // Timeout; zero: none
 	ping                            ping
 	warnings                        []Warning
-	claims, header                  JSON    // the templates of the token, for reports
-	secrets                         *censor // takes out what Secrets hold; nil: nothing
+	claims, header                  JSON           // the templates of the token, for reports
+	secrets                         *redact.Censor // takes out what Secrets hold; nil: nothing
 
 	line      *pace.Line
 	limiter   Limiter
@@ -71,7 +75,8 @@ type core struct {
 // headerTemplate is one of Connection.HTTPHeaders.
 type headerTemplate struct {
 	name  string // in canonical form
-	value *textTemplate
+	field string // its path in Connection
+	value *template.Text
 }
 
 // NewClient checks a Connection, reads its keys once, and returns a Client for it. It signs once as a check where it holds
@@ -83,7 +88,7 @@ func NewClient(conn *Connection) (*Client, error) {
 		return nil, err
 	}
 	if c.minter.signer != nil {
-		if err := c.minter.signer.check(); err != nil {
+		if err := c.minter.signer.Check(); err != nil {
 			p := new(problems)
 			p.addError("PrivateKey", err) // of a Secret and of a Key nothing is tried
 			return nil, p.err()
@@ -146,10 +151,10 @@ func (c *Client) Mint(ctx context.Context, req *http.Request) (string, error) {
 }
 
 // mintValues are what the token's templates see of a request that is not sent; nil where they do not look at it.
-func (c *core) mintValues(req *http.Request) (*requestValues, error) {
+func (c *core) mintValues(req *http.Request) (*template.Request, error) {
 	looks := c.minter.needs()
 	switch {
-	case looks&needRequest == 0:
+	case looks&template.NeedRequest == 0:
 		return nil, nil
 	case c.access != nil:
 		return c.access.hops[0].values(), nil
@@ -159,7 +164,7 @@ func (c *core) mintValues(req *http.Request) (*requestValues, error) {
 		return nil, errors.New("the token depends on the request, whose URL has no host")
 	}
 	var source *body.Source
-	if req.Body != nil && req.Body != http.NoBody && looks&needBody != 0 {
+	if req.Body != nil && req.Body != http.NoBody && looks&template.NeedBody != 0 {
 		if req.GetBody == nil {
 			return nil, errors.New("the token depends on the body, which can be read only once: set GetBody")
 		}
@@ -188,7 +193,7 @@ func (c *Client) Token(ctx context.Context) (*Token, error) {
 		}
 		return &Token{Value: Secret(access.value), Type: c.core.scheme(access), Expiry: access.grant.expiry}, nil
 	}
-	if c.core.minter.needs()&needRequest != 0 {
+	if c.core.minter.needs()&template.NeedRequest != 0 {
 		return nil, errors.New("jwtbearer: token: it depends on the request: use Mint")
 	}
 	value, err := c.Mint(ctx, nil)
@@ -201,7 +206,7 @@ func (c *Client) Token(ctx context.Context) (*Token, error) {
 // scheme is what stands before a token in the first header that holds it.
 func (c *core) scheme(t *minted) string {
 	for _, p := range c.placements {
-		if p.In == inHeader {
+		if p.In == place.Header {
 			return c.schemeAt(p, t)
 		}
 	}
@@ -237,27 +242,17 @@ func checkRequest(req *http.Request) (odd bool, err error) {
 		return false, errors.New("jwtbearer: the request has no URL")
 	case req.URL.Host == "":
 		return false, errors.New("jwtbearer: the request's URL has no host")
-	case req.Method != "" && !isToken(req.Method):
+	case req.Method != "" && !httpfield.IsToken(req.Method):
 		return false, errors.New("jwtbearer: the request's method is not a token (RFC 9110, section 9.1)")
 	}
 	for name, values := range req.Header {
-		token, canonical := isHeaderName(name)
-		if !token || slices.ContainsFunc(values, isBrokenValue) {
+		token, canonical := httpfield.IsName(name)
+		if !token || slices.ContainsFunc(values, httpfield.IsBrokenValue) {
 			return false, fmt.Errorf("jwtbearer: the request's header %q holds what cannot be sent (RFC 9110, section 5.5)", name)
 		}
 		odd = odd || !canonical
 	}
 	return odd, nil
-}
-
-// isBrokenValue reports whether a header value holds a control character.
-func isBrokenValue(value string) bool {
-	for _, b := range []byte(value) {
-		if b < ' ' && b != '\t' || b == 0x7f {
-			return true
-		}
-	}
-	return false
 }
 
 func closeBody(req *http.Request) {
@@ -271,8 +266,8 @@ func closeBody(req *http.Request) {
 func (c *core) finalize(out *http.Request) {
 	out.URL.Host, out.Host = origin.ASCII(out.URL.Host), origin.ASCII(out.Host)
 	for _, p := range c.placements {
-		if p.In == inQuery {
-			out.URL.RawQuery = withoutParam(out.URL.RawQuery, p.Name)
+		if p.In == place.Query {
+			out.URL.RawQuery = place.WithoutParam(out.URL.RawQuery, p.Name)
 		}
 	}
 }
@@ -284,39 +279,39 @@ func (c *core) see() {
 	} else {
 		for _, h := range c.access.hops {
 			h.core.see()
-			h.core.looks |= h.params.needs()
+			h.core.looks |= h.params.Needs()
 		}
 	}
 	for _, h := range c.headers {
-		c.looks |= h.value.needs()
+		c.looks |= h.value.Needs()
 	}
 }
 
 // requestValues are what templates see of an outgoing request.
-func (c *core) requestValues(out *http.Request, source *body.Source) *requestValues {
+func (c *core) requestValues(out *http.Request, source *body.Source) *template.Request {
 	basePath := ""
 	if api := c.address.Load(); api != nil {
 		basePath = api.Base.EscapedPath()
 	}
-	return newRequestValues(out.Method, out.URL, out.Host, basePath, source.Peek)
+	return template.NewRequest(out.Method, out.URL, out.Host, basePath, source.Peek)
 }
 
 // setHeaders adds the connection's headers to those of the caller, which win.
-func (c *core) setHeaders(header http.Header, req *requestValues, token string) error {
+func (c *core) setHeaders(header http.Header, req *template.Request, token string) error {
 	if len(c.headers) == 0 {
 		return nil
 	}
-	e := &env{now: c.skew.now(), req: req, token: token}
+	e := &template.Env{Now: c.skew.now(), Request: req, Token: token}
 	for _, h := range c.headers {
 		if _, set := header[h.name]; set {
 			continue
 		}
-		value, err := h.value.text(e)
+		value, err := h.value.Render(e)
 		if err != nil {
-			return err
+			return &prefixed{h.field, err}
 		}
-		if isBrokenValue(value) {
-			return fmt.Errorf("jwtbearer: HTTPHeaders[%s] gives a value with a control character, such as a newline: trim it", h.name)
+		if httpfield.IsBrokenValue(value) {
+			return fmt.Errorf("jwtbearer: %s gives a value with a control character, such as a newline: trim it", h.field)
 		}
 		header[h.name] = []string{value}
 	}

@@ -288,21 +288,4 @@ func TestASuccessThatSaysNothingBadIsNotDoubted(t *testing.T) {
 	}
 }
 
-func TestRepeatedPathFindsWhatStandsTwice(t *testing.T) {
-	for _, test := range []struct{ base, ref, want string }{
-		{"/v1", "/v1/users", "/v1"},
-		{"/v1", "/v1", "/v1"},
-		{"/api/v1", "/v1/users", "/v1"},
-		{"/api/v1", "/api/v1/users", "/api/v1"},
-		{"/v1", "/v10/users", ""},
-		{"/v1", "/users/v1", ""},
-		{"", "/v1", ""},
-		{"/", "/v1", ""},
-	} {
-		if got := repeatedPath(strings.TrimRight(test.base, "/"), test.ref); got != test.want {
-			t.Errorf("repeatedPath(%q, %q) = %q, want %q", test.base, test.ref, got, test.want)
-		}
-	}
-}
-
 func testES256(t *testing.T) Secret { return privatePEM(t, newECKey(t, elliptic.P256())) }

@@ -323,16 +323,3 @@ func TestTestNamesTheSettingsOfTheCallersTransport(t *testing.T) {
 		}
 	}
 }
-
-func TestEachHintOfTLSHasItsWordsForATransport(t *testing.T) {
-	p := &probe{core: new(core)}
-	hints := []string{"see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate"}
-	for _, a := range alerts {
-		hints = append(hints, a.with, a.without)
-	}
-	for _, hint := range hints {
-		if got := p.inTransport(hint); strings.Contains(got, "TLS.") || strings.Contains(got, "PFX") || strings.Contains(got, "PrivateKey") {
-			t.Errorf("with a Transport the hint %q becomes %q, which names fields of TLS", hint, got)
-		}
-	}
-}

@@ -70,11 +70,10 @@
 //	Params: `{"jwt": "{{.Token}}"}`  any other parameter
 //
 // Access tokens are kept by the client. Near its expiry a token is renewed in the background while it still serves:
-// after four fifths of its life, or five minutes before the end if that is later. However many calls need a token, one
-// exchange goes on, and none of them ends it by leaving. A token that the API refuses is fetched once more; a throttle
-// never fetches one.
+// after four fifths of its life, or five minutes before the end if that is later. Concurrent calls share one exchange; a
+// call that gives up does not cancel it. A token that the API refuses is fetched once more; a throttle never fetches one.
 //
-// The token endpoint has a line, a gate and a budget of its own, with Exchange.RateLimit and the settings of Retry and
+// The token endpoint has a queue, a gate and a budget of its own, with Exchange.RateLimit and the settings of Retry and
 // Timeout. Every attempt there is given a new assertion, since servers take each only once. Its redirects are not
 // followed. The JWT goes nowhere else: TokenReuse has no use. Where the answer tells where the API is (BaseURIPath),
 // BaseURI is the path after that. In Payload and JWTHeaders, .Request is then the token request.
@@ -92,7 +91,7 @@
 //	overload     as throttled, but retried only where a 503 would be
 //	token        as throttled; the API counts tokens, so none is minted meanwhile
 //
-// All calls of a client stand in one line, first come, first served. A throttle closes its gate for all of them. The
+// All calls of a client wait in one queue, first come, first served. A throttle closes its gate for all of them. The
 // client learns the pace that an API allows from its refusals, unless Fixed; Limits, Interval and Concurrency state it.
 //
 // A wait up to MaxWait is waited for. A longer one closes the gate for its whole length, and calls get a *ThrottledError at
@@ -124,8 +123,14 @@
 //
 // # Security
 //
-// A [Secret] does not print, and encoding/gob, net/rpc and database/sql refuse it. No key, secret or token is in any error, log record or report, and no error of this
-// package holds a query. HMAC secrets shorter than their hash and RSA keys under 2048 bits are refused unless
-// AllowWeakKey, and alg comes from SignatureMethod alone. The package does not store secrets. Tokens that others signed
-// are verified by package verify.
+// The token, and what HTTPHeaders and Ping add, go to the origins of BaseURI and TrustedOrigins and to no other, whatever a
+// reference or a redirect says; hosts are compared as net/http dials them. Plain http is for this machine alone: a loopback
+// address or localhost. A reference cannot leave the path of BaseURI.
+//
+// A [Secret] does not print, and encoding/gob, net/rpc and database/sql refuse it. No key, secret or token is in any error, log
+// record or report, and no error of this package holds a query. HMAC secrets shorter than their hash and RSA keys under 2048
+// bits are refused unless AllowWeakKey, and alg comes from SignatureMethod alone. The package does not store secrets. Tokens that
+// others signed are verified by package verify.
+//
+// docs/security.md lists what is defended, against whom, by which test, what is not, and how to report a hole.
 package jwtbearer

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
@@ -35,7 +36,9 @@ type ConfigError struct {
 // Unwrap returns what is behind the problem, such as a *KeyError, if anything.
 func (e *ConfigError) Unwrap() error { return e.cause }
 
-func (e *ConfigError) Error() string { return "jwtbearer: " + sentence(e.Field, e.Problem, e.Hint) }
+func (e *ConfigError) Error() string {
+	return "jwtbearer: " + problem.Sentence(e.Field, e.Problem, e.Hint)
+}
 
 // Warning is something about a Connection that is legal but probably not meant.
 type Warning struct {
@@ -44,7 +47,7 @@ type Warning struct {
 	Hint    string
 }
 
-func (w Warning) String() string { return sentence(w.Field, w.Problem, w.Hint) }
+func (w Warning) String() string { return problem.Sentence(w.Field, w.Problem, w.Hint) }
 
 // KeyError tells why a private key could not be read. It never holds a part of what was read.
 type KeyError struct {
@@ -55,7 +58,7 @@ type KeyError struct {
 }
 
 func (e *KeyError) Error() string {
-	return "jwtbearer: private key: " + sentence(e.subject(), e.Problem, e.Hint)
+	return "jwtbearer: private key: " + problem.Sentence(e.subject(), e.Problem, e.Hint)
 }
 
 // subject is what was found, and where.
@@ -76,7 +79,7 @@ type AuthError struct {
 }
 
 func (e *AuthError) Error() string {
-	return "jwtbearer: token refused: " + sentence(status(e.StatusCode), words(e.Code, e.Message), e.Hint)
+	return "jwtbearer: token refused: " + problem.Sentence(status(e.StatusCode), words(e.Code, e.Message), e.Hint)
 }
 
 // TokenError is an answer by which a token endpoint refused an assertion (RFC 6749, section 5.2), or in which it gave no token.
@@ -91,7 +94,7 @@ type TokenError struct {
 }
 
 func (e *TokenError) Error() string {
-	return "jwtbearer: token endpoint: " + sentence(status(e.StatusCode), words(e.Code, e.Description), e.Hint)
+	return "jwtbearer: token endpoint: " + problem.Sentence(status(e.StatusCode), words(e.Code, e.Description), e.Hint)
 }
 
 // ThrottledError says that the API asked for a longer wait than the call may take. The question that most programs have is
@@ -134,7 +137,7 @@ type ResponseError struct {
 }
 
 func (e *ResponseError) Error() string {
-	s := "jwtbearer: " + sentence(status(e.StatusCode), words(e.Code, e.Message), "")
+	s := "jwtbearer: " + problem.Sentence(status(e.StatusCode), words(e.Code, e.Message), "")
 	if e.Attempts > 1 {
 		s += " after " + times(e.Attempts, "attempt")
 	}
@@ -149,21 +152,6 @@ func RetryAfter(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	return t.RetryAfter, true
-}
-
-// sentence joins what is set: "subject: problem; hint".
-func sentence(subject, problem, hint string) string {
-	s := subject
-	if problem != "" {
-		if s != "" {
-			s += ": "
-		}
-		s += problem
-	}
-	if hint != "" {
-		s += "; " + hint
-	}
-	return s
 }
 
 func words(code, message string) string {

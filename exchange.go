@@ -1,9 +1,12 @@
 package jwtbearer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -12,22 +15,23 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
-// The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
 const (
-	grantJWTBearer         = "jwt-bearer"
-	grantClientCredentials = "client-credentials"
-	jwtBearerType          = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-	clientAssertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	mostHops  = 8                // of an exchange: more are a ring
+	tokenTime = 10 * time.Second // for reading the answer of a token endpoint
 )
-
-const mostHops = 8 // of an exchange: more are a ring
 
 // The values of Exchange.Encoding.
 const (
@@ -44,15 +48,12 @@ type hop struct {
 	method   string
 	url      *url.URL
 	encoding string
-	params   *objectTemplate
-	life     time.Duration // of a token where the answer does not say; zero: until it is refused
-	keeps    bool          // the token is that of the hop before
-
-	token, kind, in, at, base *response.Path // base is nil where the answer does not tell it
+	params   *template.Object
+	reads    tokenReader
 }
 
-// A grant is what the hops so far gave.
-type grant struct {
+// An exchanged is what the hops so far gave.
+type exchanged struct {
 	token *minted // nil: none yet
 	base  string  // the base URI as the answer told it; empty: it did not
 
@@ -91,7 +92,7 @@ func (b *setup) buildExchange() {
 	if a.tells {
 		a.path = b.pathAfterBase()
 	}
-	if len(b.p.errs) == 0 && b.core.minter.needs()&needBody != 0 {
+	if b.p.found.Len() == 0 && b.core.minter.needs()&template.NeedBody != 0 {
 		b.p.add("Payload", "looks at the body of the token request, which holds the token itself", "use other values")
 	}
 	b.core.access, b.core.typed = a, len(b.conn.Placement) == 0
@@ -100,7 +101,7 @@ func (b *setup) buildExchange() {
 
 // pathAfterBase is BaseURI where the token endpoint tells what it is appended to.
 func (b *setup) pathAfterBase() string {
-	text, err := b.templates.baseURI(b.conn.BaseURI)
+	text, err := b.templates.URI(b.conn.BaseURI)
 	if err != nil {
 		return "" // a problem is noted
 	}
@@ -113,8 +114,9 @@ func (b *setup) pathAfterBase() string {
 
 // buildHop makes the token endpoint of the Exchange at field.
 func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
-	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost), life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}
-	if !isToken(h.method) {
+	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost),
+		reads: tokenReader{field: field, life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}}
+	if !httpfield.IsToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
 	problem.NotNegative(b.p.add, field+".ExpiresIn", x.ExpiresIn)
@@ -132,7 +134,7 @@ func (b *setup) tokenURL(field, text string) *url.URL {
 		b.p.add(field, "is empty", "set the https address of the token endpoint")
 		return nil
 	}
-	text, err := b.templates.baseURI(text)
+	text, err := b.templates.URI(text)
 	if err != nil {
 		b.p.addError(field, err)
 		return nil
@@ -164,12 +166,12 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 		c.minter = b.core.minter
 	}
 	if x.Bearer {
-		c.placements = compilePlacements(nil, b.p)
+		c.placements = place.Compile(nil, b.p.add)
 	}
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
 	c.throttling = b.compileThrottling(h.field+".RateLimit", x.RateLimit, "")
 	c.authFailure = b.compileRules(h.field, assertionRefused, "")
-	if len(b.p.errs) == 0 {
+	if b.p.found.Len() == 0 {
 		c.line = pace.New(paceSettings(c.throttling.Pace))
 	}
 	return c
@@ -183,41 +185,41 @@ var assertionRefused = []Rule{
 }
 
 // compileParams compiles the parameters: those of the grant, then Params, which can replace them.
-func (b *setup) compileParams(h *hop, x *Exchange) *objectTemplate {
-	given, err := b.templates.compileObject(x.Params, scopeRequest)
+func (b *setup) compileParams(h *hop, x *Exchange) *template.Object {
+	given, err := b.templates.Object(string(x.Params), template.ScopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Params", err)
 		return nil
 	}
-	if given.needs()&needBody != 0 {
+	if given.Needs()&template.NeedBody != 0 {
 		b.p.add(h.field+".Params", "looks at the body, which it is itself", "use other values")
 	}
-	placed := x.Bearer || given.needs()&needToken != 0 ||
-		slices.ContainsFunc(h.core.headers, func(t headerTemplate) bool { return t.value.needs()&needToken != 0 })
-	auto, err := b.templates.compileObject(grantParams(x.Grant, placed), scopeRequest)
+	placed := x.Bearer || given.Needs()&template.NeedToken != 0 ||
+		slices.ContainsFunc(h.core.headers, func(t headerTemplate) bool { return t.value.Needs()&template.NeedToken != 0 })
+	auto, err := b.templates.Object(string(grantParams(x.Grant, placed)), template.ScopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Grant", err)
 		return nil
 	}
-	params := joinObjects(auto.without(given.names()...), given).withoutNulls()
+	params := template.Join(auto.Without(given), given).WithoutNulls()
 	b.checkParams(h, x, params, placed)
-	h.core.secrets = newCensor(b.secretParams(params))
+	h.core.secrets = redact.New(b.secretParams(params))
 	return params
 }
 
 // secretParams are the secrets of the connection, and the parameters that are secrets by their names, since a server may
 // repeat them in its error.
-func (b *setup) secretParams(params *objectTemplate) map[string]string {
-	secrets := maps.Clone(b.templates.secrets)
-	for _, name := range params.names() {
-		if !secretParam.MatchString(name) {
+func (b *setup) secretParams(params *template.Object) map[string]string {
+	secrets := maps.Clone(b.templates.Secrets)
+	for _, m := range params.Members() {
+		if !secretParam.MatchString(m.Name) {
 			continue
 		}
-		if _, fixed := params.literal(name); !fixed {
+		if _, fixed := m.Constant(); !fixed {
 			continue // what is new for each request is no secret of the connection
 		}
-		if text, err := params.memberText(name, &env{}); err == nil {
-			secrets["."+name] = text // no name of Secrets in a template can begin so
+		if text, err := m.Text(&template.Env{}); err == nil {
+			secrets["."+m.Name] = text // no name of Secrets in a template can begin so
 		}
 	}
 	return secrets
@@ -225,36 +227,15 @@ func (b *setup) secretParams(params *objectTemplate) map[string]string {
 
 var secretParam = regexp.MustCompile(`(?i)secret|password|passphrase|refresh_token|api_?key`)
 
-// grantParams are the parameters of a grant. A grant of another type sends the JWT as the assertion framework does (RFC 7521,
-// section 4.1), unless it is placed elsewhere.
-func grantParams(name string, placed bool) JSON {
-	switch name {
-	case "":
-		return ""
-	case grantJWTBearer, jwtBearerType:
-		return `{"grant_type":"` + jwtBearerType + `","assertion":"{{.Token}}"}`
-	case grantClientCredentials, "client_credentials":
-		if placed && name != grantClientCredentials {
-			return `{"grant_type":"client_credentials"}`
-		}
-		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
-	}
-	text, _ := media.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
-	if placed {
-		return JSON(`{"grant_type":` + string(text) + `}`)
-	}
-	return JSON(`{"grant_type":` + string(text) + `,"assertion":"{{.Token}}"}`)
-}
-
 // checkParams refuses parameters that cannot be sent, and a token that is not sent at all.
-func (b *setup) checkParams(h *hop, x *Exchange, params *objectTemplate, placed bool) {
+func (b *setup) checkParams(h *hop, x *Exchange, params *template.Object, placed bool) {
 	bodyless := h.method == http.MethodGet || h.method == http.MethodHead
-	switch some := len(params.members) > 0; {
+	switch some := len(params.Members()) > 0; {
 	case some && h.encoding == encodingNone:
 		b.p.add(h.field+".Encoding", "is none, but there are parameters to send", "use form or json, or leave Grant and Params empty")
 	case some && bodyless && h.encoding == encodingJSON:
 		b.p.add(h.field+".Encoding", "is json, but a "+h.method+" has no body", "use POST, or form, which goes into the query")
-	case !placed && params.needs()&needToken == 0:
+	case !placed && params.Needs()&template.NeedToken == 0:
 		b.p.add(h.field, "sends the JWT nowhere", "set Grant or Bearer, or put {{.Token}} into Params")
 	}
 }
@@ -267,15 +248,64 @@ func (b *setup) compilePaths(h *hop, x *Exchange) {
 		}
 		return response.CompilePath(h.field+"."+name, text, "", b.p.add)
 	}
-	h.token = path("TokenPath", x.TokenPath, "access_token")
-	h.kind = path("TokenTypePath", x.TokenTypePath, "token_type")
-	h.in = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
-	h.at = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
-	h.base = path("BaseURIPath", x.BaseURIPath, "")
+	h.reads.token = path("TokenPath", x.TokenPath, "access_token")
+	h.reads.kind = path("TokenTypePath", x.TokenTypePath, "token_type")
+	h.reads.in = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
+	h.reads.at = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
+	h.reads.base = path("BaseURIPath", x.BaseURIPath, "")
+}
+
+// request is the token request without its parameters.
+func (h *hop) request() *http.Request {
+	req := &http.Request{Method: h.method, URL: h.url, Host: h.url.Host, Header: make(http.Header)}
+	if !h.core.setsHeader("Accept") {
+		req.Header.Set("Accept", "application/json")
+	}
+	return req
+}
+
+// values are what templates see of the token request; nil where none looks at it.
+func (h *hop) values() *template.Request {
+	if h.core.looks&template.NeedRequest == 0 {
+		return nil
+	}
+	return h.core.requestValues(h.request(), nil)
+}
+
+// compose puts the parameters into an outgoing token request: into the query of a GET, and else into the body.
+func (h *hop) compose(out *http.Request, values *template.Request, token string) error {
+	if len(h.params.Members()) == 0 {
+		return nil
+	}
+	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.now(), Request: values, Token: token})
+	if err != nil {
+		return &prefixed{h.field + ".Params", err}
+	}
+	contentType := "application/json"
+	if h.encoding == encodingForm {
+		contentType = media.FormType
+		if object, err = formOf(object); err != nil {
+			return err
+		}
+	}
+	if h.method == http.MethodGet || h.method == http.MethodHead {
+		out.URL.RawQuery = origin.JoinQuery(out.URL.RawQuery, string(object))
+		return nil
+	}
+	if !h.core.setsHeader("Content-Type") {
+		out.Header.Set("Content-Type", contentType)
+	}
+	out.ContentLength = int64(len(object))
+	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(object)), nil }
+	out.Body, _ = out.GetBody()
+	if values != nil {
+		values.SetBody(out.GetBody)
+	}
+	return nil
 }
 
 // run asks the token endpoint. shut is called when its gate closes.
-func (h *hop) run(ctx context.Context, before grant, probe bool, shut func()) (grant, error) {
+func (h *hop) run(ctx context.Context, before exchanged, probe bool, shut func()) (exchanged, error) {
 	k := &call{c: h.core, ctx: ctx, req: h.request().WithContext(ctx), probe: probe, seq: h.core.stats.calls.Add(1),
 		ticket: before.token, throttled: shut}
 	resp, err := k.run()
@@ -291,6 +321,104 @@ func (h *hop) run(ctx context.Context, before grant, probe bool, shut func()) (g
 	if err != nil {
 		return got, &prefixed{"token endpoint", err}
 	}
-	defer finish(resp.Body)
+	defer body.Finish(resp.Body)
 	return h.read(k, got)
+}
+
+// keep reads the whole answer, so that one that breaks off, or does not end in time, counts as an attempt that failed.
+func (h *hop) keep(resp *http.Response) error {
+	limit, isText := tokenTime, resp.StatusCode >= 300
+	if isText {
+		limit = body.TextTime
+	}
+	var kept bytes.Buffer
+	_, err := body.ReadWithin(&kept, resp.Body, mostAnswer+1, limit)
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(kept.Bytes()))
+	if _, slow := errors.AsType[*body.SlowError](err); err == io.EOF || slow && isText { // of a text what came counts
+		return nil
+	}
+	return err
+}
+
+// read takes from an answer what it gives.
+func (h *hop) read(k *call, got exchanged) (exchanged, error) {
+	switch {
+	case k.throttle != nil:
+		return got, &prefixed{"token endpoint", k.throttledError()}
+	case k.refused || k.resp.StatusCode >= 300:
+		return got, h.refusal(k, nil)
+	}
+	given, missing := h.reads.read(h.answer(k), k.sent)
+	if missing != nil {
+		return got, h.refusal(k, missing)
+	}
+	if !h.reads.keeps {
+		got.over = given.over
+		got.token = &minted{value: given.token, until: given.until,
+			grant: &grantFacts{scheme: given.scheme, expiry: given.expiry, renew: given.renew}}
+	}
+	if h.reads.base != nil {
+		got.base = given.base
+	}
+	return got, nil
+}
+
+// answer views the whole answer.
+func (h *hop) answer(k *call) *response.Response {
+	data, _ := io.ReadAll(k.resp.Body) // from memory
+	k.resp.Body = io.NopCloser(bytes.NewReader(data))
+	return response.NewRead(k.resp, data, mostAnswer, k.answered)
+}
+
+// refusal is the typed form of an answer that gives no token. missing is nil where the status says so. Neither the assertion nor a
+// secret of the connection is in it.
+func (h *hop) refusal(k *call, missing *lack) error {
+	said := h.reads.refuse(h.answer(k), missing)
+	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.code, Description: said.description, URI: said.uri, Hint: said.hint}
+	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
+		*text = problem.OneLine(h.core.censor(*text, k.token.value))
+	}
+	if k.refused || e.StatusCode >= 500 {
+		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
+		if ok && ahead.Abs() > precision+diagnose.SkewNoticed {
+			e.Hint = diagnose.ClockHint(ahead)
+		}
+	}
+	return e
+}
+
+// relocate takes over the base URI that the token endpoint told, with BaseURI after it. Origins that were trusted stay so: a
+// caller may hold links to them.
+func (a *accessTokens) relocate(got exchanged) error {
+	text := strings.TrimSuffix(got.base, "/") + a.path
+	var o origin.Origin
+	u, fault := origin.Parse(text)
+	if fault == nil {
+		o, _ = origin.Of(u) // Parse has checked it
+	}
+	switch {
+	case fault != nil:
+	case strings.Contains(got.base, "?"):
+		fault = problem.New("has a query", "look at BaseURIPath")
+	case o.Scheme != "https" && o.Scheme != "http":
+		fault = problem.New(fmt.Sprintf("has the scheme %q", o.Scheme), "look at BaseURIPath")
+	case o.Plain() && !a.plain:
+		fault = problem.New("is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set")
+	}
+	if fault != nil {
+		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	address := origin.NewAddress(u, text, nil)
+	trusted, old := a.core.trusted, a.core.address.Load()
+	if old != nil {
+		if trusted = old.Trusted; !old.Trusts(u) || old.Origin != address.Origin {
+			trusted = append(slices.Clip(trusted), old.Origin)
+		}
+	}
+	address.Trusted = trusted
+	a.core.address.Store(address)
+	return nil
 }

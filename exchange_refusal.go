@@ -5,30 +5,39 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
-// refusal is the typed form of an answer that gives no token. why says what is wrong, where the status does not, and is about what
-// stands at path. Neither the assertion nor a secret of the connection is in it, and of the body no more than said allows.
-func (h *hop) refusal(k *call, why, path string) error {
-	a := h.answer(k)
-	said := h.said(a)
-	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.code, Description: said.description, URI: said.uri}
-	if e.Description == "" && (e.Code == "" || why != "") {
-		e.Description = cmp.Or(why, describe(a))
+// A tokenRefusal is why a response gives no token, in words that may be shown.
+type tokenRefusal struct {
+	code, description, uri string // see RFC 6749, section 5.2; empty: not told
+	hint                   string // what to do; empty: nothing is known
+}
+
+// refuse says why a response gives no token: its status is no success, or it has a lack. Of the body no more is in it than said
+// allows.
+func (r *tokenReader) refuse(a *response.Response, missing *lack) tokenRefusal {
+	said, field := r.said(a), tokenPath
+	e := tokenRefusal{code: said.code, description: said.description, uri: said.uri}
+	if missing != nil {
+		field = missing.field
 	}
-	if e.Description == e.Code {
-		e.Description = ""
+	switch {
+	case e.description != "":
+	case missing != nil:
+		e.description = missing.problem
+	case e.code == "":
+		e.description = describe(a)
+	}
+	if e.description == e.code {
+		e.description = ""
 	}
 	for _, definition := range definitions {
-		if own := strings.TrimSpace(strings.TrimPrefix(e.Description, definition)); own != "" {
-			e.Description = own
+		if own := strings.TrimSpace(strings.TrimPrefix(e.description, definition)); own != "" {
+			e.description = own
 		}
 	}
-	e.Hint = h.hint(k, e.Code, cmp.Or(said.hidden, said.description), path)
-	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
-		*text = problem.OneLine(h.core.censor(*text, k.token.value))
-	}
+	e.hint = r.hint(a.Status(), e.code, cmp.Or(said.hidden, said.description), field)
 	return e
 }
 
@@ -40,15 +49,8 @@ var definitions = []string{
 	"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
 }
 
-// hint says what to do about a refusal with that code and those words, or about a success that has nothing at path.
-func (h *hop) hint(k *call, code, said, path string) string {
-	status := k.resp.StatusCode
-	if k.refused || status >= 500 {
-		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
-		if ok && ahead.Abs() > precision+skewNoticed {
-			return clockHint(ahead)
-		}
-	}
+// hint says what to do about a response with that status, code and words, or about a success that lacks what field tells.
+func (r *tokenReader) hint(status int, code, said, field string) string {
 	if hint := codeHints[code]; hint != "" {
 		if isOfAssertion(code) {
 			return cmp.Or(assertionHint(said), hint)
@@ -57,15 +59,15 @@ func (h *hop) hint(k *call, code, said, path string) string {
 	}
 	switch {
 	case status >= 300 && status < 400 && status != http.StatusNotModified:
-		return "redirects of a token endpoint are not followed: set " + h.field + ".TokenURL to where it is"
+		return "redirects of a token endpoint are not followed: set " + r.field + ".TokenURL to where it is"
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone:
-		return "check " + h.field + ".TokenURL and Method"
+		return "check " + r.field + ".TokenURL and Method"
 	case status == http.StatusUnsupportedMediaType:
-		return "check " + h.field + ".Encoding"
+		return "check " + r.field + ".Encoding"
 	case status == http.StatusUnauthorized:
 		return cmp.Or(assertionHint(said), codeHints["invalid_client"])
 	case status < 300:
-		return "check " + h.field + ".TokenURL and " + path
+		return "check " + r.field + ".TokenURL and " + field
 	}
 	return assertionHint(said)
 }

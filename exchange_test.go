@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -367,7 +368,7 @@ func TestEachAttemptAtTheTokenEndpointHasItsOwnAssertion(t *testing.T) {
 			func() (*http.Response, error) { return nil, lost },
 			func() (*http.Response, error) {
 				resp := issued("at-x", "")
-				resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"access_`), errReader{lost}))
+				resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"access_`), iotest.ErrReader(lost)))
 				return resp, nil
 			}}},
 		{"throttles", []func() (*http.Response, error){

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
@@ -27,7 +28,7 @@ type saidWords struct {
 }
 
 // said returns what a response says of an error.
-func (h *hop) said(a *response.Response) saidWords {
+func (r *tokenReader) said(a *response.Response) saidWords {
 	var s saidWords
 	tree, _ := a.Tree()
 	object := a.Object()
@@ -59,15 +60,15 @@ func (h *hop) said(a *response.Response) saidWords {
 		s.code = ""
 	}
 	for _, t := range []*string{&s.code, &s.description, &s.uri} {
-		*t = h.withoutTokens(a, problem.OneLine(*t))
+		*t = r.withoutTokens(a, problem.OneLine(*t))
 	}
 	return s
 }
 
 // withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
-func (h *hop) withoutTokens(a *response.Response, text string) string {
+func (r *tokenReader) withoutTokens(a *response.Response, text string) string {
 	text = anyJWS.ReplaceAllString(text, redacted)
-	if token, ok := a.Scalar(h.token); ok {
+	if token, ok := a.Scalar(r.token); ok {
 		text = withoutPieces(text, token)
 	}
 	for name, value := range a.Object() {
@@ -82,11 +83,11 @@ func (h *hop) withoutTokens(a *response.Response, text string) string {
 func withoutPieces(text, token string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
-		n := leastPiece
+		n := redact.LeastPiece
 		for i+n <= len(text) && strings.Contains(token, text[i:i+n]) {
 			n++
 		}
-		if n == leastPiece {
+		if n == redact.LeastPiece {
 			b.WriteByte(text[i])
 			i++
 			continue
@@ -174,26 +175,4 @@ func describeType(header http.Header) string {
 		return "something with a malformed Content-Type"
 	}
 	return kind
-}
-
-// describeToken says of which type an access token is, where the type is one that tokens have.
-func (c *core) describeToken(t *minted) string {
-	scheme := c.scheme(t)
-	configured := slices.ContainsFunc(c.placements, func(p Placement) bool { return p.Scheme == scheme })
-	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
-		return "a token"
-	}
-	return scheme + " token"
-}
-
-// knownSchemes are types of tokens that are named in a report.
-var knownSchemes = []string{"Bearer", "DPoP", "MAC", "JWT", "Token", "OAuth", "BearerToken"}
-
-// malformedResponse finds what net/http repeats of a response that is none, in its errors.
-var malformedResponse = regexp.MustCompile(
-	`(malformed (?:HTTP|MIME)[A-Za-z ]*(?:: missing colon)?:? ?|bad Content-Length |unsupported transfer encoding: )(?:"(?:[^"\\]|\\.)*"|[^"\n]+)`)
-
-// withoutResponseText takes out of an error of the transport what it repeats of a response.
-func withoutResponseText(text string) string {
-	return malformedResponse.ReplaceAllString(text, "${1}"+redacted)
 }

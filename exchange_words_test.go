@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
@@ -22,8 +23,8 @@ const accessCanary = "ya29.c0AxyzCanary-7Qm41LtZp_wE93KdfRb8sVu"
 // checkNoCanary fails where a text shows eight characters of the access token one after the other.
 func checkNoCanary(t *testing.T, how, text string) {
 	t.Helper()
-	for i := range len(accessCanary) - leastPiece + 1 {
-		if piece := accessCanary[i : i+leastPiece]; strings.Contains(text, piece) || strings.Contains(text, strings.ToLower(piece)) {
+	for i := range len(accessCanary) - redact.LeastPiece + 1 {
+		if piece := accessCanary[i : i+redact.LeastPiece]; strings.Contains(text, piece) || strings.Contains(text, strings.ToLower(piece)) {
 			at := strings.Index(strings.ToLower(text), strings.ToLower(piece))
 			t.Errorf("%s shows %q of the access token: …%q", how, piece, text[max(0, at-150):min(len(text), at+50)])
 			return

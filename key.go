@@ -12,18 +12,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/key"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // buildValues gathers what templates may see besides the key.
 func (b *setup) buildValues() {
-	b.templates.fields, b.templates.lookup = b.conn.Fields, b.conn.Lookup
-	b.templates.secrets = make(map[string]string, len(b.conn.Secrets))
+	b.templates.Fields, b.templates.Resolve = b.conn.Fields, referencesBy(b.conn.Lookup)
+	b.templates.Secrets = make(map[string]string, len(b.conn.Secrets))
 	for name, secret := range b.conn.Secrets {
-		b.templates.secrets[name] = string(secret)
+		b.templates.Secrets[name] = string(secret)
 	}
-	b.core.secrets = newCensor(b.templates.secrets)
+	b.core.secrets = redact.New(b.templates.Secrets)
 }
 
 // buildKey reads the key and makes the signer.
@@ -34,44 +37,44 @@ func (b *setup) buildKey() {
 		b.checkReadyToken()
 		return
 	}
-	b.templates.key = &keyFacts{public: true, certified: true} // until it is known: a bad key is one problem, not several
-	method, ok := b.conn.SignatureMethod.canonical()
-	if !ok {
-		b.p.addError("SignatureMethod", unknownMethod(b.conn.SignatureMethod))
+	b.templates.Key = template.UnknownKey() // until it is known: a bad key is one problem, not several
+	method, err := jws.Parse(string(b.conn.SignatureMethod))
+	if err != nil {
+		b.p.addError("SignatureMethod", err)
 		return
 	}
-	b.method = method
-	key, field := b.signingKey(method, encoding)
+	b.method = SignatureMethod(method.Name)
+	key, field := b.signingKey(b.method, encoding)
 	if key == nil {
 		return
 	}
-	signer, err := newSigner(method, key, b.conn.AllowWeakKey)
+	signer, err := jws.New(method, key, b.conn.AllowWeakKey)
 	if err != nil {
 		b.p.addError(field, err)
 		return
 	}
 	b.signer = signer
 	b.warnOfWeakness(field, method, key)
-	known := len(b.p.errs)
+	known := b.p.found.Len()
 	certs := b.certificates()
-	if len(b.p.errs) > known {
+	if b.p.found.Len() > known {
 		return // a bad certificate is one problem, too
 	}
-	facts, err := newKeyFacts(signer.public(), certs)
+	facts, err := template.NewKey(signer.Public(), certs)
 	if err != nil {
 		b.p.addError(field, err)
 		return
 	}
-	b.templates.key = facts
+	b.templates.Key = facts
 }
 
 // warnOfWeakness warns of a key that only AllowWeakKey lets pass.
-func (b *setup) warnOfWeakness(field string, method SignatureMethod, key any) {
+func (b *setup) warnOfWeakness(field string, method jws.Method, key any) {
 	if !b.conn.AllowWeakKey {
 		return
 	}
-	_, err := newSigner(method, key, false)
-	if weak, ok := errors.AsType[*signerError](err); ok {
+	_, err := jws.New(method, key, false)
+	if weak, ok := errors.AsType[*problem.Error](err); ok {
 		b.warn(field, weak.Problem, "use a stronger one where the API allows it")
 	}
 }
@@ -162,12 +165,12 @@ func (b *setup) privateKey() (any, string) {
 	options := key.Options{AllowWeak: b.conn.AllowWeakKey, KeyID: literalMember(b.conn.JWTHeaders, "kid")}
 	found, err := loadKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options)
 	if err != nil {
-		problem := keyConfigError("PrivateKey", err)
+		entry := keyEntry("PrivateKey", err)
 		options.AllowWeak = true
 		if _, err := loadKey([]byte(b.conn.PrivateKey), string(b.conn.Passphrase), options); err == nil {
-			problem.Hint += ", or set AllowWeakKey"
+			entry.Hint += ", or set AllowWeakKey"
 		}
-		b.p.errs = append(b.p.errs, problem)
+		b.p.found.AddEntry(entry)
 		return nil, ""
 	}
 	b.key = found
@@ -177,11 +180,11 @@ func (b *setup) privateKey() (any, string) {
 	return found.Signer, "PrivateKey"
 }
 
-// keyConfigError makes a *ConfigError of what is wrong with the private key in a field. The *KeyError is behind it.
-func keyConfigError(field string, err error) *ConfigError {
-	e := &ConfigError{Field: field, Problem: err.Error(), cause: err}
+// keyEntry says what is wrong with the private key in a field. The *KeyError is behind it.
+func keyEntry(field string, err error) problem.Entry {
+	e := problem.Entry{Field: field, Problem: err.Error(), Cause: err}
 	if k, ok := errors.AsType[*KeyError](err); ok {
-		e.Problem, e.Hint = sentence(k.subject(), k.Problem, ""), k.Hint
+		e.Problem, e.Hint = problem.Sentence(k.subject(), k.Problem, ""), k.Hint
 	}
 	return e
 }
@@ -199,11 +202,11 @@ func (b *setup) certificates() []*x509.Certificate {
 		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
 		return nil
 	}
-	if b.signer.public() == nil {
+	if b.signer.Public() == nil {
 		b.p.add("Certificate", "is set, but "+string(b.method)+" signs with a secret, which has no certificate", "remove it")
 		return nil
 	}
-	if !key.Same(certs[0].PublicKey, b.signer.public()) {
+	if !key.Same(certs[0].PublicKey, b.signer.Public()) {
 		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
 	}
 	return certs
@@ -236,8 +239,8 @@ func (b *setup) buildToken() {
 		return // a problem is noted
 	}
 	m.header = header
-	if text, ok := header.constant(); ok {
-		m.head = appendHead(nil, []byte("{"+text+"}"))
+	if text, ok := header.Constant(); ok {
+		m.head = jws.AppendHead(nil, []byte(text))
 	}
 	if m.payload != nil {
 		b.checkReuse(m)
@@ -245,18 +248,18 @@ func (b *setup) buildToken() {
 }
 
 // compileHeader compiles the JOSE header, as far as that can be had without knowing the method.
-func (b *setup) compileHeader() (*objectTemplate, error) {
+func (b *setup) compileHeader() (*template.Object, error) {
 	if b.method == "" {
-		return b.templates.compileObject(b.conn.JWTHeaders, scopeToken)
+		return b.templates.Object(string(b.conn.JWTHeaders), template.ScopeToken)
 	}
-	return b.templates.compileHeader(b.conn.JWTHeaders, b.method)
+	return b.templates.Header(string(b.conn.JWTHeaders), string(b.method))
 }
 
 // checkReuse refuses to reuse what differs from request to request.
 func (b *setup) checkReuse(m *minter) {
 	switch {
 	case m.reuse == 0:
-	case m.needs()&needRequest != 0:
+	case m.needs()&template.NeedRequest != 0:
 		b.p.add("TokenReuse", "is set, but the token depends on the request", "set it to zero: each request needs its own token")
 	case b.conn.Exchange != nil:
 		b.p.add("TokenReuse", "is set beside Exchange", "set it to zero: it is the access token that is reused")
@@ -264,8 +267,8 @@ func (b *setup) checkReuse(m *minter) {
 }
 
 // compilePayload compiles Payload, with iat and exp at its end where Lifetime asks for them and they are missing.
-func (b *setup) compilePayload() *objectTemplate {
-	claims, err := b.templates.compileObject(b.conn.Payload, scopeToken)
+func (b *setup) compilePayload() *template.Object {
+	claims, err := b.templates.Object(string(b.conn.Payload), template.ScopeToken)
 	if err != nil {
 		b.p.addError("Payload", err)
 		return nil
@@ -274,12 +277,12 @@ func (b *setup) compilePayload() *objectTemplate {
 	if seconds <= 0 {
 		return claims
 	}
-	times, err := b.templates.compileObject(JSON(fmt.Sprintf(`{"iat":"{{now}}","exp":"{{now %d}}"}`, seconds)), scopeToken)
+	times, err := b.templates.Object(fmt.Sprintf(`{"iat":"{{now}}","exp":"{{now %d}}"}`, seconds), template.ScopeToken)
 	if err != nil {
 		b.p.addError("Lifetime", err)
 		return nil
 	}
-	return joinObjects(claims, times.without(claims.names()...))
+	return template.Join(claims, times.Without(claims))
 }
 
 // literalMember returns the text of a member that is a string.

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // endings are how an API may treat a request.
@@ -20,7 +22,7 @@ var endings = []http.HandlerFunc{
 	func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
 	func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		w.Write(bytes.Repeat([]byte("x"), keepBytes+1))
+		w.Write(bytes.Repeat([]byte("x"), body.KeepBytes+1))
 	},
 	func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte("broken"))

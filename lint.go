@@ -13,7 +13,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
 // A linter looks at a Connection that is legal for what is probably not meant.
@@ -41,7 +44,7 @@ var lintRules = []func(*linter){
 func (b *setup) lint() {
 	l := &linter{setup: b, now: time.Unix(time.Now().Unix(), 0)} // tokens have whole seconds
 	if m := b.core.minter; m.signer != nil {
-		e := &env{now: l.now}
+		e := &template.Env{Now: l.now}
 		l.claims, l.header = l.members(m.payload, e), l.members(m.header, e)
 	}
 	l.vendor = l.findVendor()
@@ -54,17 +57,17 @@ func (b *setup) lint() {
 func (l *linter) warn(field, problem, hint string) { l.setup.warn(field, l.core.hide(problem), hint) }
 
 // members renders each member by itself. One that looks at the request has no value yet.
-func (l *linter) members(object *objectTemplate, e *env) map[string]claim {
-	all := make(map[string]claim, len(object.members))
-	for _, m := range object.members {
-		_, fixed := m.program.constant()
+func (l *linter) members(object *template.Object, e *template.Env) map[string]claim {
+	all := make(map[string]claim, len(object.Members()))
+	for _, m := range object.Members() {
+		_, fixed := m.Constant()
 		c := claim{fixed: fixed}
-		if m.program.needs&needRequest == 0 {
-			if text, err := m.program.append(nil, e); err == nil {
+		if m.Needs()&template.NeedRequest == 0 {
+			if text, err := m.Render(nil, e); err == nil {
 				c.value, _ = jsontext.Parse(string(text)) // what a template makes is JSON
 			}
 		}
-		all[m.name] = c
+		all[m.Name] = c
 	}
 	return all
 }
@@ -93,7 +96,7 @@ func hostOf(text string) string {
 }
 
 // date is a claim that is a time, in whatever unit; zero: there is none, or it is not known yet.
-func (l *linter) date(name string) time.Time { return numericDate(l.claims[name].value.Text) }
+func (l *linter) date(name string) time.Time { return waits.NumericDate(l.claims[name].value.Text) }
 
 // lifetimeField is the setting that exp comes from.
 func (l *linter) lifetimeField() string {
@@ -239,13 +242,13 @@ func isBase64(text string) bool {
 }
 
 func (l *linter) pingPath() {
-	ref, fixed := l.core.ping.ref.constant()
+	ref, fixed := l.core.ping.ref.Constant()
 	base := strings.TrimRight(l.core.apiBase().EscapedPath(), "/")
 	ref, _, _ = strings.Cut(ref, "?")
 	if !fixed || !strings.HasPrefix(ref, "/") {
 		return
 	}
-	if twice := repeatedPath(base, ref); twice != "" {
+	if twice := diagnose.RepeatedPath(base, ref); twice != "" {
 		l.warn("Ping.RelativeURI", fmt.Sprintf("begins with %s, with which BaseURI ends: the request would go to %s", twice, base+ref), "take it out of one of the two")
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // jsonOf is a JSON text of so many bytes.
@@ -59,18 +61,18 @@ func TestDoTakesNoMoreThanMaxResponseIntoMemory(t *testing.T) {
 }
 
 func TestNothingIsReadOfAResponseThatSaysItIsTooLong(t *testing.T) {
-	body := &countedReader{Reader: strings.NewReader(strings.Repeat("x", keepBytes))}
+	dropped := &countedReader{Reader: strings.NewReader(strings.Repeat("x", body.KeepBytes))}
 	c := dialFake(t, always(func() *http.Response {
 		resp := fakeReply(200, "")
-		resp.Body, resp.ContentLength = io.NopCloser(body), 64<<20+1
+		resp.Body, resp.ContentLength = io.NopCloser(dropped), 64<<20+1
 		return resp
 	}), nil)
 	out := []byte("before")
 	if _, err := c.Do(fakeRequest(t, "GET", nil), &out); err == nil || string(out) != "before" {
 		t.Errorf("a response of 64 MiB and 1 byte by Content-Length: %v, out %.20q; want an error, out as it was", err, out)
 	}
-	if body.n > keepBytes {
-		t.Errorf("%d bytes were read of it; want what is read to use the connection again, at most %d", body.n, keepBytes)
+	if dropped.n > body.KeepBytes {
+		t.Errorf("%d bytes were read of it; want what is read to use the connection again, at most %d", dropped.n, body.KeepBytes)
 	}
 }
 

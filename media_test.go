@@ -164,6 +164,7 @@ func TestBodiesThatCannotBeEncodedAreRefused(t *testing.T) {
 		{MediaJSON, make(chan int)}, {MediaJSON, JSON(`{"a":`)}, {MediaXML, map[string]string{"a": "b"}},
 		{MediaURLEncoded, struct{ A int }{1}}, {MediaURLEncoded, map[int]string{1: "a"}}, {MediaURLEncoded, map[string]any{"a": map[string]int{}}},
 		{MediaURLEncoded, map[string]any{"a": []any{struct{}{}}}}, {MediaURLEncoded, map[string]any{"password": Secret("hunter2")}},
+		{MediaURLEncoded, map[string]any{"password": new(Secret("hunter2"))}}, {MediaFormData, map[string]any{"password": []*Secret{new(Secret("hunter2"))}}},
 		{MediaFormData, 1}, {MediaFormData, map[string]any{"a": struct{}{}}}, {MediaPlaintext, []int{1}}, {MediaPlaintext, Secret("hunter2")},
 		{MediaPlaintext, (*int)(nil)},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -104,7 +105,7 @@ func payloadOf(t testing.TB, token string) string {
 	if len(parts) != 3 {
 		t.Fatalf("%q has %d parts", token, len(parts))
 	}
-	return string(fromBase64URL(t, parts[1]))
+	return string(must(base64.RawURLEncoding.DecodeString(parts[1])))
 }
 
 func distinct(tokens []string) int {
@@ -383,7 +384,7 @@ func TestAllActionsOfATokenSeeOneInstant(t *testing.T) {
 		var head, claims map[string]json.Number
 		parts := strings.Split(token, ".")
 		head = nil
-		_ = json.Unmarshal([]byte(strings.Replace(string(fromBase64URL(t, parts[0])), `"alg":"HS256","typ":"JWT",`, "", 1)), &head)
+		_ = json.Unmarshal([]byte(strings.Replace(string(must(base64.RawURLEncoding.DecodeString(parts[0]))), `"alg":"HS256","typ":"JWT",`, "", 1)), &head)
 		_ = json.Unmarshal([]byte(payloadOf(t, token)), &claims)
 		if claims["a"] == "" || claims["a"] != claims["b"] || claims["a"] != head["at"] {
 			t.Fatalf("header %v and claims %v, want one instant", head, claims)
@@ -436,5 +437,38 @@ func TestTokenTellsTypeAndExpiry(t *testing.T) {
 	bound, _ := mintClient(t, Connection{Payload: `{"m":"{{.Request.Method}}"}`}, alwaysOK)
 	if _, err := bound.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "use Mint") {
 		t.Errorf("Token of a connection whose tokens depend on the request: %v, want an error that points to Mint", err)
+	}
+}
+
+func TestErrorsOfRenderingNameTheirSetting(t *testing.T) {
+	const notWhole = "int: its argument is not a whole number"
+	for field, change := range map[string]func(*Connection){
+		"Payload":               func(c *Connection) { c.Payload = `{"a":"{{.Request.Host | int}}"}` },
+		"JWTHeaders":            func(c *Connection) { c.JWTHeaders = `{"a":"{{.Request.Host | int}}"}` },
+		"HTTPHeaders[x-a]":      func(c *Connection) { c.HTTPHeaders = map[string]string{"x-a": "{{.Request.Host | int}}"} },
+		"Exchange.Params":       func(c *Connection) { c.Exchange.Params = `{"a":"{{.Request.Host | int}}"}` },
+		"Exchange.Headers[x-a]": func(c *Connection) { c.Exchange.Headers = map[string]string{"x-a": "{{.Token | int}}"} },
+	} {
+		client := dialFake(t, replies(), func(c *Connection) {
+			if strings.HasPrefix(field, "Exchange") {
+				c.Exchange = &Exchange{TokenURL: fakeTokenURL, Grant: "jwt-bearer"}
+			}
+			change(c)
+		})
+		_, err := client.RoundTrip(fakeRequest(t, "GET", nil))
+		if err == nil || !strings.HasPrefix(err.Error(), "jwtbearer: ") || !strings.Contains(err.Error(), field+": "+notWhole) ||
+			strings.Count(err.Error(), "jwtbearer: ") != 1 {
+			t.Errorf("%s: %v; want the field and %q, with the package's name once", field, err, notWhole)
+		}
+	}
+	for field, change := range map[string]func(*Ping){
+		"Ping.RelativeURI":  func(p *Ping) { p.RelativeURI = "/{{.Token | int}}" },
+		"Ping.Body":         func(p *Ping) { p.Method, p.Body = "POST", "{{.Request.Host | int}}" },
+		"Ping.Headers[x-a]": func(p *Ping) { p.Headers = map[string]string{"x-a": "{{.Token | int}}"} },
+	} {
+		report, err := dialFake(t, replies(), func(c *Connection) { change(&c.Ping) }).Test(t.Context())
+		if err == nil || !strings.Contains(report.String(), field+": "+notWhole) {
+			t.Errorf("%s: %v, and the report says\n%s\nwant %s: %s", field, err, report, field, notWhole)
+		}
 	}
 }

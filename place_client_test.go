@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 )
 
 const placedToken = "a.b-c_d.e"
@@ -203,9 +204,9 @@ func TestTokenInAForm(t *testing.T) {
 		{"a=%7E+x&client_assertion=old&b=2&client%5fassertion=older", "a=%7E+x&b=2&" + field},
 		{strings.Repeat("x", 64), strings.Repeat("x", 64) + "&" + field},
 	}
-	place := Placement{In: "form", Name: "client_assertion"}
+	where := Placement{In: "form", Name: "client_assertion"}
 	for _, test := range tests {
-		got, err := sendPlaced(t, newPlaced(t, "POST", "/token", test.given), place)
+		got, err := sendPlaced(t, newPlaced(t, "POST", "/token", test.given), where)
 		if err != nil {
 			t.Errorf("form %q: %v", test.given, err)
 			continue
@@ -228,13 +229,13 @@ func TestTokenInAForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := sendPlaced(t, bare, place); err != nil || got.body != field {
+	if got, err := sendPlaced(t, bare, where); err != nil || got.body != field {
 		t.Errorf("no body: sent %q, %v, want %q", got.body, err, field)
 	}
 }
 
 func TestTokenInAFormRefuses(t *testing.T) {
-	place := Placement{In: "form", Name: "assertion"}
+	where := Placement{In: "form", Name: "assertion"}
 	streamed := newPlaced(t, "POST", "/token", strings.Repeat("x", 65))
 	streamed.GetBody, streamed.ContentLength = nil, -1
 	tests := []struct {
@@ -242,19 +243,19 @@ func TestTokenInAFormRefuses(t *testing.T) {
 		req  *http.Request
 		want error
 	}{
-		{"multipart", newPlaced(t, "POST", "/token", "--x--", "Content-Type: multipart/form-data; boundary=x"), errNotAForm},
-		{"JSON", newPlaced(t, "POST", "/token", "{}", "Content-Type: application/json"), errNotAForm},
+		{"multipart", newPlaced(t, "POST", "/token", "--x--", "Content-Type: multipart/form-data; boundary=x"), place.ErrNotAForm},
+		{"JSON", newPlaced(t, "POST", "/token", "{}", "Content-Type: application/json"), place.ErrNotAForm},
 		{"a form over BufferLimit", newPlaced(t, "POST", "/token", strings.Repeat("x", 65)), body.ErrTooLong},
 		{"a streamed form over BufferLimit", streamed, body.ErrTooLong},
 	}
 	for _, test := range tests {
-		if test.want == errNotAForm {
+		if test.want == place.ErrNotAForm {
 			test.req.Header["Content-Type"] = test.req.Header["Content-Type"][1:]
 		}
 		closed := false
 		body := test.req.Body
 		test.req.Body = &closeTold{ReadCloser: body, closed: &closed}
-		got, err := sendPlaced(t, test.req, place)
+		got, err := sendPlaced(t, test.req, where)
 		if !errors.Is(err, test.want) || got.Request != nil {
 			t.Errorf("%s: %v, want %v and nothing sent", test.name, err, test.want)
 		}

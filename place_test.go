@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 )
 
 func TestPlacementPutsTheTokenWhereItSays(t *testing.T) {
@@ -86,8 +87,8 @@ func TestFormPlacementRefusesOtherBodies(t *testing.T) {
 		contentType, body string
 		want              error
 	}{
-		{"application/json", "{}", errNotAForm},
-		{"", "a=1", errNotAForm},
+		{"application/json", "{}", place.ErrNotAForm},
+		{"", "a=1", place.ErrNotAForm},
 		{media.FormType, strings.Repeat("a", 101), body.ErrTooLong},
 	}
 	for _, test := range tests {

@@ -10,16 +10,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -48,15 +54,15 @@ func (c *Connection) Test(ctx context.Context) (*Report, error) {
 func refusedReport(err error) *Report {
 	r := &Report{Kind: KindBadConfig}
 	key := Step{Name: "key", Status: StatusSkipped}
-	for _, problem := range configErrors(err) {
-		detail := sentence(problem.Field, problem.Problem, "")
+	for _, found := range configErrors(err) {
+		detail := problem.Sentence(found.Field, found.Problem, "")
 		switch {
-		case !problem.ofKey():
-			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: problem.Hint})
+		case !found.ofKey():
+			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: found.Hint})
 		case key.Status == StatusSkipped:
-			key.Status, key.Detail, key.Hint = StatusFailed, detail, problem.Hint
+			key.Status, key.Detail, key.Hint = StatusFailed, detail, found.Hint
 		default:
-			key.Detail += "; " + sentence("", detail, problem.Hint)
+			key.Detail += "; " + problem.Sentence("", detail, found.Hint)
 		}
 	}
 	if len(r.Steps) == 0 {
@@ -111,7 +117,7 @@ func (c *Client) Test(ctx context.Context) (*Report, error) {
 type probe struct {
 	core   *core
 	report *Report
-	trace  netTrace
+	trace  dial.Phases
 	resp   *http.Response
 	call   *call
 	advice string // what to do about a success that is refused; empty: the answer was not, or no success
@@ -121,7 +127,7 @@ type probe struct {
 	sent   *http.Request
 	seen   observation // of resp
 
-	challenged *challenge // see challenge; nil: not read yet
+	challenged *httpfield.Challenge // see challenge; nil: not read yet
 }
 
 // describe reports what is known before anything is sent.
@@ -132,26 +138,26 @@ func (p *probe) describe() {
 	}
 	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
 	for _, w := range p.core.warnings {
-		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: sentence(w.Field, w.Problem, ""), Hint: w.Hint})
+		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: problem.Sentence(w.Field, w.Problem, ""), Hint: w.Hint})
 	}
 	if p.core.minter.signer == nil {
 		p.report.add(Step{Name: "key", Status: StatusSkipped, Detail: "the token is ready-made"})
 		return
 	}
-	p.report.add(Step{Name: "key", Status: StatusOK, Detail: p.core.minter.signer.describe()})
+	p.report.add(Step{Name: "key", Status: StatusOK, Detail: describeSigner(p.core.minter.signer)})
 }
 
-// describe tells method and key of a signer.
-func (s *Signer) describe() string {
-	switch pub := s.public().(type) {
+// describeSigner tells method and key of a signer.
+func describeSigner(s *jws.Signer) string {
+	switch pub := s.Public().(type) {
 	case *rsa.PublicKey:
-		return fmt.Sprintf("%s with an RSA key of %d bits", s.method(), pub.N.BitLen())
+		return fmt.Sprintf("%s with an RSA key of %d bits", s.Name, pub.N.BitLen())
 	case *ecdsa.PublicKey:
-		return fmt.Sprintf("%s with an EC key on %s", s.method(), pub.Curve.Params().Name)
+		return fmt.Sprintf("%s with an EC key on %s", s.Name, pub.Curve.Params().Name)
 	case ed25519.PublicKey:
-		return fmt.Sprintf("%s with an Ed25519 key", s.method())
+		return fmt.Sprintf("%s with an Ed25519 key", s.Name)
 	}
-	return string(s.method()) + " with a secret"
+	return s.Name + " with a secret"
 }
 
 // request sends the ping and reports the steps on the way.
@@ -162,7 +168,7 @@ func (p *probe) request(ctx context.Context) error {
 			return err
 		}
 	}
-	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.hooks()))
+	req, err := p.newRequest(httptrace.WithClientTrace(ctx, p.trace.Hooks()))
 	if err != nil {
 		if p.core.access == nil {
 			p.report.skip("token", "exchange")
@@ -182,10 +188,10 @@ func (p *probe) request(ctx context.Context) error {
 		p.token(err)
 		p.report.skip("exchange")
 	}
-	p.trace.report(p.report)
+	p.report.network(p.trace.View())
 	p.blame(err)
 	if err == nil {
-		defer finish(p.resp.Body)
+		defer body.Finish(p.resp.Body)
 		err = p.judge(last)
 	} else if last.answered {
 		p.resp = last.resp
@@ -226,7 +232,7 @@ func (p *probe) describeToken(token string, ahead time.Duration) {
 // kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
 // otherwise it is a template.
 func (p *probe) kindOfMinting() Kind {
-	if m := p.core.minter; m.signer != nil && m.signer.public() != nil && !m.signer.s.held && m.needs()&needRequest == 0 {
+	if m := p.core.minter; m.signer != nil && m.signer.Public() != nil && !m.signer.InMemory() && m.needs()&template.NeedRequest == 0 {
 		return KindBadKey
 	}
 	return KindBadConfig
@@ -235,7 +241,7 @@ func (p *probe) kindOfMinting() Kind {
 // judge says whether the answer is a success.
 func (p *probe) judge(last *lastCall) error {
 	p.report.StatusCode = p.resp.StatusCode
-	p.report.Latency = p.trace.latency()
+	p.report.Latency = p.trace.Latency()
 	p.measureSkew()
 	broken := p.keepBody()
 	a := response.New(p.resp, media.Kind(p.core.errorMedia), time.Now())
@@ -269,31 +275,27 @@ func (p *probe) judge(last *lastCall) error {
 	return nil
 }
 
-// keepBody reads the body as Do would, up to keepBytes, and says how it stalled or broke off. A stream may go on for ever, so it
+// keepBody reads the body as Do would, up to body.KeepBytes, and says how it stalled or broke off. A stream may go on for ever, so it
 // is not read. The context of Test ends a success that goes on; a refused answer is waited for no longer than Do would.
 func (p *probe) keepBody() error {
-	body, ctx, limit := p.resp.Body, p.sent.Context(), 2*probeTimeout
+	rest, ctx, limit := p.resp.Body, p.sent.Context(), 2*probeTimeout
 	if p.resp.StatusCode >= 300 {
-		limit = textTime
+		limit = body.TextTime
 	}
-	if body == http.NoBody || isStream(httpfield.Value(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+	if rest == http.NoBody || isStream(httpfield.Value(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
 	var kept bytes.Buffer
-	defer context.AfterFunc(ctx, func() { body.Close() })()
-	n, err := readWithin(&kept, body, keepBytes, limit)
+	defer context.AfterFunc(ctx, func() { rest.Close() })()
+	n, err := body.ReadWithin(&kept, rest, body.KeepBytes, limit)
 	if err != nil && err != io.EOF && ctx.Err() != nil {
 		err = contextError(ctx)
 	}
-	rest := io.Reader(body)
-	if err != nil {
-		rest = errReader{err}
-	}
-	p.resp.Body = readCloser{io.MultiReader(&kept, rest), body}
+	p.resp.Body = body.Rejoin(&kept, rest, err)
 	switch {
 	case err == nil || err == io.EOF:
 		return nil
-	case isTimeout(err):
+	case diagnose.IsTimeout(err):
 		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
 	}
 	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
@@ -305,17 +307,6 @@ func isStream(contentType string) bool {
 	kind := strings.ToLower(contentType)
 	return strings.Contains(kind, "stream") && !strings.Contains(kind, "octet-stream") || strings.Contains(kind, "ndjson") ||
 		strings.HasPrefix(kind, "multipart/x-mixed-replace")
-}
-
-// isTimeout reports whether time ran out, that of an attempt or that of the context.
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
-}
-
-type readCloser struct {
-	io.Reader
-	io.Closer
 }
 
 // unexpected is the error of a success that is none: the rules of Ping refuse it, or it is no answer for programs. A refusal by
@@ -337,7 +328,7 @@ func (p *probe) measureSkew() {
 	if p.call == nil {
 		return
 	}
-	sent, received := p.trace.times()
+	sent, received := p.trace.Times()
 	if received.IsZero() { // a Transport that tells nothing
 		sent, received = p.call.sent, time.Now()
 	}
@@ -361,8 +352,8 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 		step.Detail += ": " + p.left
 	case err != nil:
 		step.Status = StatusFailed // the verdict says why
-	case p.report.Skew.Abs() > skewNoticed:
-		step.Status, step.Hint = StatusWarning, clockHint(p.report.Skew)
+	case p.report.Skew.Abs() > diagnose.SkewNoticed:
+		step.Status, step.Hint = StatusWarning, diagnose.ClockHint(p.report.Skew)
 	}
 	p.remark(&step)
 	p.report.add(step)
@@ -387,3 +378,54 @@ func hintOf(err error) string {
 	}
 	return ""
 }
+
+// exchange fetches an access token, whether or not there is one, and reports how that went. The ping carries it.
+func (p *probe) exchange(ctx context.Context) error {
+	began := time.Now()
+	got, err := p.core.access.exchange(ctx, true, func() {})
+	took := time.Since(began)
+	p.report.Skew = got.ahead
+	if got.unminted {
+		p.report.add(Step{Name: "token", Status: StatusFailed, Detail: p.shown(err)})
+		p.report.skip("exchange")
+		p.report.Kind = p.kindOfMinting()
+		return err
+	}
+	if got.assertion == nil {
+		p.report.skip("token")
+	} else {
+		p.describeToken(got.assertion.value, got.assertion.skew)
+	}
+	step := Step{Name: "exchange", Status: StatusOK, Took: took}
+	if err != nil {
+		p.denied = true
+		step.Status, step.Detail, step.Hint = StatusFailed, p.shown(err), p.core.hide(hintOf(err))
+		p.report.add(step)
+		return err
+	}
+	p.core.access.kept.Store(got.token)
+	step.Detail = fmt.Sprintf("%s of %d bytes", p.core.describeToken(got.token), len(got.token.value))
+	if !got.token.grant.expiry.IsZero() {
+		step.Detail += fmt.Sprintf(", expires in %s", time.Until(got.token.grant.expiry).Round(time.Second))
+	}
+	if got.over != "" {
+		step.Status = StatusWarning
+		step.Detail += ", of which the answer says that it has expired already: it serves until it is refused"
+		step.Hint = "set Exchange.ExpiresIn to how long it lives, or " + got.over + " to where the answer says that"
+	}
+	p.report.add(step)
+	return nil
+}
+
+// describeToken says of which type an access token is, where the type is one that tokens have.
+func (c *core) describeToken(t *minted) string {
+	scheme := c.scheme(t)
+	configured := slices.ContainsFunc(c.placements, func(p place.Place) bool { return p.Scheme == scheme })
+	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
+		return "a token"
+	}
+	return scheme + " token"
+}
+
+// knownSchemes are types of tokens that are named in a report.
+var knownSchemes = []string{"Bearer", "DPoP", "MAC", "JWT", "Token", "OAuth", "BearerToken"}

@@ -88,7 +88,7 @@ func isTemplateField(path string) bool {
 	return slices.ContainsFunc(templateFields, func(f string) bool { return path == f || strings.HasPrefix(path, f+"[") })
 }
 
-// unknown stands for a value that could not be had while all else is checked. It is not empty, and both a word and a number, so
+// unknown stands for a value that could not be resolved while all else is checked. It is not empty, and both a word and a number, so
 // that few checks refuse it.
 const unknown = "0"
 
@@ -101,10 +101,22 @@ func (r *resolver) value(path, text string) string {
 	value, err := lookUp(r.lookup, ref)
 	if err != nil {
 		r.p.unresolved = append(r.p.unresolved, &ConfigError{Field: path, cause: err, Hint: "set it, or put the value itself here",
-			Problem: fmt.Sprintf("refers to %s, which could not be had: %s", ref, err)})
+			Problem: fmt.Sprintf("refers to %s, which could not be resolved: %s", ref, err)})
 		return unknown
 	}
 	return value
+}
+
+// referencesBy makes what templates resolve references with.
+func referencesBy(lookup func(string) (string, error)) func(text string) (ref, value string, err error) {
+	return func(text string) (ref, value string, err error) {
+		ref, ok := reference(text)
+		if !ok {
+			return "", "", nil
+		}
+		value, err = lookUp(lookup, ref)
+		return ref, value, err
+	}
 }
 
 // errNoLookup says that there is nobody to ask for the value of a reference.

@@ -46,14 +46,14 @@ func TestReferencesAreResolvedInValuesOfEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := client.core
-	claims, _ := k.minter.payload.constant()
-	want := `"iss":"i{{now}}","deep":[{"x":"{{uuid}}"}],"field":"{{uuid}}","secret":"{{uuid}}","part":"a ${env:LITERAL}"`
+	claims := payloadOf(t, must(client.Mint(t.Context(), nil)))
+	want := `{"iss":"i{{now}}","deep":[{"x":"{{uuid}}"}],"field":"{{uuid}}","secret":"{{uuid}}","part":"a ${env:LITERAL}"}`
 	if claims != want {
 		t.Errorf("the claims are %s; want %s", claims, want)
 	}
-	header, _ := k.headers[0].value.constant()
-	body, _ := k.ping.body.constant()
-	pinged, _ := k.ping.headers[0].value.constant()
+	header, _ := k.headers[0].value.Constant()
+	body, _ := k.ping.body.Constant()
+	pinged, _ := k.ping.headers[0].value.Constant()
 	for what, got := range map[string]string{"HTTPHeaders": header, "Ping.Body": body, "Ping.Headers": pinged} {
 		if got != "{{uuid}}" {
 			t.Errorf("%s is %q; want the value of the reference as it is", what, got)

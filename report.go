@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
@@ -174,4 +176,31 @@ func withoutSecrets(v, template jsontext.Value) jsontext.Value {
 		}
 	}
 	return v
+}
+
+// network adds the steps of the network.
+func (r *Report) network(seen dial.View) {
+	connect, secured := phaseStep("connect", seen.Connect), phaseStep("tls", seen.TLS)
+	if seen.Reused && connect.Status == StatusSkipped {
+		connect.Detail = "a connection was open already"
+	}
+	if secured.Status == StatusOK && seen.State != nil {
+		secured.Detail = tls.VersionName(seen.State.Version)
+		if certs := seen.State.PeerCertificates; len(certs) > 0 {
+			secured.Detail += ", certificate until " + certs[0].NotAfter.Format(time.DateOnly)
+		}
+	}
+	r.Steps = append(r.Steps, phaseStep("resolve", seen.Resolve), connect, secured)
+}
+
+func phaseStep(name string, p dial.Phase) Step {
+	switch {
+	case !p.Begun:
+		return Step{Name: name, Status: StatusSkipped}
+	case !p.Done:
+		return Step{Name: name, Status: StatusFailed, Detail: "did not end in time", Took: p.Took}
+	case p.Err != nil:
+		return Step{Name: name, Status: StatusFailed, Detail: detailOf(p.Err), Took: p.Took}
+	}
+	return Step{Name: name, Status: StatusOK, Took: p.Took}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 )
 
 func testReport() *Report {
@@ -60,7 +62,7 @@ func TestReportsHideSecretsAtEveryDepth(t *testing.T) {
 		{`{}`, `hello`, ``},
 	} {
 		r := new(Report)
-		r.decode(string(appendHead(nil, []byte(`{"alg":"none"}`)))+string(appendHead(nil, []byte(test.claims)))+"sig", "", test.template)
+		r.decode(string(jws.AppendHead(nil, []byte(`{"alg":"none"}`)))+string(jws.AppendHead(nil, []byte(test.claims)))+"sig", "", test.template)
 		if r.Claims != test.want || r.Header != `{"alg":"none"}` {
 			t.Errorf("%s made from %s is reported as %s %s; want %s", test.claims, test.template, r.Header, r.Claims, test.want)
 		}

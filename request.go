@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
@@ -70,7 +71,7 @@ func (c *Client) Do(req *http.Request, out any) (*http.Response, error) {
 	if err != nil {
 		return last.resp, err
 	}
-	defer finish(resp.Body)
+	defer body.Finish(resp.Body)
 	if err := last.failure(resp); err != nil {
 		return resp, err
 	}
@@ -156,7 +157,7 @@ const maxRedirects = 10
 // however long the server takes to send them.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if resp := req.Response; resp != nil && resp.Body != nil {
-		finish(resp.Body)
+		body.Finish(resp.Body)
 		resp.Body = http.NoBody
 	}
 	if len(via) >= maxRedirects {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // clientOf returns a Client whose base is that.
@@ -311,7 +313,7 @@ func TestErrorBodiesAreBoundedAndHoldNoToken(t *testing.T) {
 					t.Errorf("%s: %d bytes are kept; want at most %d", name, len(answer.Body), errorBytes)
 				}
 			}
-			if text, _ := json.Marshal(err); bytes.Contains(text, []byte(token[:leastPiece])) || strings.Contains(shown, token[:leastPiece]) {
+			if text, _ := json.Marshal(err); bytes.Contains(text, []byte(token[:redact.LeastPiece])) || strings.Contains(shown, token[:redact.LeastPiece]) {
 				t.Errorf("%s, %d: the error shows a piece of the token: %.400s", name, status, shown)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
@@ -137,7 +138,7 @@ func (k *call) rest() bool {
 	}
 	k.log(slog.LevelDebug, "trying again", "backoff", k.pause)
 	if k.resp != nil {
-		keepAnswer(k.resp)
+		body.Keep(k.resp)
 	}
 	k.c.stats.wait(k.pause)
 	return true

@@ -3,19 +3,17 @@ package jwtbearer
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/url"
+	"regexp"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // scrub takes the token, Secrets, and the query of u or of the URL that the error names out of an error of the transport.
 func (c *core) scrub(err error, u *url.URL, token string) error {
-	before := err.Error()
-	text := before
+	text := err.Error()
 	if u.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+u.RawQuery, "")
 	}
@@ -27,50 +25,9 @@ func (c *core) scrub(err error, u *url.URL, token string) error {
 	}
 	text = c.censor(text, token)
 	if escaped := url.QueryEscape(token); escaped != token {
-		text = scrubText(text, escaped)
+		text = redact.Token(text, escaped)
 	}
-	if text == before {
-		return err
-	}
-	return &scrubbedError{text: text, is: err}
-}
-
-// A scrubbedError is an error whose own text held a secret. It answers errors.Is and the questions of a net.Error as that one
-// does, but does not give it away.
-type scrubbedError struct {
-	text string
-	is   error
-}
-
-func (e *scrubbedError) Error() string        { return e.text }
-func (e *scrubbedError) Is(target error) bool { return errors.Is(e.is, target) }
-
-// behind returns err together with the error that it replaces, for questions of its type. What it prints may hold a secret.
-func behind(err error) error {
-	if s, ok := errors.AsType[*scrubbedError](err); ok {
-		return errors.Join(err, s.is)
-	}
-	return err
-}
-
-// Format implements fmt.Formatter for all verbs, of which some would look behind the text.
-func (e *scrubbedError) Format(f fmt.State, _ rune) { io.WriteString(f, e.text) }
-
-// Timeout implements net.Error.
-func (e *scrubbedError) Timeout() bool {
-	n, ok := errors.AsType[net.Error](e.is)
-	return ok && n.Timeout()
-}
-
-// Temporary implements net.Error, which deprecates it: nothing is.
-func (e *scrubbedError) Temporary() bool { return false }
-
-// cause replaces the error of a context that a watch ended by the reason for it.
-func cause(ctx context.Context, err error) error {
-	if timeout, ok := errors.AsType[*body.TimeoutError](context.Cause(ctx)); ok {
-		return timeout
-	}
-	return err
+	return redact.Instead(err, text)
 }
 
 // contextError is why a context ended: its error, and the cause that its owner gave.
@@ -86,4 +43,41 @@ func withoutQuery(text string) string {
 		return text[:i]
 	}
 	return text
+}
+
+// censor takes the token and the values of Secrets out of what an API said.
+func (c *core) censor(text, token string) string { return c.hide(redact.Token(text, token)) }
+
+// hide takes the values of Secrets out of a text that may have been made from them.
+func (c *core) hide(text string) string { return c.secrets.Hide(text) }
+
+// hide takes the values of Secrets out of all that a report shows, whoever said it: a name server, a certificate, the API, a claim
+// that is made of the host.
+func (r *Report) hide(c *core) {
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		s.Detail, s.Hint = c.hide(s.Detail), c.hide(s.Hint)
+	}
+	for _, part := range []*JSON{&r.Header, &r.Claims} {
+		if v, err := jsontext.Parse(string(*part)); err == nil && *part != "" {
+			*part = JSON(c.secrets.HideIn(v).Append(nil))
+		}
+	}
+}
+
+// hideError is err without what Secrets hold. A base URI may have been made from them, in its host too.
+func (c *core) hideError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return redact.Instead(err, c.hide(err.Error()))
+}
+
+// malformedResponse finds what net/http repeats of a response that is none, in its errors.
+var malformedResponse = regexp.MustCompile(
+	`(malformed (?:HTTP|MIME)[A-Za-z ]*(?:: missing colon)?:? ?|bad Content-Length |unsupported transfer encoding: )(?:"(?:[^"\\]|\\.)*"|[^"\n]+)`)
+
+// withoutResponseText takes out of an error of the transport what it repeats of a response.
+func withoutResponseText(text string) string {
+	return malformedResponse.ReplaceAllString(text, "${1}"+redacted)
 }

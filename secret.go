@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // redacted is what every Secret prints.
-const redacted = "******"
+const redacted = redact.Mark
 
 // Secret is a string that does not print: fmt with any verb for strings, log/slog, text/template and html/template, and the encoders
 // of encoding/json and encoding/xml all give "******" for it. The empty Secret prints as nothing, so that "not set" can be told from

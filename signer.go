@@ -1,27 +1,30 @@
 package jwtbearer
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
-	"reflect"
-	"slices"
-	"sync"
-	"sync/atomic"
-	"unicode/utf8"
 
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+)
+
+// A SignatureMethod is the alg of a token (RFC 7518, section 3.1; RFC 8037, section 3.1; RFC 9864, section 2.2).
+type SignatureMethod string
+
+const (
+	HS256   SignatureMethod = "HS256"
+	HS384   SignatureMethod = "HS384"
+	HS512   SignatureMethod = "HS512"
+	RS256   SignatureMethod = "RS256"
+	RS384   SignatureMethod = "RS384"
+	RS512   SignatureMethod = "RS512"
+	PS256   SignatureMethod = "PS256"
+	PS384   SignatureMethod = "PS384"
+	PS512   SignatureMethod = "PS512"
+	ES256   SignatureMethod = "ES256"
+	ES384   SignatureMethod = "ES384"
+	ES512   SignatureMethod = "ES512"
+	EdDSA   SignatureMethod = "EdDSA"
+	Ed25519 SignatureMethod = "Ed25519"
 )
 
 // Signer makes JSON Web Signatures in compact form (RFC 7515, section 7.1) with one key and one method. It signs the bytes
@@ -31,37 +34,7 @@ import (
 // the hash, or of the message itself for EdDSA or where it is a crypto.MessageSigner.
 //
 // A Signer prints without its key. It is safe for concurrent use, as far as its crypto.Signer is.
-type Signer struct{ s *signer }
-
-type signer struct {
-	algorithm
-	pub  crypto.PublicKey // nil for HMAC
-	held bool             // the key is in memory, in a type of the standard library
-	macs *sync.Pool       // of *mac; nil but for HMAC
-
-	// key gives the private key. It is a function because fmt follows a pointer, and prints what an interface holds, for a
-	// verb that does not fit, such as %s.
-	key func() crypto.Signer
-
-	last atomic.Pointer[checkedHeader] // of Sign: most callers have one header for all tokens
-}
-
-// checkedHeader is a header that checkHeader has passed, and the first part of the token that it makes.
-type checkedHeader struct{ header, head []byte }
-
-// A mac is a keyed HMAC state: its key schedule is worth more than the hash of a token.
-type mac struct {
-	hash.Hash
-	sum [sha512.Size]byte
-}
-
-// signerError tells why a key and a method do not make a Signer. Method is set where another method would serve the key.
-type signerError struct {
-	Problem, Hint string
-	Method        bool
-}
-
-func (e *signerError) Error() string { return sentence("", e.Problem, e.Hint) }
+type Signer struct{ s *jws.Signer }
 
 // NewSigner returns a Signer for the method and its key: a []byte for an HMAC method, and otherwise a crypto.Signer, such as
 // what ParsePrivateKey returns, whose public half must be an *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
@@ -69,128 +42,18 @@ func (e *signerError) Error() string { return sentence("", e.Problem, e.Hint) }
 // HMAC secrets shorter than the hash and RSA keys under 2048 bits are refused (RFC 7518, sections 3.2, 3.3 and 3.5), and so
 // are a curve that is not the method's and the method none. A key in memory signs once, as a check.
 func NewSigner(method SignatureMethod, key any) (*Signer, error) {
-	s, err := newSigner(method, key, false)
+	var s *jws.Signer
+	m, err := jws.Parse(string(method))
 	if err == nil {
-		err = s.check()
+		s, err = jws.New(m, key, false)
+	}
+	if err == nil {
+		err = s.Check()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jwtbearer: signer: %w", err)
 	}
-	return s, nil
-}
-
-// newSigner is NewSigner without the trial signature. Where weak, it takes short HMAC secrets, and RSA keys from 1024 bits.
-// The error is a *signerError.
-func newSigner(method SignatureMethod, key any, weak bool) (*Signer, error) {
-	a, ok := method.algorithm()
-	if !ok {
-		return nil, unknownMethod(method)
-	}
-	var s *signer
-	var e *signerError
-	if a.family == familyHMAC {
-		s, e = newHMAC(a, key, weak)
-	} else {
-		s, e = newAsymmetric(a, key, weak)
-	}
-	if e != nil {
-		return nil, e
-	}
 	return &Signer{s}, nil
-}
-
-func unknownMethod(method SignatureMethod) *signerError {
-	e := &signerError{Hint: "use one of " + knownMethods(), Method: true}
-	switch {
-	case method == "":
-		e.Problem = "no signature method"
-	case len(method) > 32: // not a name: something else was put there, perhaps a key
-		e.Problem = fmt.Sprintf("unknown signature method of %d characters", len(method))
-	default:
-		e.Problem = fmt.Sprintf("unknown signature method %q", string(method))
-	}
-	return e
-}
-
-func newHMAC(a algorithm, key any, weak bool) (*signer, *signerError) {
-	secret, ok := key.([]byte)
-	if !ok {
-		return nil, notASecret(a, key)
-	}
-	size := a.hash.Size()
-	if len(secret) == 0 {
-		return nil, &signerError{Problem: "the secret is empty", Hint: fmt.Sprintf("%s wants at least %d bytes", a.name, size)}
-	}
-	if len(secret) < size && !weak {
-		const found = "the secret has %d bytes, and %s wants at least %d (RFC 7518, section 3.2)"
-		return nil, &signerError{Problem: fmt.Sprintf(found, len(secret), a.name, size),
-			Hint: "use a longer secret, or set AllowWeakKey of the Connection"}
-	}
-	secret = bytes.Clone(secret)
-	return &signer{algorithm: a, macs: &sync.Pool{New: func() any {
-		return &mac{Hash: hmac.New(a.hash.New, secret)}
-	}}}, nil
-}
-
-func notASecret(a algorithm, key any) *signerError {
-	if k, e := privateKey(a, key); e == nil {
-		return a.misfit(k.Public())
-	}
-	return &signerError{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key),
-		Hint: "pass the secret as []byte, decoded where it is written in hex or base64"}
-}
-
-func newAsymmetric(a algorithm, key any, weak bool) (*signer, *signerError) {
-	k, e := privateKey(a, key)
-	if e != nil {
-		return nil, e
-	}
-	pub := k.Public()
-	if e := a.accepts(pub, weak); e != nil {
-		return nil, e
-	}
-	return &signer{algorithm: a, pub: pub, held: inMemory(k), key: func() crypto.Signer { return k }}, nil
-}
-
-// privateKey returns key as a crypto.Signer whose methods can be called.
-func privateKey(a algorithm, key any) (crypto.Signer, *signerError) {
-	if v := reflect.ValueOf(key); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, &signerError{Problem: "the key is nil", Hint: fmt.Sprintf("%s wants a private key", a.name)}
-	}
-	if k, ok := key.(*ed25519.PrivateKey); ok {
-		key = *k
-	}
-	const hint = "pass a crypto.Signer, such as the one that ParsePrivateKey returns"
-	k, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, &signerError{Problem: fmt.Sprintf("%s with a key of type %T", a.name, key), Hint: hint}
-	}
-	if !isComplete(k) {
-		return nil, &signerError{Problem: fmt.Sprintf("the %T is incomplete", key), Hint: hint}
-	}
-	return k, nil
-}
-
-// isComplete reports whether k has the parts without which the standard library would panic.
-func isComplete(k crypto.Signer) bool {
-	switch k := k.(type) {
-	case *rsa.PrivateKey:
-		return k.N != nil && k.D != nil
-	case *ecdsa.PrivateKey:
-		//lint:ignore SA1019 the fields are only compared with nil
-		return k.Curve != nil && k.X != nil && k.Y != nil && k.D != nil
-	case ed25519.PrivateKey:
-		return len(k) == ed25519.PrivateKeySize
-	}
-	return true
-}
-
-func inMemory(k crypto.Signer) bool {
-	switch k.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
-		return true
-	}
-	return false
 }
 
 // Sign returns the token of a JOSE header and a payload, both taken as they are. The header is a JSON object that names no
@@ -199,190 +62,13 @@ func (s *Signer) Sign(header, payload []byte) (string, error) {
 	if s == nil || s.s == nil {
 		return "", errors.New("jwtbearer: sign: the Signer is empty; make it with NewSigner")
 	}
-	head, err := s.s.head(header)
+	head, err := s.s.Head(header)
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: sign: header: %w", err)
 	}
-	token, err := s.appendToken(nil, head, payload)
+	token, err := s.s.Append(nil, head, payload)
 	if err != nil {
 		return "", fmt.Errorf("jwtbearer: sign: %w", err)
 	}
 	return string(token), nil
 }
-
-// head checks a header and returns the first part of its tokens. It remembers the last one.
-func (s *signer) head(header []byte) ([]byte, error) {
-	if last := s.last.Load(); last != nil && bytes.Equal(last.header, header) {
-		return last.head, nil
-	}
-	if err := checkHeader(header, s.name); err != nil {
-		return nil, err
-	}
-	head := appendHead(nil, header)
-	s.last.Store(&checkedHeader{bytes.Clone(header), head})
-	return head, nil
-}
-
-// method returns the alg of the tokens, in its canonical form.
-func (s *Signer) method() SignatureMethod { return s.s.name }
-
-// public returns the public half of the key, nil for HMAC.
-func (s *Signer) public() crypto.PublicKey { return s.s.pub }
-
-// check signs once with a key that is in memory and verifies the signature with the public half, which may be foreign. Of
-// any other key only the type, the curve and the size are known, since a signature may cost money or a touch. The error is
-// a *signerError.
-func (s *Signer) check() error {
-	if !s.s.held {
-		return nil
-	}
-	const input = "trial"
-	sig, err := s.s.jwt.Sign(input, s.s.key())
-	if err == nil {
-		err = s.s.jwt.Verify(input, sig, s.s.pub)
-	}
-	if err != nil {
-		return &signerError{Problem: "a trial signature failed: the private half of the key does not fit its public half",
-			Hint: "export the key again from where it was made"}
-	}
-	return nil
-}
-
-// checkHeader reports whether header is a JOSE header with that alg.
-func checkHeader(header []byte, alg SignatureMethod) error {
-	if !utf8.Valid(header) || !json.Valid(header) {
-		return errors.New("not JSON")
-	}
-	dec := json.NewDecoder(bytes.NewReader(header))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("not a JSON object")
-	}
-	var names []string
-	for dec.More() {
-		name, value, err := member(dec)
-		if err != nil {
-			return err
-		}
-		if slices.Contains(names, name) {
-			return fmt.Errorf("the member %q occurs twice", name)
-		}
-		if name == "alg" && !isString(value, string(alg)) {
-			return fmt.Errorf("its alg is not %s, the method of the Signer", alg)
-		}
-		names = append(names, name)
-	}
-	if !slices.Contains(names, "alg") {
-		return fmt.Errorf("it has no alg; it must be %s", alg)
-	}
-	return nil
-}
-
-// member reads the next member of an object.
-func member(dec *json.Decoder) (name string, value json.RawMessage, err error) {
-	t, err := dec.Token()
-	if err != nil {
-		return "", nil, err
-	}
-	name, _ = t.(string)
-	return name, value, dec.Decode(&value)
-}
-
-// isString reports whether the JSON value is the string s, however it is escaped.
-func isString(value json.RawMessage, s string) bool {
-	var got *string
-	return json.Unmarshal(value, &got) == nil && got != nil && *got == s
-}
-
-// appendHead appends the first part of a token, with its dot. What does not change from token to token is encoded once.
-func appendHead(dst, header []byte) []byte {
-	return append(base64.RawURLEncoding.AppendEncode(dst, header), '.')
-}
-
-// appendToken appends a token to dst. head is what appendHead made of a header that checkHeader has passed. Errors have no
-// prefix.
-func (s *Signer) appendToken(dst, head, payload []byte) ([]byte, error) {
-	enc := base64.RawURLEncoding
-	start := len(dst)
-	dst = slices.Grow(dst, len(head)+enc.EncodedLen(len(payload))+1+enc.EncodedLen(s.s.signatureSize()))
-	dst = enc.AppendEncode(append(dst, head...), payload)
-	return s.s.appendSignature(dst, dst[start:])
-}
-
-// signatureSize is how long a signature may be.
-func (s *signer) signatureSize() int {
-	switch pub := s.pub.(type) {
-	case *rsa.PublicKey:
-		return pub.Size()
-	case *ecdsa.PublicKey:
-		return 2 * s.coordinateSize()
-	case ed25519.PublicKey:
-		return ed25519.SignatureSize
-	}
-	return s.hash.Size()
-}
-
-// coordinateSize is the length of r and of s in an ECDSA signature: 32, 48 or 66 octets (RFC 7518, section 3.4).
-func (s *signer) coordinateSize() int { return (s.curve().Params().BitSize + 7) / 8 }
-
-// appendSignature appends a dot and the signature of input, which may be a part of dst.
-func (s *signer) appendSignature(dst, input []byte) ([]byte, error) {
-	if s.family == familyHMAC {
-		m := s.macs.Get().(*mac)
-		defer s.macs.Put(m)
-		m.Reset()
-		m.Write(input)
-		return base64.RawURLEncoding.AppendEncode(append(dst, '.'), m.Sum(m.sum[:0])), nil
-	}
-	sig, err := s.sign(input)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
-	}
-	return base64.RawURLEncoding.AppendEncode(append(dst, '.'), sig), nil
-}
-
-func (s *signer) sign(input []byte) ([]byte, error) {
-	if s.held {
-		return s.jwt.Sign(string(input), s.key())
-	}
-	sig, err := crypto.SignMessage(s.key(), rand.Reader, input, s.options())
-	if err != nil {
-		return nil, err
-	}
-	if s.family == familyECDSA {
-		return rawSignature(sig, s.coordinateSize())
-	}
-	if got, want := len(sig), s.signatureSize(); got != want {
-		return nil, fmt.Errorf("the key gave a signature of %d bytes instead of %d", got, want)
-	}
-	return sig, nil
-}
-
-// options are what a crypto.Signer is told to do.
-func (s *signer) options() crypto.SignerOpts {
-	if s.family == familyPSS {
-		return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash} // RFC 7518, section 3.5
-	}
-	return s.hash
-}
-
-// rawSignature turns the ECDSA signature of a crypto.Signer, the DER of SEQUENCE { r, s INTEGER }, into r‖s with size octets
-// each.
-func rawSignature(der []byte, size int) ([]byte, error) {
-	var r, s []byte
-	input := cryptobyte.String(der)
-	var seq cryptobyte.String
-	if !input.ReadASN1(&seq, asn1.SEQUENCE) || !input.Empty() ||
-		!seq.ReadASN1Integer(&r) || !seq.ReadASN1Integer(&s) || !seq.Empty() {
-		return nil, fmt.Errorf("the key gave %d bytes that are not an ECDSA signature in ASN.1 DER, which crypto.Signer wants",
-			len(der))
-	}
-	if len(r) > size || len(s) > size || isZero(r) || isZero(s) {
-		return nil, errors.New("the key gave an ECDSA signature that is out of the range of its curve")
-	}
-	raw := make([]byte, 2*size)
-	copy(raw[size-len(r):], r)
-	copy(raw[2*size-len(s):], s)
-	return raw, nil
-}
-
-func isZero(n []byte) bool { return len(n) == 1 && n[0] == 0 }

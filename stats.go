@@ -15,12 +15,12 @@ type Stats struct {
 	Refused   uint64 // answers that refused the token
 	Exchanges uint64 // access tokens fetched
 
-	Waited time.Duration // time that calls stood in line or backed off, added up
+	Waited time.Duration // time that calls waited in the queue or backed off, added up
 	Skew   time.Duration // by which the time in tokens is corrected: how far the API's clock is ahead
 	Rate   float64       // requests per second that the API seems to allow; zero: not known, no limit was met, or only bursts were seen
 
 	InFlight int // attempts under way, until the body of the answer is read to its end or closed
-	Waiting  int // attempts that stand in line
+	Waiting  int // attempts that wait in the queue
 
 	ClosedUntil time.Time // until when the API asked to be left alone, by a throttle or a quota that is used up; zero: it did not
 	ClosedBy    string    // what says so: a rule such as rules[2], or a quota such as quota[0]; empty where ClosedUntil is zero

@@ -80,7 +80,7 @@ func (b *setup) clientCertificate(s TLS) (tls.Certificate, bool) {
 	}
 	private, err := ParsePrivateKey([]byte(text), string(s.Passphrase))
 	if err != nil {
-		b.p.errs = append(b.p.errs, keyConfigError(field, err))
+		b.p.found.AddEntry(keyEntry(field, err))
 		return tls.Certificate{}, false
 	}
 	chain := private.Certificates

@@ -14,42 +14,41 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 // problems collects what is wrong with a Connection.
 type problems struct {
-	errs       []error
+	found      problem.List
 	unresolved []*ConfigError // of references
 }
 
 // add records a problem of the field at path, which is written as in Go: RateLimit.Rules[2].Match.
 func (p *problems) add(path, problem, hint string) {
-	p.errs = append(p.errs, &ConfigError{Field: path, Problem: problem, Hint: hint})
+	p.found.Add(path, problem, hint)
 }
 
 // addError records an error that may know its own hint.
 func (p *problems) addError(path string, err error) {
-	if t, ok := errors.AsType[*templateError](err); ok {
-		p.add(path, t.Problem, t.Hint)
-	} else if s, ok := errors.AsType[*signerError](err); ok {
-		p.add(path, s.Problem, s.Hint)
-	} else {
-		p.add(path, err.Error(), "")
-	}
+	p.found.AddError(path, err)
 }
 
-// err joins the problems, but for those that are there only since the value of a field could not be had.
+// err joins the problems, but for those that are there only since the value of a field could not be resolved.
 func (p *problems) err() error {
 	var all []error
 	for _, missing := range p.unresolved {
 		all = append(all, missing)
 	}
-	for _, err := range p.errs {
-		if e, ok := errors.AsType[*ConfigError](err); !ok || !slices.ContainsFunc(p.unresolved, e.followsFrom) {
-			all = append(all, err)
+	for _, found := range p.found.Entries() {
+		e := &ConfigError{Field: found.Field, Problem: found.Problem, Hint: found.Hint, cause: found.Cause}
+		if !slices.ContainsFunc(p.unresolved, e.followsFrom) {
+			all = append(all, e)
 		}
 	}
 	return errors.Join(all...)
@@ -128,9 +127,9 @@ type setup struct {
 	conn      *Connection
 	p         *problems
 	core      *core
-	templates templates
+	templates template.Set
 	method    SignatureMethod // empty: it is unknown
-	signer    *Signer         // nil: none, or it is wrong
+	signer    *jws.Signer     // nil: none, or it is wrong
 	key       *PrivateKey     // nil: none was parsed
 }
 
@@ -184,7 +183,7 @@ func (b *setup) baseText() (string, bool) {
 		b.p.add("BaseURI", "is empty", "set the https address of the API")
 		return "", false
 	}
-	text, err := b.templates.baseURI(b.conn.BaseURI)
+	text, err := b.templates.URI(b.conn.BaseURI)
 	if err != nil {
 		b.p.addError("BaseURI", err)
 	}
@@ -220,8 +219,8 @@ func (b *setup) checkScheme(field string, o origin.Origin) {
 }
 
 // compileText compiles the template in a field and notes what is wrong with it.
-func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error) {
-	t, err := b.templates.compileText(text, sc)
+func (b *setup) compileText(field, text string, sc template.Scope) (*template.Text, error) {
+	t, err := b.templates.Text(text, sc)
 	if err != nil {
 		b.p.addError(field, err)
 	}
@@ -230,49 +229,50 @@ func (b *setup) compileText(field, text string, sc scope) (*textTemplate, error)
 
 // buildHeaders compiles HTTPHeaders, in the order of their names.
 func (b *setup) buildHeaders() {
-	b.core.placements = compilePlacements(b.conn.Placement, b.p)
+	b.core.placements = b.compilePlacements()
 	b.core.headers = b.compileHeaders("HTTPHeaders", b.conn.HTTPHeaders, b.core.placements)
-	if slices.ContainsFunc(b.core.placements, func(p Placement) bool { return p.In == inCookie }) &&
+	if slices.ContainsFunc(b.core.placements, func(p place.Place) bool { return p.In == place.Cookie }) &&
 		strings.ContainsAny(string(b.conn.Token), `",;\`) {
 		b.p.add("Token", "holds a character that no cookie may carry (RFC 6265, section 4.1.1)", "paste the token alone, or place it elsewhere")
 	}
 }
 
 // compileHeaders compiles headers beside a token that goes to those placements.
-func (b *setup) compileHeaders(field string, headers map[string]string, placements []Placement) []headerTemplate {
+func (b *setup) compileHeaders(field string, headers map[string]string, placements []place.Place) []headerTemplate {
 	var compiled []headerTemplate
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		path := fmt.Sprintf("%s[%s]", field, name)
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		switch {
-		case !isToken(name):
+		case !httpfield.IsToken(name):
 			b.p.add(path, "is not a header name", "use letters, digits and hyphens")
 		case canonical == "Host" || canonical == "Content-Length" || canonical == "Transfer-Encoding":
 			b.p.add(path, "is made by net/http from the request", "remove it")
 		case slices.ContainsFunc(compiled, func(h headerTemplate) bool { return h.name == canonical }):
 			b.p.add(path, "is there twice, in different case", "remove one")
-		case holdsToken(placements, canonical):
+		case place.Has(placements, canonical):
 			b.p.add(path, "is where the token goes", "remove it, or move the token with Placement")
 		}
-		t, err := b.compileText(path, headers[name], scopeRequest)
+		t, err := b.compileText(path, headers[name], template.ScopeRequest)
 		if err != nil {
 			continue
 		}
-		if value, fixed := t.constant(); fixed && strings.ContainsFunc(value, notInHeader) {
+		if value, fixed := t.Constant(); fixed && httpfield.IsBrokenValue(value) {
 			b.p.add(path, "has a value with a line break or another control character", "remove it")
 		}
-		compiled = append(compiled, headerTemplate{canonical, t})
+		compiled = append(compiled, headerTemplate{canonical, path, t})
 	}
 	return compiled
 }
 
-// holdsToken reports whether the token is placed in the header of that name.
-func holdsToken(placements []Placement, name string) bool {
-	return slices.ContainsFunc(placements, func(p Placement) bool { return p.In == inHeader && p.Name == name })
+// compilePlacements compiles Placement.
+func (b *setup) compilePlacements() []place.Place {
+	var places []place.Place
+	for _, p := range b.conn.Placement {
+		places = append(places, place.Place(p))
+	}
+	return place.Compile(places, b.p.add)
 }
-
-// notInHeader reports whether no field value may hold r (RFC 9110, section 5.5).
-func notInHeader(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // buildLimiter takes over Limiter.
 func (b *setup) buildLimiter() {
@@ -297,7 +297,7 @@ func (b *setup) buildThrottling() {
 	}
 	b.core.authFailure = b.compileRules("AuthFailure", failure, c.ErrorMediaType)
 	c.Retry.check(b.p)
-	if len(b.p.errs) == 0 {
+	if b.p.found.Len() == 0 {
 		b.core.line = pace.New(paceSettings(b.core.throttling.Pace))
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)

@@ -20,6 +20,8 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"golang.org/x/time/rate"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/key/keytest"
 )
 
 // testSecret is long enough for every HMAC method, and begins with what no message may show.
@@ -162,7 +164,7 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"secret for RS256", func(c *Connection) { c.SignatureMethod = RS256 }, "Secret", "PrivateKey"},
 		{"no private key", func(c *Connection) { c.SignatureMethod, c.Secret = RS256, "" }, "PrivateKey", "empty"},
 		{"certificate for HMAC", func(c *Connection) {
-			c.Certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: testCertificate(t).Raw}))
+			c.Certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: keytest.Certificate(t).Raw}))
 		},
 			"Certificate", "HS256"},
 		{"token and secret", func(c *Connection) { c.Token = "hunter2" }, "Secret", "ready-made"},

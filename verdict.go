@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 )
 
 // verdict sums up.
@@ -49,8 +51,8 @@ func (p *probe) kindOf(err error) Kind {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return KindAuthRejected
 	}
-	if kind := p.diagnose(err).kind; kind != "" {
-		return kind
+	if kind := p.diagnose(err).Kind; kind != "" {
+		return Kind(kind)
 	}
 	if answer, ok := errors.AsType[*ResponseError](err); ok {
 		switch code := answer.StatusCode; {
@@ -65,7 +67,7 @@ func (p *probe) kindOf(err error) Kind {
 		}
 		return KindUnexpectedAnswer
 	}
-	err = behind(err)
+	err = redact.Behind(err)
 	if op, ok := errors.AsType[*net.OpError](err); dial.IsTLSVerdict(err) || errors.Is(err, http.ErrSchemeMismatch) ||
 		ok && op.Op == "remote error" { // an alert of the peer, such as that it wants a certificate
 		return KindTLSFailed
@@ -83,14 +85,14 @@ func (p *probe) hint(err error) string {
 	if hint := hintOf(err); hint != "" {
 		return p.core.hide(hint)
 	}
-	if hint := p.diagnose(err).hint; hint != "" {
+	if hint := p.diagnose(err).Hint; hint != "" {
 		return hint
 	}
 	switch p.report.Kind {
 	case KindBadConfig, KindBadKey:
 		return "correct the failed step above"
 	case KindUnexpectedAnswer:
-		return cmp.Or(p.advice, unexpectedHint(p.report.StatusCode))
+		return cmp.Or(p.advice, diagnose.Unexpected(p.report.StatusCode))
 	case KindServerError:
 		return "the API itself failed: try again later, and tell its operator if that lasts"
 	case KindThrottled:
@@ -99,8 +101,8 @@ func (p *probe) hint(err error) string {
 		}
 		return "the API is reachable and refuses for now: try again later"
 	case KindAuthRejected:
-		if skew := p.report.Skew; skew.Abs() > skewNoticed {
-			return clockHint(skew) + ": correct one of them"
+		if skew := p.report.Skew; skew.Abs() > diagnose.SkewNoticed {
+			return diagnose.ClockHint(skew) + ": correct one of them"
 		}
 		if p.report.StatusCode == http.StatusForbidden {
 			return "the token was understood, but may not do this: give its iss (or sub) the permission, or ask for a scope in Payload"
@@ -117,22 +119,9 @@ func (p *probe) hint(err error) string {
 	case KindUnreachable:
 		return "check BaseURI, the network and the proxy settings"
 	case KindTLSFailed:
-		return p.inTransport("see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate")
+		return diagnose.InTransport("see Connection.TLS: CA for a private authority, Certificate and PrivateKey for a client certificate", !p.core.ownDials)
 	}
 	return ""
-}
-
-// unexpectedHint says what to do about a status that is neither a success nor of a kind of its own.
-func unexpectedHint(code int) string {
-	switch {
-	case code == http.StatusMethodNotAllowed:
-		return "set Ping.Method, or Ping.RelativeURI to an address that may be asked with it"
-	case code == http.StatusNotModified:
-		return "the API takes the request for one about a copy that the caller has: take If-None-Match and If-Modified-Since out of HTTPHeaders and Ping.Headers"
-	case code >= 300 && code < 400:
-		return "the API redirects: set BaseURI, or Ping.RelativeURI, to the address that it leads to"
-	}
-	return "the API is reachable and the token was not refused: compare Ping with what this address expects"
 }
 
 func detailOf(err error) string {

@@ -13,13 +13,14 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 )
 
 // memory is an http.RoundTripper that carries requests to handlers without sockets, each in a goroutine of its own. Bodies
@@ -135,19 +136,16 @@ func received(req *http.Request) (*http.Request, error) {
 	return in, nil
 }
 
-// fieldName is what the name of a field may be (RFC 9110, section 5.6.2).
-var fieldName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-
 // receivedFields are the fields of a request as a server gets them, with their canonical names. What net/http does not send is an
 // error here too.
 func receivedFields(sent http.Header) (http.Header, error) {
 	fields := http.Header{}
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
-		if !fieldName.MatchString(name) {
+		if !httpfield.IsToken(name) {
 			return nil, fmt.Errorf("invalid header field name %q", name)
 		}
 		for _, value := range sent[name] {
-			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			if httpfield.IsBrokenValue(value) {
 				return nil, fmt.Errorf("invalid header field value for %q", name)
 			}
 			fields.Add(name, strings.Trim(value, " \t"))

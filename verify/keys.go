@@ -23,6 +23,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 
 	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 )
 
 // A KeySet is the keys of an issuer. It is made by [StaticSecret], [StaticPEM], [PEMList], [JWKS] or [ByIssuer], is
@@ -59,11 +60,11 @@ type key struct {
 }
 
 // material returns what golang-jwt verifies with, or nil if the key is not for m.
-func (k *key) material(m method) (any, error) {
+func (k *key) material(m jws.Method) (any, error) {
 	switch {
-	case k.public != nil && m.fits(k.public) && (k.alg == "" || k.alg == m.name || sameEd25519(k.alg, m.name)):
+	case k.public != nil && m.Fits(k.public) && (k.alg == "" || string(k.alg) == m.Name || sameEd25519(string(k.alg), m.Name)):
 		return k.public, nil
-	case k.public != nil || m.secret == 0:
+	case k.public != nil || m.SecretSize() == 0:
 		return nil, nil
 	case k.flaw != "":
 		return nil, &ConfigError{"Keys", k.flaw}
@@ -72,8 +73,8 @@ func (k *key) material(m method) (any, error) {
 }
 
 // sameEd25519 reports whether both are names of one method (RFC 9864, section 2.2).
-func sameEd25519(a, b jwtbearer.SignatureMethod) bool {
-	return (a == jwtbearer.EdDSA || a == jwtbearer.Ed25519) && (b == jwtbearer.EdDSA || b == jwtbearer.Ed25519)
+func sameEd25519(a, b string) bool {
+	return (a == "EdDSA" || a == "Ed25519") && (b == "EdDSA" || b == "Ed25519")
 }
 
 // static is a set whose keys are given. It prints as what it is.

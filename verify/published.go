@@ -10,6 +10,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 
 	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 )
 
 // PEMList is the keys that are published at url as Trello does it: {"keys": ["-----BEGIN PUBLIC KEY-----…", …]}. None
@@ -111,7 +112,7 @@ func readJWK(item json.RawMessage) ([]key, error) {
 	if err := usable(parsed.Key); err != nil {
 		return nil, err
 	}
-	if m, known := methodOf(k.Alg); k.Alg != "" && (!known || !m.fits(parsed.Key)) {
+	if m, known := jws.Exactly(string(k.Alg)); k.Alg != "" && (!known || !m.Fits(parsed.Key)) {
 		return nil, errors.New("the alg of a JWK is not a signature method of its kind")
 	}
 	return []key{{id: k.ID, alg: k.Alg, public: parsed.Key}}, nil

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 )
 
 // A Verifier says which tokens a server accepts: who signed them, with which method, for whom and when. Keys and
@@ -72,8 +74,8 @@ func (v *Verifier) verify(ctx context.Context, text string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, ok := methodOf(jwtbearer.SignatureMethod(t.alg))
-	if !ok || !slices.Contains(v.Methods, m.name) {
+	m, ok := jws.Exactly(t.alg)
+	if !ok || !slices.Contains(v.Methods, jwtbearer.SignatureMethod(m.Name)) {
 		return nil, &TokenError{WrongMethod, "its alg is not one of Methods"}
 	}
 	if err := v.checkClaims(t.claims, time.Now()); err != nil {
@@ -96,15 +98,15 @@ func (v *Verifier) check() error {
 		return &ConfigError{"Leeway", "is negative"}
 	}
 	for i, name := range v.Methods {
-		if _, ok := methodOf(name); !ok {
-			return &ConfigError{fmt.Sprintf("Methods[%d]", i), fmt.Sprintf("%q is none of %s", string(name), methodNames())}
+		if _, ok := jws.Exactly(string(name)); !ok {
+			return &ConfigError{fmt.Sprintf("Methods[%d]", i), fmt.Sprintf("%q is none of %s", string(name), strings.Join(jws.Names(), ", "))}
 		}
 	}
 	return nil
 }
 
 // checkSignature tries the keys that are there and, where none of them made the signature, those that are published by now.
-func (v *Verifier) checkSignature(ctx context.Context, t *token, m method) error {
+func (v *Verifier) checkSignature(ctx context.Context, t *token, m jws.Method) error {
 	set, err := v.Keys.of(t)
 	if err != nil {
 		return err
@@ -132,7 +134,7 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token, m method) error
 
 // tryKeys tries the keys that may have made the signature: those with the token's kid first, then those without one;
 // all of them if the token has no kid.
-func (v *Verifier) tryKeys(ctx context.Context, t *token, m method, ring *keyring) error {
+func (v *Verifier) tryKeys(ctx context.Context, t *token, m jws.Method, ring *keyring) error {
 	tried := false
 	for _, named := range []bool{true, false} {
 		for _, k := range ring.keys {
@@ -147,7 +149,7 @@ func (v *Verifier) tryKeys(ctx context.Context, t *token, m method, ring *keyrin
 				continue
 			}
 			tried = true
-			if m.verify.Verify(t.signed, t.signature, material) == nil {
+			if m.Verify(t.signed, t.signature, material) == nil {
 				v.tellShort(ctx, &k, m)
 				return nil
 			}
@@ -160,12 +162,12 @@ func (v *Verifier) tryKeys(ctx context.Context, t *token, m method, ring *keyrin
 }
 
 // tellShort says, once, that a secret is shorter than RFC 7518, section 3.2, wants it.
-func (v *Verifier) tellShort(ctx context.Context, k *key, m method) {
-	if v.Logger == nil || k.public != nil || len(k.secret) >= m.secret || k.told.Swap(true) {
+func (v *Verifier) tellShort(ctx context.Context, k *key, m jws.Method) {
+	if v.Logger == nil || k.public != nil || len(k.secret) >= m.SecretSize() || k.told.Swap(true) {
 		return
 	}
 	v.Logger.WarnContext(ctx, "the secret is so short that it can be guessed from one token: set a longer one on both sides",
-		"bytes", len(k.secret), "wanted", m.secret)
+		"bytes", len(k.secret), "wanted", m.SecretSize())
 }
 
 // tellStale says that keys could not be fetched while those from before serve on.

@@ -4,6 +4,7 @@ package body
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -131,6 +132,14 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.watch.send()
 	return n, err
+}
+
+// Cause replaces the error of an attempt whose context a Watch ended by the reason for it.
+func Cause(ctx context.Context, err error) error {
+	if timeout, ok := errors.AsType[*TimeoutError](context.Cause(ctx)); ok {
+		return timeout
+	}
+	return err
 }
 
 // A TimeoutError is a silence longer than Connection.Timeout. It is a net.Error.

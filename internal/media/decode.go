@@ -13,15 +13,16 @@ import (
 
 // A ContentError says that a body cannot be decoded.
 type ContentError struct {
-	Expected Kind // what it should be; empty: what Content-Type says cannot be decoded
-	Err      error
+	Expected Kind  // empty: Content-Type says a kind that cannot be decoded
+	Err      error // what is wrong
 }
 
 func (e *ContentError) Error() string { return e.Err.Error() }
 func (e *ContentError) Unwrap() error { return e.Err }
 
-// Decode decodes the body of a response into out: as kind says, else as Content-Type does, else as JSON. What goes into
-// memory is at most most bytes long; zero: no bound.
+// Decode decodes the body of a response into out: as kind says, else as Content-Type does, else as JSON. Into an io.Writer, a *[]byte
+// or a *string it goes as it is; a nil out ignores it, and a response that has none leaves out alone. What goes into memory is at
+// most most bytes long; zero: no bound. A body that is not what was expected is a *ContentError.
 func Decode(kind Kind, resp *http.Response, out any, most int64) error {
 	if out == nil || !HasBody(resp) {
 		return nil
@@ -73,6 +74,7 @@ func decodeWhole(kind Kind, resp *http.Response, body io.Reader, out any) error 
 	return nil
 }
 
+// decodeAs decodes a body of that kind. Nothing may follow the value.
 func decodeAs(kind Kind, body io.Reader, out any) error {
 	switch kind {
 	case XML:
@@ -84,7 +86,7 @@ func decodeAs(kind Kind, body io.Reader, out any) error {
 		}
 		var err error
 		r := csv.NewReader(withoutBOM(body))
-		r.FieldsPerRecord = -1 // what the columns mean is the caller's affair
+		r.FieldsPerRecord = -1 // what the columns mean is for the caller to say
 		*records, err = r.ReadAll()
 		return err
 	case Text:
@@ -97,7 +99,7 @@ func decodeAs(kind Kind, body io.Reader, out any) error {
 	return atEnd(dec.Token())
 }
 
-// decodeDocument decodes one XML document. Nothing but comments, instructions and blanks may follow it.
+// decodeDocument decodes one XML document. Nothing but comments, instructions and spaces may follow it.
 func decodeDocument(body io.Reader, out any) error {
 	dec := xml.NewDecoder(withoutBOM(body))
 	if err := emptyIsAnError(dec.Decode(out)); err != nil {
@@ -119,7 +121,7 @@ func decodeDocument(body io.Reader, out any) error {
 
 var errTrailing = errors.New("there is more after the value")
 
-// atEnd says what it means that a decoder gave this after the value. An answer that was cut off is no answer.
+// atEnd says what it means that a decoder gave this after the value. A response that was cut off is an error.
 func atEnd(_ any, err error) error {
 	switch _, syntax := errors.AsType[*json.SyntaxError](err); {
 	case err == io.EOF:
@@ -130,6 +132,7 @@ func atEnd(_ any, err error) error {
 	return err
 }
 
+// emptyIsAnError says that there is no value, where a decoder says only that the body ended.
 func emptyIsAnError(err error) error {
 	if err == io.EOF {
 		return errors.New("the body is empty")
@@ -147,6 +150,7 @@ func withoutBOM(r io.Reader) io.Reader {
 	return io.MultiReader(bytes.NewReader(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf"))), r)
 }
 
+// An errReader gives an error.
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }

@@ -20,10 +20,11 @@ type Body struct {
 	Own         bool      // ContentType has a parameter that this body cannot do without
 }
 
-// An encoder writes scalars as texts. refuse, if not nil, gives an error for a value that must not be written.
+// An encoder writes scalars as texts. refuse is that of Encode.
 type encoder struct{ refuse func(value any) error }
 
-// Encode encodes what NewRequest was given.
+// Encode encodes a body as kind says; empty: as JSON. A nil is no body; an io.Reader, a []byte and a string go as they are. refuse, if
+// not nil, gives an error for a value that must not be written as a text.
 func Encode(kind Kind, body any, refuse func(value any) error) (Body, error) {
 	e := encoder{refuse}
 	switch b := body.(type) {
@@ -77,10 +78,10 @@ func (e encoder) formValues(body any) (url.Values, error) {
 
 // fieldTexts returns the texts of a value: of each element of a list, none of nil.
 func (e encoder) fieldTexts(value any) ([]string, error) {
-	v := reflect.ValueOf(value)
-	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(value) {
 		return nil, nil
 	}
+	v := reflect.ValueOf(value)
 	if !isList(v) {
 		text, err := e.plainText(value)
 		return []string{string(text)}, err
@@ -88,7 +89,7 @@ func (e encoder) fieldTexts(value any) ([]string, error) {
 	var texts []string
 	for i := range v.Len() {
 		element := v.Index(i).Interface()
-		if element == nil {
+		if isNil(element) {
 			continue
 		}
 		text, err := e.plainText(element)
@@ -108,12 +109,13 @@ func isList(v reflect.Value) bool {
 	return !v.Type().Implements(reflect.TypeFor[std.TextMarshaler]())
 }
 
-// plainText writes a scalar.
+// plainText writes a scalar as a text.
 func (e encoder) plainText(value any) ([]byte, error) {
-	if e.refuse != nil {
-		if err := e.refuse(value); err != nil {
-			return nil, err
-		}
+	if isNil(value) {
+		return nil, notText(value)
+	}
+	if err := e.refuses(value); err != nil {
+		return nil, err
 	}
 	switch v := value.(type) {
 	case []byte:
@@ -130,11 +132,36 @@ func (e encoder) plainText(value any) ([]byte, error) {
 	case reflect.Float32, reflect.Float64: // 1000000, not 1e+06: many readers of forms know no exponents
 		return strconv.AppendFloat(nil, v.Float(), 'f', -1, v.Type().Bits()), nil
 	case reflect.Pointer:
-		if !v.IsNil() {
-			return e.plainText(v.Elem().Interface())
+		return e.plainText(v.Elem().Interface())
+	}
+	return nil, notText(value)
+}
+
+// refuses returns why value must not be written: it, or what it points to, which may have the methods of a text.
+func (e encoder) refuses(value any) error {
+	if e.refuse == nil {
+		return nil
+	}
+	v := reflect.ValueOf(value)
+	for ; v.IsValid(); v = v.Elem() {
+		if err := e.refuse(v.Interface()); err != nil {
+			return err
+		}
+		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Interface {
+			break
 		}
 	}
-	return nil, fmt.Errorf("%T is not a text: use a string, a number, a bool, an encoding.TextMarshaler or a fmt.Stringer", value)
+	return nil
+}
+
+// isNil reports whether there is no value: nil, or a pointer that is nil, whose methods may need what it points to.
+func isNil(value any) bool {
+	v := reflect.ValueOf(value)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+func notText(value any) error {
+	return fmt.Errorf("%T is not a text: use a string, a number, a bool, an encoding.TextMarshaler or a fmt.Stringer", value)
 }
 
 // Marshal is json.Marshal without its escapes for HTML.

@@ -49,7 +49,7 @@ func KindOf(field string) Kind {
 	return ""
 }
 
-// HasBody reports whether a response can have content (RFC 9110, section 6.4.1; section 15.3.6 for 205).
+// HasBody reports whether a response may have content that is its own to read (RFC 9110, section 6.4.1; section 15.3.6 for 205).
 func HasBody(resp *http.Response) bool {
 	code := resp.StatusCode
 	if resp.Request != nil {
@@ -57,7 +57,9 @@ func HasBody(resp *http.Response) bool {
 		case http.MethodHead:
 			return false
 		case http.MethodConnect:
-			return code/100 != 2
+			if code/100 == 2 { // a tunnel
+				return false
+			}
 		}
 	}
 	return code >= 200 && code != http.StatusNoContent && code != http.StatusResetContent && code != http.StatusNotModified

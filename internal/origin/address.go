@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // An Address is where an API is, and who may have its token. It does not change.
@@ -71,30 +73,27 @@ func (a *Address) Route(req *http.Request) (Route, error) {
 	return Own, nil
 }
 
-// A Fault is what is wrong with a base URI. It shows nothing of it but the scheme, since the rest may hold secrets.
-type Fault struct{ Problem, Hint string }
-
-// Parse reads an absolute base URI. Its scheme is not checked yet.
-func Parse(text string) (*url.URL, *Fault) {
+// Parse reads an absolute base URI. Its scheme is not checked yet. The problem shows nothing of it, since it may hold secrets.
+func Parse(text string) (*url.URL, *problem.Error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, &Fault{"is not a URI", "write it as https://host/path"}
+		return nil, problem.New("is not a URI", "write it as https://host/path")
 	case strings.ContainsFunc(text, unicode.IsSpace):
-		return nil, &Fault{"holds a space", "remove it, or write it as %20"}
+		return nil, problem.New("holds a space", "remove it, or write it as %20")
 	case u.Opaque != "" || u.Hostname() == "":
-		return nil, &Fault{"has no host", "write it as https://host/path"}
+		return nil, problem.New("has no host", "write it as https://host/path")
 	case u.User != nil:
-		return nil, &Fault{"holds a user name or password", "remove what stands before the @; the token is the credential"}
+		return nil, problem.New("holds a user name or password", "remove what stands before the @; the token is the credential")
 	case !isPort(u.Port()):
-		return nil, &Fault{"has a port that is none", "use a port from 1 to 65535, or leave it out"}
+		return nil, problem.New("has a port that is none", "use a port from 1 to 65535, or leave it out")
 	case HasDotSegment(u.EscapedPath()):
-		return nil, &Fault{"has a segment . or .. in its path", "write the path itself"}
+		return nil, problem.New("has a segment . or .. in its path", "write the path itself")
 	case strings.Contains(text, "#"):
-		return nil, &Fault{"has a fragment", "remove the # and what follows it"}
+		return nil, problem.New("has a fragment", "remove the # and what follows it")
 	}
 	if _, err := Of(u); err != nil {
-		return nil, &Fault{"has a host that is no name that can be resolved (RFC 5891)", "write the host in ASCII, as xn--…"}
+		return nil, problem.New("has a host that is no name that can be resolved (RFC 5891)", "write the host in ASCII, as xn--…")
 	}
 	return u, nil
 }

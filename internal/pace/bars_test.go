@@ -33,10 +33,13 @@ type paceBar struct {
 	speed, refused, share float64
 }
 
-func paceBars() []paceBar {
+// skewed is how far the clock of a server is off.
+const skewed = 7*time.Second + 300*time.Millisecond
+
+// adaptingBars are those of a controller that knows no limit.
+func adaptingBars() []paceBar {
 	bucket50, window150 := bucket(50, 10), clockWindow(150, 3*time.Second)
 	changing := changingBucket(changingRate, 10)
-	const skewed = 7*time.Second + 300*time.Millisecond
 	return []paceBar{
 		{name: "bucket", server: bucket50, dialect: bare, speed: 98, refused: 4},
 		{name: "bucket", server: bucket50, dialect: millis, speed: 98, refused: 4},
@@ -82,7 +85,13 @@ func paceBars() []paceBar {
 		{name: "500/s, burst of 100", server: bucket(500, 100), dialect: bare, with: simulation{calls: 6000}, speed: 98, refused: 4},
 		{name: "clock 7.3 s off, window", server: window150, dialect: bare, with: simulation{skew: skewed}, speed: 90, refused: 7},
 		{name: "clock 7.3 s off, window", server: window150, dialect: quotaHeaders, with: simulation{skew: skewed}, speed: 85, refused: 0.5},
+	}
+}
 
+// knowingBars are those of a client that only obeys the gate, or keeps a limit of its own.
+func knowingBars() []paceBar {
+	bucket50, window150 := bucket(50, 10), clockWindow(150, 3*time.Second)
+	return []paceBar{
 		{name: "gate only, bucket", server: bucket50, dialect: millis, with: simulation{newClient: fixedPace}},
 		{name: "gate only, window", server: window150, dialect: retryAfter, with: simulation{newClient: fixedPace}},
 		{name: "local bucket 50/9", server: bucket50, dialect: bare, with: simulation{newClient: localBucket}, speed: 99, refused: 0.01},
@@ -98,8 +107,8 @@ func paceBars() []paceBar {
 	}
 }
 
-func TestPaceReachesTheBars(t *testing.T) {
-	for _, tt := range paceBars() {
+func TestControllerReachesTheBars(t *testing.T) {
+	for _, tt := range append(adaptingBars(), knowingBars()...) {
 		s := tt.with
 		s.server, s.dialect = tt.server, tt.dialect
 		speed, refused, share, worst := s.medians(simSeeds)
@@ -118,15 +127,15 @@ func TestPaceReachesTheBars(t *testing.T) {
 
 // medians runs the simulation with seeds 1 to n and gives the median of each figure, and the worst speed.
 func (s simulation) medians(n int) (speed, refused, share, worst float64) {
-	var speeds, refusals, shares []float64
+	var speeds, throttles, shares []float64
 	for seed := range n {
 		r := s.run(uint64(seed) + 1)
-		speeds, refusals, shares = append(speeds, r.speed), append(refusals, r.refused), append(shares, r.share)
+		speeds, throttles, shares = append(speeds, r.speed), append(throttles, r.refused), append(shares, r.share)
 	}
 	slices.Sort(speeds)
-	slices.Sort(refusals)
+	slices.Sort(throttles)
 	slices.Sort(shares)
-	return speeds[n/2], refusals[n/2], shares[n/2], speeds[0]
+	return speeds[n/2], throttles[n/2], shares[n/2], speeds[0]
 }
 
 func fixedPace(time.Time) simPacer {

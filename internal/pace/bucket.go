@@ -7,22 +7,22 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A tokenBucket is a Limit with a burst, kept by x/time/rate. It is a little smaller than the limit, since one that equals the
-// server's own is refused by the jitter of the network: a token is kept in reserve, or with a burst of one 1 % of the rate.
+// A tokenBucket is a Limit with a burst, kept by x/time/rate. It is a little smaller than the limit, since the jitter of the network
+// empties the server's before one that equals it: a token is kept in reserve, or with a burst of one 1 % of the rate.
 //
-// A full bucket does not fill any further, and the server's begins to refill only when the first request has reached it,
-// perhaps after a handshake of some round trips. What flowed into this one meanwhile is let go when the first answer comes;
-// else all that leaves later and arrives sooner finds less there than here.
+// A full bucket does not fill any further, and the server's begins to refill only when the first request has reached it, perhaps
+// after a handshake of some round trips. What flowed into this one meanwhile is dropped when the first response comes; otherwise
+// attempts that leave later and arrive sooner find less there than here.
 //
-// A tokenBucket is not safe for concurrent use: the line calls it under its lock.
+// A tokenBucket is not safe for concurrent use: the Line calls it under its lock.
 type tokenBucket struct {
 	*rate.Limiter
-	exact bool      // the limit as it is set
-	full  time.Time // when an attempt left with the bucket full and nothing in flight, until it is answered; zero: none did
+	exact bool      // the limit as it is set, without a reserve
+	full  time.Time // when an attempt left with the bucket full and nothing in flight, until its response; zero: none did
 	taken float64   // tokens since then
 }
 
-// newBucket makes the bucket of a limit.
+// newBucket returns the bucket of a limit.
 func newBucket(limit Limit, exact bool) *tokenBucket {
 	r, burst := rate.Limit(float64(limit.Requests)/limit.Per.Seconds()), limit.Burst
 	switch {
@@ -51,13 +51,13 @@ func (b *tokenBucket) leave(now time.Time, inflight int) {
 	b.ReserveN(now, 1)
 }
 
-// giveBack takes back an attempt that did not leave after all. A Reservation gives nothing back once its time has come.
+// giveBack takes back an attempt that was not sent. A rate.Reservation gives nothing back once its time has come.
 func (b *tokenBucket) giveBack(now time.Time) {
 	b.taken--
 	b.AllowN(now, -1)
 }
 
-// answered takes in an answer, whose request needed quickest at least to come here and back.
+// answered takes in that an attempt has ended; quickest is the least time that any took to go and come back.
 func (b *tokenBucket) answered(sent, now time.Time, quickest time.Duration) {
 	if b.exact || b.full.IsZero() || sent.Before(b.full) {
 		return
@@ -69,5 +69,5 @@ func (b *tokenBucket) answered(sent, now time.Time, quickest time.Duration) {
 	b.full = time.Time{}
 }
 
-// reserved is what the token in reserve is good for of what flowed in too soon.
+// reserved is how many of the tokens that flowed in too soon the reserve makes up for.
 const reserved = 0.1

@@ -35,22 +35,22 @@ func TestBucketIsNotRefusedAfterASlowHandshake(t *testing.T) {
 	})
 }
 
-// TestBucketLosesNothingToSlowAnswers holds that slow answers cost a bucket nothing but the slow start.
+// TestBucketLosesNothingToSlowAnswers holds that slow responses cost a bucket nothing but the slow start.
 func TestBucketLosesNothingToSlowAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const answer = time.Second
+		const response = time.Second
 		l, began := testLine(t, Settings{Limits: []Limit{{Requests: 20, Per: time.Second, Burst: 5}}}), time.Now()
 		for i := range 200 {
 			s := enter(t, l, uint64(i))
-			time.AfterFunc(answer, func() {
+			time.AfterFunc(response, func() {
 				s.Accepted(Observation{})
 				s.Release()
 			})
 		}
 		least := (200 - 4) * time.Second / 20
-		if got := time.Since(began); got < least || got > least+3*answer {
+		if got := time.Since(began); got < least || got > least+3*response {
 			t.Errorf("200 attempts at 20 a second leave within %v, want %v and the slow start", got, least)
 		}
-		time.Sleep(2 * answer)
+		time.Sleep(2 * response)
 	})
 }

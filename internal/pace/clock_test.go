@@ -11,7 +11,7 @@ func TestServerClockNarrowsTheOffsetWithEveryAnswer(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 3))
 		var c serverClock
 		if _, _, ok := c.offset(); ok {
-			t.Error("the offset is known before any answer")
+			t.Error("the offset is known before any response")
 		}
 		sent := at(0)
 		for range 200 {
@@ -25,7 +25,7 @@ func TestServerClockNarrowsTheOffsetWithEveryAnswer(t *testing.T) {
 		}
 		lo, hi, _ := c.offset()
 		if hi-lo > 100*time.Millisecond {
-			t.Errorf("offset = [%v, %v] after 200 answers, want it within a round trip of %v", lo, hi, skew)
+			t.Errorf("offset = [%v, %v] after 200 responses, want it within a round trip of %v", lo, hi, skew)
 		}
 		if got, want := c.local(sent), sent.Add(-skew); got.Before(want) && skew.Abs() > time.Second {
 			t.Errorf("local = %v with the clock %v off, want not before %v", got, skew, want)
@@ -64,6 +64,6 @@ func TestServerClockTrustsAClockThatMayBeRight(t *testing.T) {
 	c.observe(time.Time{}, at(0), at(10))
 	c.observe(at(0), at(10), at(0))
 	if lo, hi, _ := c.offset(); lo > 0 || hi < 0 {
-		t.Errorf("offset = [%v, %v]: an answer without a Date, or before its request, was believed", lo, hi)
+		t.Errorf("offset = [%v, %v]: a response without a Date, or before its request, was believed", lo, hi)
 	}
 }

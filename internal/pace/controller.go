@@ -6,70 +6,57 @@ import (
 )
 
 const (
-	// startInFlight is how many requests more than were answered may fly before the first refusal. From there the
-	// number doubles with every round trip: a burst of 10 is found with 8 refusals rather than with as many as there
-	// are workers.
+	// startInFlight is how many attempts may be in flight before the first response. One more for each response doubles that with
+	// every round trip: a burst of 10 is found with 8 throttles rather than with as many as there are workers.
 	startInFlight = 2
 
-	// startPatience is how long a slow start waits for an answer before twice as many may fly. An API that holds answers
-	// back for long, or for ever, is not held back with them.
+	// startPatience is how long a slow start waits for a response before it doubles the number all the same, so that an API that
+	// responds late or never does not hold back the rest.
 	startPatience = 200 * time.Millisecond
 
-	// firstGuess is the wait after a refusal that tells none, while the rate is unknown.
+	// firstGuess is the wait after a throttle that gives none, while the rate is unknown.
 	firstGuess = 100 * time.Millisecond
 
-	// longestGuess bounds every wait that nobody told.
+	// longestGuess bounds every wait that is guessed.
 	longestGuess = time.Minute
 
-	// From secondsRow refusals in a row on, a wait that nobody told ends on a whole second, since the windows of
-	// servers do, and from patientRow on it doubles, lest a window of an hour is asked every second.
+	// From secondsRow throttles in a row on, a guessed wait ends on a whole second, as the windows of servers do, and from
+	// patientRow on it doubles, so that a limit of an hour is not tried every second.
 	secondsRow = 3
 	patientRow = 10
 )
 
-// pace decides when the next attempt may leave towards an API that does not tell its limits. It is arithmetic over the
-// times and answers that it is given; time does not run backwards, but may stand still.
+// controller decides when the next attempt may leave for an API whose limits are not known; the package comment says how. It is
+// arithmetic over the times and verdicts that it is given. Time must not run backwards, but may stand still.
 //
-// While nothing was ever refused there is no pacing, only a slow start: no more than two requests plus one for each
-// answer so far may fly, and twice as many whenever no answer comes for a while. That delays the first calls of a client
-// and nobody later: 32 workers are all at work after four round trips, or a second at most.
-//
-// A refusal closes the gate for all, as long as it asks for or, where it does not tell, for a guess that grows with the
-// refusals in a row. Refusals of requests that were sent before the gate opened last are echoes: they may close it for
-// longer but teach nothing. When it opens, the twin, a copy of the server's bucket, learns from the episode once and
-// paces what follows. A request refused right after the gate opened says that the wait was too short, not that the rate
-// was wrong; then the gate opens for one request at first and for two more with each that is accepted, up to a burst.
-//
-// A fixed pace has no twin: the gate opens with that slow start every time, and nothing else holds anybody up.
-//
-// A pace is not safe for concurrent use: the line calls it under its lock.
+// It is not safe for concurrent use: the Line calls it under its lock.
 type controller struct {
 	fixed    bool
 	reserve  int64
 	model    bucketModel
 	quotas   quotas
-	doubted  []string // quotas that were told to be used up while the API served a probe
+	doubted  []string // quotas that were said to be used up while the API accepted a probe
 	inFlight inFlightLimit
 
-	base time.Time // what the twin's seconds count from
+	base time.Time // from which the model counts seconds
 
 	until   time.Time // the gate is closed until then
 	closed  bool      // the gate has not opened since it closed last
 	opened  time.Time // when it opened last; zero: never closed
-	began   time.Time // when the refusal came that closed it
-	pending bool      // that refusal has not been learnt from
-	row     int       // refusals since the last acceptance, echoes not counted
+	began   time.Time // when the throttle came that closed it
+	pending bool      // the model has not learnt from that throttle
+	row     int       // throttles since the last accepted attempt, without those sent before the gate opened last
 
-	left    time.Time // when the last attempt left
-	lead    int       // how many may fly beyond those accepted since the gate opened, while the start is slow
-	flowing int       // accepted since the gate opened
-	slow    int       // how many are still to leave slowly; negative: no end
+	left   time.Time // when the last attempt left
+	lead   int       // in a slow start, how many may be in flight beyond those that passed
+	passed int       // accepted since the gate opened
+	slow   int       // how many are still to leave in a slow start; noEnd: all until the gate closes
 }
 
-// noEnd is a slow start that lasts until the gate closes again.
+// noEnd is the length of a slow start that lasts until the gate closes again.
 const noEnd = -1
 
-// newPace gives a pace for a new client. A fixed one only obeys the gate and the quotas, of which reserve is left over.
+// newController returns the controller of a new Line. A fixed one only obeys the gate and the quotas, of which reserve is left over.
 func newController(fixed bool, reserve int) *controller {
 	p := &controller{fixed: fixed, reserve: int64(reserve)}
 	if !fixed {
@@ -78,10 +65,10 @@ func newController(fixed bool, reserve int) *controller {
 	return p
 }
 
-// gate is when the gate opens or opened. Zero: it was never closed.
+// gate returns when the gate opens or opened. Zero: it was never closed.
 func (p *controller) gate() time.Time { return p.until }
 
-// close closes the gate until then, if it is not closed for longer. Nothing is learnt from it.
+// close closes the gate until then, unless it is closed for longer. The model learns nothing from it.
 func (p *controller) close(until time.Time) {
 	if until.After(p.until) {
 		p.until = until
@@ -89,7 +76,7 @@ func (p *controller) close(until time.Time) {
 	}
 }
 
-// reopen opens the gate before its time, since the API served an attempt that left all the same.
+// reopen opens the gate before its time, since the API accepted a probe.
 func (p *controller) reopen(now time.Time) {
 	p.giveWay(now)
 	p.doubted = append(p.doubted, p.quotas.dropUsedUp(now, -p.reserve)...)
@@ -97,16 +84,15 @@ func (p *controller) reopen(now time.Time) {
 	p.quotas.dropUsedUp(now, 0)
 }
 
-// giveWay ends what the gate is closed for, of which an answer told anew.
+// giveWay ends the present closing, in favour of what the response to a probe says.
 func (p *controller) giveWay(now time.Time) {
 	if p.until.After(now) {
 		p.until = now
 	}
 }
 
-// next tells when the head of the line may leave: at a time, which is now or past if it may leave at once, or, if ok is
-// false, not before another answer has arrived. inflight counts the attempts that left and are not yet answered. The
-// time holds until the next call of any other method.
+// next returns when the head of the queue may leave: now or a past time if it may leave at once. If ok is false, it may not before
+// another response. inflight counts the attempts without a verdict. The time holds until the next call of any other method.
 func (p *controller) next(now time.Time, inflight int) (at time.Time, ok bool) {
 	if now.Before(p.until) {
 		return p.until, true
@@ -128,15 +114,15 @@ func (p *controller) next(now time.Time, inflight int) (at time.Time, ok bool) {
 	return now.Add(p.model.delay(p.seconds(now))), true
 }
 
-// nextSlowly is when the next may leave in a slow start.
+// nextSlowly returns when the next attempt may leave in a slow start.
 func (p *controller) nextSlowly(now time.Time, inflight int) time.Time {
-	if inflight < p.lead+p.flowing {
+	if inflight < p.lead+p.passed {
 		return now
 	}
 	if at := p.left.Add(startPatience); now.Before(at) {
 		return at
 	}
-	p.lead = max(2*p.lead, inflight-p.flowing+1)
+	p.lead = max(2*p.lead, inflight-p.passed+1)
 	return now
 }
 
@@ -157,7 +143,7 @@ func (p *controller) giveBack() {
 	}
 }
 
-// accepted takes in an answer that is not a throttle.
+// accepted takes in an attempt that was not throttled.
 func (p *controller) accepted(sent, now time.Time) {
 	p.inFlight.accepted()
 	if !p.fixed {
@@ -167,21 +153,20 @@ func (p *controller) accepted(sent, now time.Time) {
 		return
 	}
 	p.row = 0
-	p.flowing++
+	p.passed++
 	if p.slow == 0 {
 		p.model.climb()
 	}
 }
 
-// refused takes in a throttle that closes the gate, and the wait that it told, which is obeyed in full. No wait at all
-// is believed once.
-func (p *controller) refused(sent, now time.Time, wait time.Duration, told bool) {
+// throttled takes in a throttle that closes the gate. A wait that is told is obeyed in full; one of zero is believed once.
+func (p *controller) throttled(sent, now time.Time, wait time.Duration, told bool) {
 	if !p.pending && !sent.Before(p.opened) {
 		p.pending = true
 		p.began = now
 		p.row++
 		if p.row == 1 {
-			p.model.refusal = p.middle(sent, now)
+			p.model.throttledAt = p.middle(sent, now)
 		}
 	}
 	if !told || wait <= 0 && p.row > 1 {
@@ -192,7 +177,7 @@ func (p *controller) refused(sent, now time.Time, wait time.Duration, told bool)
 	p.close(now.Add(wait))
 }
 
-// guess is the wait after a refusal that tells none: the time of one token, twice that, and then up to whole seconds.
+// guess is the wait after a throttle that gives none: the time of one token, twice that, and then up to whole seconds.
 func (p *controller) guess(now time.Time) time.Duration {
 	wait := firstGuess
 	if p.model.rate > 0 {
@@ -205,15 +190,11 @@ func (p *controller) guess(now time.Time) time.Duration {
 	return now.Add(wait).Truncate(time.Second).Sub(now)
 }
 
-// failed takes in that an attempt got no answer. Whether the server counted it is not known, so that its token stays
-// taken and nothing is learnt.
-func (p *controller) failed(sent, now time.Time) {}
+// tooMany takes in a throttle because too many requests were in flight: inflight, with the throttled one.
+func (p *controller) tooMany(inflight int) { p.inFlight.lower(inflight) }
 
-// crowded takes in a refusal because too many requests were in flight: inflight, with the refused one.
-func (p *controller) tooMany(_ time.Time, inflight int) { p.inFlight.refused(inflight) }
-
-// quota takes in what an answer told to be left of a quota. One that served a probe while it was told to be used up is not
-// believed in that until it tells that something is left, or the API refuses.
+// quota takes in a reading. A quota that is said to be used up while the API accepts a probe is ignored until something is left of it,
+// or the API throttles.
 func (p *controller) quota(now time.Time, r quotaReading) {
 	if i := slices.Index(p.doubted, r.name); i >= 0 {
 		if r.remaining <= 0 {
@@ -226,24 +207,24 @@ func (p *controller) quota(now time.Time, r quotaReading) {
 }
 
 // rate is the estimate of what the API admits per second. Zero: not known. Where the waits are so long that the server's bucket
-// overflows, or it is a window, the twin's rate only says how fast a burst may come.
-func (p *controller) rate(time.Time) float64 {
+// overflows, or it is a window, the model's rate only says how fast a burst may come.
+func (p *controller) rate() float64 {
 	if p.model.costly {
 		return 0
 	}
 	return p.model.rate
 }
 
-// open opens the gate, and lets the twin learn why it was closed. If it was closed for another reason than a refusal, a
-// twin that knows the API goes on as before.
+// open opens the gate, and lets the model learn why it was closed. If that was no throttle, a model that knows the API goes on as
+// before.
 func (p *controller) open(now time.Time, inflight int) {
 	learn := p.pending && !p.fixed
 	p.closed, p.pending = false, false
-	if !learn && p.model.refused {
+	if !learn && p.model.throttled {
 		return
 	}
 	p.opened = now
-	p.flowing, p.lead = 0, 1
+	p.passed, p.lead = 0, 1
 	switch {
 	case !learn:
 		p.slow = noEnd
@@ -257,7 +238,7 @@ func (p *controller) open(now time.Time, inflight int) {
 	p.model.resume(p.seconds(now), inflight)
 }
 
-// seconds is t as the twin counts.
+// seconds is t as the model counts.
 func (p *controller) seconds(t time.Time) float64 {
 	if p.base.IsZero() {
 		p.base = t
@@ -265,7 +246,7 @@ func (p *controller) seconds(t time.Time) float64 {
 	return t.Sub(p.base).Seconds()
 }
 
-// middle is when the server is likely to have judged the request.
+// middle is when the server is likely to have counted the request.
 func (p *controller) middle(sent, now time.Time) float64 {
 	return (p.seconds(sent) + p.seconds(now)) / 2
 }

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// patience is how long an attempt may wait.
+// Patience is how long an attempt may wait. The zero value waits without a bound.
 type Patience struct {
 	Latest time.Time     // an attempt that cannot leave by then does not wait; zero: no bound
 	Gate   time.Duration // for a closed gate; zero: no bound, negative: not at all
 }
 
-// Within returns a patience that ends with ctx at the latest.
+// Within returns p, ended by the deadline of ctx at the latest.
 func (p Patience) Within(ctx context.Context) Patience {
 	if deadline, ok := ctx.Deadline(); ok && (p.Latest.IsZero() || deadline.Before(p.Latest)) {
 		p.Latest = deadline
@@ -23,7 +23,7 @@ func (p Patience) Within(ctx context.Context) Patience {
 // ErrTooLate says that an attempt could not leave by its latest time.
 var ErrTooLate = errors.New("no turn before the deadline")
 
-// A Refusal says that the gate is closed for longer than an attempt may wait.
+// A Refusal is the error of an attempt that may not wait until the gate opens.
 type Refusal struct {
 	Class string // of the throttle that closed the gate, or Exhausted
 	Rule  string // what found that throttle, or the name of the quota
@@ -34,7 +34,7 @@ func (e *Refusal) Error() string {
 	return "the API asked for a longer wait than the call may take"
 }
 
-// Refusal tells whether the gate is closed for longer than an attempt may wait that did not join the line.
+// Refusal returns why an attempt outside the queue may not wait until the gate opens; nil: it may, or a probe is due.
 func (l *Line) Refusal(p Patience) *Refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,8 +44,8 @@ func (l *Line) Refusal(p Patience) *Refusal {
 	return nil
 }
 
-// AwaitGate waits until the gate is open or a probe is due, for an attempt that has left the line already with s, which then is
-// the probe. Without s nothing is taken.
+// AwaitGate waits until the gate is open or a probe is due, for an attempt that has left the queue already with s, which then is
+// the probe. With a nil s nothing is taken. The error is a *Refusal or that of ctx.
 func (l *Line) AwaitGate(ctx context.Context, p Patience, s *Slot) error {
 	w := &waiter{Patience: p.Within(ctx)}
 	for {
@@ -59,7 +59,7 @@ func (l *Line) AwaitGate(ctx context.Context, p Patience, s *Slot) error {
 	}
 }
 
-// untilOpen tells how long an attempt outside the line has to wait before it asks again; zero: it may go on.
+// untilOpen returns how long an attempt outside the queue has to wait before it asks again; zero: it may go on.
 func (l *Line) untilOpen(w *waiter, s *Slot) (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +92,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// refuse tells whether the gate is closed for longer than w may wait, and no probe is due.
+// refuse returns a *Refusal if the gate is closed for longer than w may wait and no probe is due.
 func (l *Line) refuse(w *waiter, now time.Time) error {
 	until, why := l.shut(now)
 	wait := until.Sub(now)
@@ -105,27 +105,27 @@ func (l *Line) refuse(w *waiter, now time.Time) error {
 	return nil
 }
 
-// shut tells until when nobody may leave, and why: the gate, or a quota that is used up.
+// shut returns until when nobody may leave, and why: the gate, or a quota that is used up.
 func (l *Line) shut(now time.Time) (until time.Time, why Throttle) {
 	until = l.control.gate()
 	renewed, name := l.control.quotas.usedUp(now, 0)
 	switch {
 	case !renewed.After(until):
 		return until, l.closed
-	case until.After(now) && renewed.Sub(until) <= spread(renewed.Sub(now)): // both are of one refusal, whose rule says more
+	case until.After(now) && renewed.Sub(until) <= spread(renewed.Sub(now)): // both come from one response, whose rule says more
 		return renewed, l.closed
 	}
 	return renewed, Throttle{Class: Exhausted, Rule: name}
 }
 
-// followGate takes note of how long the gate is closed, for the probes.
+// followGate notes until when the gate is closed, for the probes.
 func (l *Line) followGate(now time.Time) {
 	until, _ := l.shut(now)
 	l.probes.follow(now, until)
 }
 
-// beforeGate is at, which is when the pace lets the next attempt leave, or when the next probe is due, if that is sooner. Probe
-// says that the attempt leaves as one, now.
+// beforeGate returns at, when the controller lets the next attempt leave, or when the next probe is due, if that is sooner. With
+// probe the attempt leaves as one, now.
 func (l *Line) beforeGate(now, at time.Time) (_ time.Time, probe bool) {
 	due, ok := l.probes.next()
 	if until, _ := l.shut(now); !ok || !until.After(now) || !due.Before(at) {
@@ -140,8 +140,8 @@ func (l *Line) beforeGate(now, at time.Time) (_ time.Time, probe bool) {
 	return now, true
 }
 
-// wakeRefused wakes the head and, where the gate is closed, those who will not wait that long.
-func (l *Line) wakeRefused(now time.Time) {
+// wakeImpatient wakes the head and, where the gate is closed, those who may not wait that long.
+func (l *Line) wakeImpatient(now time.Time) {
 	if l.queue.Len() == 0 {
 		return
 	}
@@ -157,7 +157,7 @@ func (l *Line) wakeRefused(now time.Time) {
 	l.wakeHead()
 }
 
-// Closed tells until when the gate is closed, and by which rule or quota. Zero: it is open.
+// Closed returns until when the gate is closed, and by which rule or quota. Zero: it is open.
 func (l *Line) Closed() (until time.Time, by string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

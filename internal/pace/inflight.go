@@ -4,11 +4,11 @@ import (
 	"cmp"
 )
 
-// recoveryResponses is how many answers it takes to let one more request fly: at most 2 % of them are then refused.
+// recoveryResponses is how many accepted attempts it takes to let one more be in flight: 2 % of them at most are then throttled.
 const recoveryResponses = 50
 
-// inFlightLimit limits the number of requests in flight where an API refuses for that: by one less at each refusal, and one
-// more after every recoveryResponses answers. Zero is no limit.
+// inFlightLimit bounds the number of attempts in flight where an API throttles for that: one less with each such throttle, one more
+// after every recoveryResponses. The zero value is no limit.
 type inFlightLimit struct {
 	limit    int
 	answered int // since the limit changed last
@@ -16,8 +16,8 @@ type inFlightLimit struct {
 
 func (c *inFlightLimit) full(inflight int) bool { return c.limit > 0 && inflight >= c.limit }
 
-// refused takes in that so many were too many.
-func (c *inFlightLimit) refused(inflight int) {
+// lower takes in that so many were too many.
+func (c *inFlightLimit) lower(inflight int) {
 	c.limit = max(1, min(inflight, cmp.Or(c.limit, inflight))-1)
 	c.answered = 0
 }

@@ -7,34 +7,34 @@ import (
 )
 
 const (
-	// margin is how much slower than the estimate the twin goes: about what the estimate is wrong after a few seconds.
+	// margin is how far the pace stays below the estimated rate: about the error of the estimate after a few seconds.
 	margin = 0.01
 
-	// After quietTime, or the time of quietTokens if that is longer, but not before quietGrowth times as many were
-	// accepted as before the last refusal, the twin begins to go faster: at 50 per second it risks one refusal in 75
-	// requests, and after a fall of the rate, whose first measurements rest on little, it tries again soon.
+	// The pace begins to rise after quietTime, or the time of quietTokens if that is longer, but not before quietGrowth times as many
+	// attempts were accepted as before the last throttle. At 50 per second that risks one throttle in 75 attempts; after a fall of
+	// the rate, whose first measurements rest on few attempts, it tries again soon.
 	quietTime   = 1.5
 	quietTokens = 25
 	quietGrowth = 4
 
-	// quietWaits is how many times the last wait it is quiet at least: waits cost at most 8 % of the time.
+	// quietWaits is how many times the last wait the pace stays as it is at least, so that waits cost 8 % of the time at most.
 	quietWaits = 12
 
-	// probeDoublings is how often the pace doubles in a time as long as the quiet one: from 20 per second to 80 in one
+	// probeDoublings is how often a rising pace doubles in a time as long as it stayed as it was: from 20 per second to 80 in one
 	// second. maxDoublings keeps it finite.
 	probeDoublings = 3
 	maxDoublings   = 20
 
-	// While the rate is unknown, the pace begins with rampBursts in the time of the first wait and doubles after every
-	// rampAnswers.
-	rampBursts  = 3
-	rampAnswers = 8
-	rampTime    = 10 // seconds: a longer wait counts as this, lest the ramp takes hours
+	// While the rate is unknown, the pace begins with rampBursts bursts in the time of the first wait, and doubles with every
+	// rampResponses. A wait over rampTime seconds counts as that, so that the ramp does not take hours.
+	rampBursts    = 3
+	rampResponses = 8
+	rampTime      = 10
 
 	// thinEvidence is how many tokens must have flowed in under observation for a measurement to raise the rate.
 	thinEvidence = 1.5
 
-	// maxHistory bounds the acceptances that are remembered between two refusals.
+	// maxHistory bounds the accepted attempts that are remembered between two throttles.
 	maxHistory = 1000
 
 	// maxRate and rateSteps bound the search for the rate.
@@ -42,46 +42,45 @@ const (
 	rateSteps = 60
 )
 
-// twin is a copy of the bucket that the server is assumed to keep: burst tokens at most, rate more per second, one for
-// each request. It is measured, not steered: a refusal says that the server's bucket was empty then, and the
-// acceptances between two refusals say what flowed in meanwhile.
+// bucketModel is a model of the bucket that the server is assumed to keep: it holds burst tokens at most, rate more flow in per
+// second, and each request takes one. Both numbers are measured: a throttle says that the server's bucket was empty then, and the
+// attempts accepted between two throttles say what flowed in meanwhile.
 //
-//   - The first refusal gives the burst: what was accepted before it, less what flowed in during that time. The rate is unknown
-//     yet, and a ramp looks for the second refusal.
-//   - Each further refusal gives the rate: the one at which a bucket that was empty at the refusal before (the anchor) would
-//     have admitted exactly the requests in between and refused this one. Time in which the bucket was full tells nothing,
-//     wherefore it is found by bisection and not by a division. With the second refusal, burst and rate are solved together.
-//   - Between refusals the twin keeps margin below the rate, and a token below the burst where a refusal is dear. It is
-//     quiet for a time in proportion to what a refusal costs, and then goes faster and faster until the next refusal, which
-//     is exact again however far the probe went.
+//   - The first throttle gives the burst: what was accepted before it, less what flowed in during that time. The rate is still
+//     unknown, and a ramp leads to the second throttle.
+//   - Each further throttle gives the rate: the one at which a bucket that was empty at the previous throttle (the anchor) would have
+//     admitted exactly the attempts in between and throttled this one. Time in which the bucket was full says nothing, which is why
+//     the rate is found by bisection and not by division. The second throttle gives burst and rate together.
+//   - Between throttles the pace stays margin below the rate, and a token below the burst where a throttle is costly. It stays so for
+//     a time in proportion to what a throttle costs, and then rises until the next throttle, which is measured as well as any other
+//     however far the pace had risen.
 //
-// A window that the clock resets is a bucket with a burst as large as the window: the gate finds the reset, and the
-// twin lets the burst go.
+// A window that follows the clock is a bucket whose burst is as large as the window: the gate finds the reset, and the model lets
+// the burst through.
 //
-// All times are seconds since the same beginning.
+// All times are seconds from the same start.
 type bucketModel struct {
-	refused bool    // ever: the burst is known
-	rate    float64 // zero: unknown
-	burst   float64
-	costly  bool // the wait after the last refusal was so long that the server's bucket overflowed
+	throttled bool    // ever: the burst is known
+	rate      float64 // zero: unknown
+	burst     float64
+	costly    bool // the wait after the last throttle was so long that the server's bucket overflowed
 
 	tokens float64 // at the time at
 	at     float64
 
 	ramp  float64 // requests per second, while the rate is unknown
-	quiet float64 // when it begins to go faster
-	span  float64 // how long it was quiet
+	quiet float64 // when the pace begins to rise
+	span  float64 // how long it stays as it is before that
 
-	anchor  float64   // when the bucket was empty: the last refusal that was learnt from
-	refusal float64   // the refusal to learn from
-	times   []float64 // of the acceptances since the anchor, ascending
+	anchor      float64   // when the bucket was empty: the last throttle that was learnt from
+	throttledAt float64   // the throttle to learn from
+	times       []float64 // of the accepted attempts since the anchor, ascending
 
-	first     float64 // how many were accepted before the first refusal
+	first     float64 // how many were accepted before the first throttle
 	firstTime float64 // and in what time
 }
 
-// delay is how long from t on the next request has to wait. An estimate can be wrong: it holds nobody up for longer
-// than any other guess.
+// delay is how long from t on the next attempt has to wait. An estimate can be wrong, so that this is bounded like any other guess.
 func (m *bucketModel) delay(t float64) time.Duration {
 	m.refill(t)
 	if m.tokens >= 1 {
@@ -96,8 +95,8 @@ func (m *bucketModel) take(t float64) {
 	m.tokens--
 }
 
-// refill lets flow in what is due. While the twin is full nobody is held up, and so nothing is probed: that time does
-// not count.
+// refill adds the tokens that are due. While the model is full no attempt waits, and so nothing is measured: that time does not count
+// against the quiet time.
 func (m *bucketModel) refill(t float64) {
 	speed := m.speed(t)
 	m.tokens += (t - m.at) * speed
@@ -108,8 +107,8 @@ func (m *bucketModel) refill(t float64) {
 	}
 }
 
-// size is how much the twin holds: a token less than the server's bucket where a refusal is dear, since two that are equal
-// are told apart by the jitter of the network.
+// size is how many tokens the model holds: one less than the server's bucket where a throttle is costly, since the jitter of the
+// network makes two equal buckets differ.
 func (m *bucketModel) size() float64 {
 	if m.costly {
 		return max(1, m.burst-1)
@@ -126,8 +125,8 @@ func (m *bucketModel) speed(t float64) float64 {
 	return m.rate * (1 - margin) * math.Exp2(min(doublings, maxDoublings))
 }
 
-// remember takes in the time of an acceptance. If there are too many, the older half is forgotten; where the bucket
-// stood at the new anchor is unknown, but what it holds is little beside so many.
+// remember takes in the time of an accepted attempt. If there are too many, the older half is forgotten. How full the bucket was at
+// the new anchor is then unknown, but that is little beside so many.
 func (m *bucketModel) remember(t float64) {
 	if len(m.times) >= maxHistory {
 		m.anchor = m.times[maxHistory/2-1]
@@ -137,19 +136,19 @@ func (m *bucketModel) remember(t float64) {
 	m.times = slices.Insert(m.times, i, t)
 }
 
-// climb goes up the ramp after an acceptance.
+// climb goes up the ramp after an accepted attempt.
 func (m *bucketModel) climb() {
 	if m.rate == 0 {
-		m.ramp = min(m.ramp*math.Exp2(1./rampAnswers), maxRate)
+		m.ramp = min(m.ramp*math.Exp2(1./rampResponses), maxRate)
 	}
 }
 
-// learn takes in the refusal that closed the gate for wait seconds.
+// learn takes in the throttle that closed the gate for wait seconds.
 func (m *bucketModel) learn(wait float64) {
-	k, _ := slices.BinarySearch(m.times, m.refusal)
+	k, _ := slices.BinarySearch(m.times, m.throttledAt)
 	switch {
-	case !m.refused:
-		m.refused = true
+	case !m.throttled:
+		m.throttled = true
 		m.first = float64(len(m.times))
 		if len(m.times) > 0 {
 			m.firstTime = m.times[len(m.times)-1] - m.anchor
@@ -159,7 +158,7 @@ func (m *bucketModel) learn(wait float64) {
 	case k > 0:
 		m.measure(m.times[:k])
 	}
-	m.anchor = m.refusal
+	m.anchor = m.throttledAt
 	m.times = slices.Delete(m.times, 0, k)
 	if m.rate > 0 {
 		accepted := float64(k)
@@ -169,7 +168,7 @@ func (m *bucketModel) learn(wait float64) {
 	}
 }
 
-// resume begins anew when the gate opens: what flowed in since the refusal, less what was taken.
+// resume starts again when the gate opens: with what flowed in since the throttle, less what was taken.
 func (m *bucketModel) resume(t float64, inflight int) {
 	m.at = t
 	m.tokens = min(m.size(), m.rate*(t-m.anchor)-float64(len(m.times)+inflight))
@@ -179,7 +178,7 @@ func (m *bucketModel) resume(t float64, inflight int) {
 	m.quiet = t + m.span
 }
 
-// measure sets the rate by the acceptances between the anchor and the refusal. It falls by half at most.
+// measure sets the rate by the attempts accepted between the anchor and the throttle. It falls by half at most.
 func (m *bucketModel) measure(times []float64) {
 	rate, evidence := m.solve(times)
 	if m.rate == 0 {
@@ -194,17 +193,16 @@ func (m *bucketModel) measure(times []float64) {
 	m.rate = rate
 }
 
-// solve finds the rate at which a bucket, empty at the anchor, admits all these and then refuses. evidence is how many
-// tokens flowed in after the bucket was full last.
+// solve finds the rate at which a bucket, empty at the anchor, admits all these and then throttles. evidence is how many tokens
+// flowed in after the bucket was last full.
 func (m *bucketModel) solve(times []float64) (rate, evidence float64) {
 	low, high := 0.0, maxRate
 	for range rateSteps {
 		rate = (low + high) / 2
 		var level float64
 		level, evidence = m.replay(times, rate)
-		gap := m.refusal - times[len(times)-1]
-		// A bucket that refuses holds less than one token; on average half a token, and the more the longer nobody
-		// asked.
+		gap := m.throttledAt - times[len(times)-1]
+		// A bucket that throttles holds less than one token: half a token on average, and more the longer no attempt came.
 		if level > min(0.98, (1+rate*gap)/2) {
 			high = rate
 		} else {
@@ -214,7 +212,7 @@ func (m *bucketModel) solve(times []float64) (rate, evidence float64) {
 	return rate, evidence
 }
 
-// replay is what a bucket of this rate holds at the refusal.
+// replay is what a bucket of this rate holds at the throttle.
 func (m *bucketModel) replay(times []float64, rate float64) (level, evidence float64) {
 	burst := m.burst
 	if m.rate == 0 {
@@ -232,12 +230,12 @@ func (m *bucketModel) replay(times []float64, rate float64) (level, evidence flo
 		level--
 		last = t
 	}
-	return min(burst, level+rate*(m.refusal-last)), evidence
+	return min(burst, level+rate*(m.throttledAt-last)), evidence
 }
 
-// burstAt is the burst by what was accepted before the first refusal, if the rate is this. What was left then is less than
-// a token, so that the burst is the whole number above. Half of what was accepted is sure: with a round trip of jitter the
-// rest may be an error of the rate.
+// burstAt is the burst by what was accepted before the first throttle, if the rate is this. Less than a token was left then, so that
+// the burst is the whole number above. Half of what was accepted is certain: with a round trip of jitter the rest may be an error of
+// the rate.
 func (m *bucketModel) burstAt(rate float64) float64 {
 	return max(1, m.first/2, math.Ceil(m.first-rate*m.firstTime))
 }

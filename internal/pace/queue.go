@@ -7,19 +7,15 @@ import (
 	"time"
 )
 
-// A line is where all attempts of one connection stand until they may leave: first come, first served by the number of
-// their call, so that a retry stands before calls that began later.
+// A Line is the queue of all attempts at one endpoint, and what limits their pace. Waiters leave in the order of their calls' numbers.
+// Only the head asks when it may leave. It waits in its own goroutine, and whoever changes something wakes it; no lock is held over
+// a wait.
 //
-// Only the head of the line asks what limits the pace: the gate and the adaptation (pace), the windows, the buckets of
-// x/time/rate, the interval and the concurrency. It takes something of them only at the moment it leaves, so a waiter that
-// is cancelled has nothing to give back, and a gate that closes or a rate that changes counts for everybody at once. Nothing
-// runs in the background: the head sleeps in its own goroutine, and whoever changes something wakes it.
-//
-// A line is safe for concurrent use.
+// A Line is safe for concurrent use.
 type Line struct {
 	interval    time.Duration
 	concurrency int           // zero: no limit
-	longest     time.Duration // longest wait for the gate, with the jitter on top of it; zero: no bound
+	longest     time.Duration // MaxWait and its jitter; zero: no bound
 
 	mu         sync.Mutex
 	queue      list.List // of *waiter, by seq
@@ -27,15 +23,15 @@ type Line struct {
 	probes     gateProbes
 	buckets    []*tokenBucket
 	windows    []*window
-	clock      serverClock   // to which windows are aligned
-	quickest   time.Duration // the shortest time to an answer; zero: there was none
+	clock      serverClock   // which windows and resets of quotas follow
+	quickest   time.Duration // the shortest time to a response; zero: none came
 	left       time.Time     // when the last attempt left
-	unanswered int           // attempts whose answer did not come yet
-	inFlight   int           // the same, and those whose answer's body is not at its end
+	unanswered int           // attempts without a verdict
+	inFlight   int           // attempts that are not released
 	closed     Throttle      // what closed the gate last
 }
 
-// A waiter is one attempt that stands in line.
+// A waiter is an attempt in the queue.
 type waiter struct {
 	seq uint64
 	Patience
@@ -43,7 +39,7 @@ type waiter struct {
 	place *list.Element
 }
 
-// New makes the line of one connection from its settings.
+// New returns a Line that keeps to these settings.
 func New(set Settings) *Line {
 	longest := set.MaxWait + spread(set.MaxWait)
 	l := &Line{interval: set.Interval, concurrency: set.Concurrency, longest: longest, control: newController(set.Fixed, set.Reserve),
@@ -62,11 +58,11 @@ func New(set Settings) *Line {
 	return l
 }
 
-// MaxWait is the longest wait for a closed gate, with the jitter on top of it; zero: no bound.
+// MaxWait is Settings.MaxWait with the jitter that is added to a wait: what to give as Patience.Gate. Zero: no bound.
 func (l *Line) MaxWait() time.Duration { return l.longest }
 
-// Enter waits until the attempt of call seq may leave, and takes a slot for it, in s. The error is a *Refusal, ErrTooLate,
-// or that of ctx; then nothing was taken.
+// Enter waits until the attempt of call seq may leave, and fills s for it. The error is a *Refusal, ErrTooLate, or that of ctx; then
+// nothing was taken.
 func (l *Line) Enter(ctx context.Context, seq uint64, p Patience, s *Slot) error {
 	s.waited = 0
 	if err := ctx.Err(); err != nil {
@@ -82,11 +78,11 @@ func (l *Line) Enter(ctx context.Context, seq uint64, p Patience, s *Slot) error
 	w := &waiter{seq: seq, Patience: p.Within(ctx), wake: make(chan struct{}, 1)}
 	l.join(w)
 	l.mu.Unlock()
-	return l.stand(ctx, w, s)
+	return l.wait(ctx, w, s)
 }
 
-// stand waits in line as w. It always leaves the line.
-func (l *Line) stand(ctx context.Context, w *waiter, s *Slot) error {
+// wait waits in the queue as w, which is not in it afterwards, whatever comes of it.
+func (l *Line) wait(ctx context.Context, w *waiter, s *Slot) error {
 	began := time.Now()
 	var timer *time.Timer
 	defer func() {
@@ -122,7 +118,7 @@ func (l *Line) stand(ctx context.Context, w *waiter, s *Slot) error {
 	}
 }
 
-// turn lets w leave with s if it may, and else tells how long to wait before asking again; zero: until woken.
+// turn lets w leave with s if it may; otherwise wait is how long to wait before asking again, and zero means until woken.
 func (l *Line) turn(w *waiter, s *Slot) (left bool, wait time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,7 +136,7 @@ func (l *Line) turn(w *waiter, s *Slot) (left bool, wait time.Duration, err erro
 	}
 	if wait > 0 && !w.Latest.IsZero() && now.Add(wait).After(w.Latest) {
 		l.quit(w)
-		if until, why := l.shut(now); until.After(now) { // a probe is due, and something else holds it up
+		if until, why := l.shut(now); until.After(now) { // a probe is due, but something else delays it
 			return false, 0, &Refusal{Class: why.Class, Rule: why.Rule, Wait: until.Sub(now)}
 		}
 		return false, 0, ErrTooLate
@@ -148,7 +144,7 @@ func (l *Line) turn(w *waiter, s *Slot) (left bool, wait time.Duration, err erro
 	return false, wait, nil
 }
 
-// tryLeave takes a slot, in s, if everything permits it now, and else tells after which time to ask again; zero: when woken.
+// tryLeave fills s if everything permits it now; otherwise wait is how long to wait before asking again, and zero means until woken.
 func (l *Line) tryLeave(now time.Time, s *Slot) (left bool, wait time.Duration) {
 	if l.concurrency > 0 && l.inFlight >= l.concurrency {
 		return false, 0
@@ -180,7 +176,7 @@ func (l *Line) tryLeave(now time.Time, s *Slot) (left bool, wait time.Duration) 
 		b.leave(now, l.unanswered)
 	}
 	for _, w := range l.windows {
-		w.leave(now)
+		w.leave()
 	}
 	l.control.leave(now)
 	l.left = now
@@ -192,7 +188,8 @@ func (l *Line) tryLeave(now time.Time, s *Slot) (left bool, wait time.Duration) 
 	return true, 0
 }
 
-// join puts w into the line, behind all older calls. A new call is newer than nearly all that wait, a retry older than most.
+// join puts w into the queue, behind all older calls. It searches from the end that is nearer: a new call is newer than nearly all
+// that wait, a retry older than most.
 func (l *Line) join(w *waiter) {
 	seq := func(e *list.Element) uint64 { return e.Value.(*waiter).seq }
 	front, back := l.queue.Front(), l.queue.Back()
@@ -216,7 +213,7 @@ func (l *Line) join(w *waiter) {
 	w.place = l.queue.InsertAfter(w, back)
 }
 
-// quit takes w out of the line and wakes the head, which may be another one now.
+// quit takes w out of the queue and wakes the head, which may be another one now.
 func (l *Line) quit(w *waiter) {
 	l.queue.Remove(w.place)
 	l.wakeHead()
@@ -235,9 +232,10 @@ func (w *waiter) poke() {
 	}
 }
 
-// Stats tells how many attempts stand in line and how many are in flight, and the pace.
+// Stats returns how many attempts wait in the queue and how many are in flight, and the estimate of what the API admits per second;
+// zero: not known.
 func (l *Line) Stats() (waiting, inFlight int, perSecond float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.queue.Len(), l.inFlight, l.control.rate(time.Now())
+	return l.queue.Len(), l.inFlight, l.control.rate()
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// quotaReading is what an answer tells to be left of a quota.
+// quotaReading is a Reading whose reset is by our clock.
 type quotaReading struct {
 	name      string    // tells the quotas of one API apart
 	remaining int64     // how many requests
@@ -16,22 +16,22 @@ const (
 	// resetMargin is how long after its reset a quota counts as renewed: the server's timer may be a little late.
 	resetMargin = 2 * time.Millisecond
 
-	// A reset that is told this much earlier than before is not rounding: the server corrects itself.
+	// resetJitter is how much earlier than before a reset may be by rounding. A greater difference is a correction.
 	resetJitter = 2 * time.Second
 
-	// maxQuotas bounds the names that are remembered.
+	// maxQuotas bounds the quotas that are remembered.
 	maxQuotas = 16
 )
 
-// quotas keeps, for each quota, the least that was told to be left before its reset. Answers overtake each other, so
-// that the last to come need not be the last word, and whoever is in flight may be counted already or not; they are
-// taken off all the same. Nothing is held up before nothing is left.
+// quotas keeps, for each quota, the least that was left according to any response before its reset. Responses overtake each other, so
+// that the last to come need not be the newest, and attempts in flight may be counted already or not; they are subtracted all the
+// same. No attempt waits while something is left.
 //
-// A server that describes a bucket in these terms, with its reset rounded up to a whole second, looks exactly like a
-// window of a second and is treated as one. Nothing but sending too early could tell them apart.
+// A server that describes a bucket in these terms, with its reset rounded up to a whole second, looks exactly like a window of a
+// second and is treated as one. Only sending too early could show the difference.
 type quotas []quotaReading
 
-// read takes in a reading. One of a reset that is over tells nothing.
+// read takes in a reading. One whose reset is over says nothing.
 func (q *quotas) read(now time.Time, r quotaReading) {
 	if !r.reset.After(now) {
 		return
@@ -48,8 +48,8 @@ func (q *quotas) read(now time.Time, r quotaReading) {
 	known.remaining = min(known.remaining, r.remaining)
 }
 
-// add remembers a further quota in the place of those that are over or, if there are too many, of the one that is
-// renewed first.
+// add remembers a further quota, in the place of those whose reset is over or, if there are too many, of the one that is renewed
+// first.
 func (q *quotas) add(now time.Time, r quotaReading) {
 	*q = slices.DeleteFunc(*q, func(known quotaReading) bool { return !known.reset.After(now) })
 	if len(*q) >= maxQuotas {
@@ -59,7 +59,7 @@ func (q *quotas) add(now time.Time, r quotaReading) {
 	*q = append(*q, r)
 }
 
-// usedUp is when something is left of every quota, and the name of the one that is renewed last. Zero: something is now.
+// usedUp returns when something is left of every quota again, and the name of the one that is renewed last. Zero: something is left.
 func (q quotas) usedUp(now time.Time, inflight int) (renewed time.Time, name string) {
 	for _, known := range q {
 		at := known.reset.Add(resetMargin)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestPaceWaitsForTheResetOfAUsedUpQuota(t *testing.T) {
+func TestControllerWaitsForTheResetOfAUsedUpQuota(t *testing.T) {
 	reset := at(60_000)
 	tests := []struct {
 		name     string
@@ -17,7 +17,7 @@ func TestPaceWaitsForTheResetOfAUsedUpQuota(t *testing.T) {
 		{"all left are in flight", []quotaReading{{"", 3, reset}}, 3, reset.Add(resetMargin)},
 		{"at the reserve", []quotaReading{{"", 0, reset}}, 0, reset.Add(resetMargin)},
 		{"below the reserve", []quotaReading{{"", -7, reset}}, 0, reset.Add(resetMargin)},
-		{"an answer overtook", []quotaReading{{"", 0, reset}, {"", 5, reset}}, 0, reset.Add(resetMargin)},
+		{"a response overtook", []quotaReading{{"", 0, reset}, {"", 5, reset}}, 0, reset.Add(resetMargin)},
 		{"renewed", []quotaReading{{"", 0, reset}, {"", 5, reset.Add(time.Hour)}}, 0, at(0)},
 		{"a rounded reset", []quotaReading{{"", 0, reset}, {"", 5, reset.Add(-time.Second)}}, 0, reset.Add(resetMargin)},
 		{"a corrected reset", []quotaReading{{"", 0, at(1e9)}, {"", 5, reset}}, 0, at(0)},

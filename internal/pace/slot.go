@@ -2,31 +2,31 @@ package pace
 
 import "time"
 
-// A slot is the right to make one attempt. It ends in giveBack, where nothing was sent, or in one of accepted, refused and
-// failed, and then in release.
+// A Slot is the right to make one attempt. Line.Enter fills it. It ends in GiveBack where nothing was sent; otherwise in one verdict,
+// Accepted, Throttled or Failed, and in Release. It has no lock of its own: the methods that change anything take that of the line.
 type Slot struct {
-	line     *Line // nil: it was not taken yet
+	line     *Line // nil: nothing was taken yet
 	sent     time.Time
-	before   time.Time     // when the attempt before this one left
+	before   time.Time     // when the previous attempt left
 	waited   time.Duration // for it
-	open     bool          // neither an answer came nor was it given back
+	open     bool          // no verdict yet, and not given back
 	released bool
-	probe    bool // it left through a closed gate
+	probe    bool // it passed the closed gate and has no verdict yet
 }
 
-// Sent is when the attempt left the line.
+// Sent is when the attempt left the queue.
 func (s *Slot) Sent() time.Time { return s.sent }
 
-// Waited is for how long it stood there.
+// Waited is how long it waited there.
 func (s *Slot) Waited() time.Duration { return s.waited }
 
-// IsProbe reports whether the attempt left through a closed gate and has no verdict yet.
+// IsProbe reports whether the attempt passed the closed gate and has no verdict yet.
 func (s *Slot) IsProbe() bool { return s.probe }
 
-// Now is the time, at half the price of time.Now.
+// Now is time.Now at half the cost: it reads only the monotonic clock.
 func (s *Slot) Now() time.Time { return s.sent.Add(time.Since(s.sent)) }
 
-// GiveBack ends a slot of which no use was made, if it is open.
+// GiveBack ends a slot that was not used. It does nothing after a verdict, a second time, or where nothing was taken.
 func (s *Slot) GiveBack() {
 	l := s.line
 	if l == nil {
@@ -58,11 +58,11 @@ func (s *Slot) GiveBack() {
 	l.wakeHead()
 }
 
-// becomeProbe lets s pass the closed gate, and nobody else before it is answered.
+// becomeProbe lets s pass the closed gate, and nobody else until it has a verdict.
 func (s *Slot) becomeProbe(now time.Time) {
 	s.probe = true
 	s.line.probes.leave()
-	s.line.wakeRefused(now)
+	s.line.wakeImpatient(now)
 }
 
 // giveProbeBack lets another attempt be the probe that s was.
@@ -73,7 +73,7 @@ func (s *Slot) giveProbeBack() {
 	}
 }
 
-// Release says that the body of the answer is at its end. Only the first call counts.
+// Release says that the response is read to its end or closed. Only the first call counts.
 func (s *Slot) Release() {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()

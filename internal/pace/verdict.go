@@ -9,13 +9,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// An Observation is what an answer tells besides its verdict.
-type Observation struct {
-	Date     time.Time // the server's clock; zero: not told
-	Readings []Reading
-}
-
-// Accepted says that the answer came and was no throttle.
+// Accepted says that a response came and did not throttle.
 func (s *Slot) Accepted(seen Observation) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
@@ -25,60 +19,58 @@ func (s *Slot) Accepted(seen Observation) {
 	now := s.answered(seen)
 	s.line.control.accepted(s.sent, now)
 	s.judged(now)
-	s.line.wakeRefused(now)
+	s.line.wakeImpatient(now)
 }
 
-// Failed says that no answer came, or one that tells nothing about the limits.
+// Failed says that no response came, or one that says nothing about the limits. Nothing is learnt from it, and what the attempt
+// took of the limits stays taken, since the server may have counted it.
 func (s *Slot) Failed(seen Observation) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
 	now := s.answered(seen)
-	s.line.control.failed(s.sent, now)
 	s.giveProbeBack()
 	s.line.followGate(now)
-	s.line.wakeRefused(now)
+	s.line.wakeImpatient(now)
 }
 
-// Throttled says that the answer was a throttle. It returns for how long the gate is closed now.
+// Throttled says that a response came and throttled. It returns for how long the gate is closed now.
 func (s *Slot) Throttled(t Throttle, seen Observation) time.Duration {
 	l := s.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if t.Told {
-		seen.Readings = nil // the wait that was told wins over the reset of a quota
+		seen.Readings = nil // the wait wins over the reset of a quota
 	}
 	now := s.answered(seen)
 	for _, w := range l.windows {
-		w.refused(now)
+		w.throttled(now)
 	}
 	s.close(t, now)
 	s.judged(now)
-	l.wakeRefused(now)
+	l.wakeImpatient(now)
 	until, _ := l.shut(now)
 	return max(0, until.Sub(now))
 }
 
-// close closes the gate as a throttle asks. The wait that is told to a probe counts in the place of the one before.
+// close closes the gate as a throttle asks. The wait that a probe is given replaces the one before.
 func (s *Slot) close(t Throttle, now time.Time) {
 	l := s.line
 	before := l.control.gate()
 	switch {
 	case t.Class == Concurrency:
-		l.control.failed(s.sent, now)
-		l.control.tooMany(now, l.unanswered+1)
+		l.control.tooMany(l.unanswered + 1)
 	case t.Class == Exhausted && t.Wait == 0 && !t.Told:
-		l.control.failed(s.sent, now)
-		l.control.close(now.Add(l.longest + time.Second)) // nobody waits for an end that nobody knows
+		l.control.close(now.Add(l.longest + time.Second)) // nobody waits for a reset that nobody knows
 	default:
 		if s.tests() {
-			if !t.Told { // nothing new: the gate stays closed for as long as it is
-				l.control.refused(s.sent, now, 0, false)
+			if !t.Told { // nothing new: the gate stays closed until the same time
+				l.control.throttled(s.sent, now, 0, false)
 				break
 			}
 			l.control.giveWay(now)
 			l.control.quotas.dropUsedUp(now, 0)
 		}
-		l.control.refused(s.sent, now, jittered(t.Wait), t.Told || t.Wait > 0)
+		l.control.throttled(s.sent, now, jittered(t.Wait), t.Told || t.Wait > 0)
 	}
 	if !l.control.gate().Equal(before) {
 		l.closed = t
@@ -88,7 +80,7 @@ func (s *Slot) close(t Throttle, now time.Time) {
 // tests reports whether s is a probe of the gate as it is closed now.
 func (s *Slot) tests() bool { return s.probe && s.line.probes.concerns(s.sent) }
 
-// judged ends a probe with a verdict, and follows what became of the gate.
+// judged ends a probe that got a verdict, and notes until when the gate is closed now.
 func (s *Slot) judged(now time.Time) {
 	if s.probe {
 		s.probe = false
@@ -97,7 +89,7 @@ func (s *Slot) judged(now time.Time) {
 	s.line.followGate(now)
 }
 
-// jittered adds a little to a wait, so that the clients of one API do not come back at the same moment.
+// jittered adds up to spread to a wait, so that the clients of one API do not come back at the same moment.
 func jittered(wait time.Duration) time.Duration {
 	if most := spread(wait); most > 0 {
 		wait = waits.Add(wait, rand.N(most))
@@ -108,12 +100,12 @@ func jittered(wait time.Duration) time.Duration {
 // spread is the most that jittered adds.
 func spread(wait time.Duration) time.Duration { return min(wait/100, 250*time.Millisecond) }
 
-// answered takes note of an answer, with the line's lock held.
+// answered notes that the attempt has ended and what the response said, with the lock held. It returns the time.
 func (s *Slot) answered(seen Observation) time.Time {
 	l, now := s.line, s.Now()
 	s.open = false
 	if !s.probe {
-		l.followGate(now) // it may have opened long ago, with nobody there to see it
+		l.followGate(now) // it may have opened long ago, while nobody waited
 	}
 	if !seen.Date.IsZero() {
 		l.clock.observe(seen.Date, s.sent, now)
@@ -134,17 +126,8 @@ func (s *Slot) answered(seen Observation) time.Time {
 	return now
 }
 
-// A Reading is what an answer tells to be left of one quota.
-type Reading struct {
-	Name      string // the same for the same quota in every answer
-	Remaining int64
-	Reset     time.Duration // from the answer until the quota is renewed
-	Renewed   time.Time     // the same by the server's clock, where it was told so; zero: it was not
-}
-
-// remaining is a reading as the controller wants it. One that does not tell when the quota is renewed, or a time beyond reason, stops
-// nobody. A time is
-// better known by the server's clock as many answers tell it than by the Date of one, which is cut to a second.
+// remaining is a reading with its reset by our clock. One without a reset, or with one that is over or more than waits.Longest
+// away, is ignored. A time by the server's clock is converted by all the Dates that were seen, since each is cut to a second.
 func (l *Line) remaining(r Reading, now time.Time) (quotaReading, bool) {
 	renewed := now.Add(r.Reset)
 	if !r.Renewed.IsZero() {

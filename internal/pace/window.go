@@ -7,33 +7,33 @@ import (
 )
 
 const (
-	// windowGrain bounds the memory of a window: if it admits more requests than this, the answers within one of so
-	// many parts of it count as if all had come at the end of that part.
+	// windowGrain bounds the memory of a window: if it admits more requests than this, the responses within one of so many parts of
+	// it count as if all had come at the end of that part.
 	windowGrain = 1000
 
-	// slidePeriods is for how many periods a window slides after a refusal: where the server does not keep its limit by
-	// the clock, aligning costs one refusal in so many.
+	// slidePeriods is for how many periods a window slides after a throttle: where the server does not keep its limit by the clock,
+	// following the clock costs one throttle in so many periods.
 	slidePeriods = 20
 )
 
-// window is a Limit without a burst: never more than so many requests in any time of this length, where each counts
-// from leaving until its answer arrived, plus that time, since nobody knows when the server counted it.
+// window is a Limit without a burst: never more than so many requests in any time of length per. Each counts from leaving until its
+// response arrived, plus per, since it is not known when the server counted it.
 //
-// With a clock, and as soon as that tells the server's time well enough, the limit is kept for each period of the
-// server's clock instead, as most servers keep it: up to twice as many may then leave around the end of a period. A
-// request counts in each period in which the server may have seen it. A refusal all the same says that this server does
-// not count so, or that others use the same limit, and then the window slides for a while.
+// With a clock, and as soon as that knows the server's time well enough, the limit is kept for each period of the server's clock
+// instead, as most servers keep it: up to twice as many may then leave around the end of a period. A request counts in each period
+// in which the server may have seen it. A throttle all the same says that this server does not count so, or that others use the
+// same limit, and then the window slides for a while.
 //
-// A window is not safe for concurrent use: the line calls it under its lock.
+// A window is not safe for concurrent use: the Line calls it under its lock.
 type window struct {
 	requests int
 	per      time.Duration
 	clock    *serverClock // nil: the window always slides
 
 	inflight int
-	slots    []windowSlot // answered, and counted until their time plus per; ascending
+	slots    []windowSlot // ended, and counted until their time plus per; ascending
 	used     int          // the sum of slots
-	periods  []windowSlot // answered, by the periods of the server's clock that they may have hit; ascending
+	periods  []windowSlot // ended, by the periods of the server's clock in which they may have counted; ascending
 	slides   time.Time    // the window slides until then
 }
 
@@ -43,13 +43,13 @@ type windowSlot struct {
 	count int
 }
 
-// newWindow gives a window of so many requests. Clock is that of the server, which the caller tells of every answer
-// before answered; nil lets the window slide.
+// newWindow returns a window of so many requests. clock is that of the server, which observes every response before answered; nil
+// lets the window slide always.
 func newWindow(requests int, per time.Duration, clock *serverClock) *window {
 	return &window{requests: requests, per: per, clock: clock}
 }
 
-// next tells when the head of the line may leave, or, if ok is false, not before another answer has arrived.
+// next returns when the head of the queue may leave. If ok is false, it may not before another response.
 func (w *window) next(now time.Time) (at time.Time, ok bool) {
 	if w.inflight >= w.requests {
 		return now, false
@@ -64,7 +64,7 @@ func (w *window) next(now time.Time) (at time.Time, ok bool) {
 	return w.slots[0].at.Add(w.per), true
 }
 
-// nextPeriod is when there is room in all periods in which the server's clock, lo to hi ahead of ours, may be.
+// nextPeriod returns when there is room in all periods in which the server's clock, lo to hi ahead of ours, may be.
 func (w *window) nextPeriod(now time.Time, lo, hi time.Duration) time.Time {
 	at, last := now, now.Add(hi)
 	for _, p := range w.periods {
@@ -77,12 +77,12 @@ func (w *window) nextPeriod(now time.Time, lo, hi time.Duration) time.Time {
 }
 
 // leave counts a request that leaves.
-func (w *window) leave(time.Time) { w.inflight++ }
+func (w *window) leave() { w.inflight++ }
 
-// giveBack takes back one that did not leave after all.
+// giveBack takes back one that was not sent.
 func (w *window) giveBack() { w.inflight-- }
 
-// answered takes in that a request was answered or failed.
+// answered takes in that a request has ended, with a response or without.
 func (w *window) answered(sent, now time.Time) {
 	w.inflight--
 	w.forget(now)
@@ -105,12 +105,12 @@ func (w *window) answered(sent, now time.Time) {
 	}
 }
 
-// refused takes in that the server refused a request that the window let go.
-func (w *window) refused(now time.Time) {
+// throttled takes in that the server throttled a request that the window let leave.
+func (w *window) throttled(now time.Time) {
 	w.slides = now.Add(slidePeriods * min(w.per, math.MaxInt64/slidePeriods))
 }
 
-// forget lets go of what counts no longer.
+// forget drops what counts no longer.
 func (w *window) forget(now time.Time) {
 	n := 0
 	for n < len(w.slots) && !w.slots[n].at.Add(w.per).After(now) {
@@ -124,7 +124,7 @@ func (w *window) forget(now time.Time) {
 	}
 }
 
-// offset is by how much the server's clock is ahead, if the limit is kept by it.
+// offset returns by how much the server's clock is ahead, if the limit is kept by it.
 func (w *window) offset() (lo, hi time.Duration, ok bool) {
 	if w.clock == nil {
 		return 0, 0, false

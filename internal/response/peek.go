@@ -2,9 +2,10 @@ package response
 
 import (
 	"compress/gzip"
-	"errors"
 	"io"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
 // MostBody is how many bytes of a body, decoded, are looked at.
@@ -14,16 +15,10 @@ const MostBody = 64 << 10
 // of gzip, and a bound, as gzip can go on for ever without giving a byte.
 const MostRaw = 2 * MostBody
 
-// peekTime is how long the beginning of a body is waited for.
-const peekTime = 5 * time.Second
-
-// errLate ends the beginning of a body that does not come in peekTime. Nobody sees it.
-var errLate = errors.New("the beginning of the body did not come in time")
-
-// peek reads the beginning of body, for no longer than peekTime: what comes later is the caller's to wait for. What it returns in the
-// place of body gives the same bytes and the same error as body would have given.
-func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
-	r := &peekReader{src: body, until: time.Now().Add(peekTime)}
+// peek reads the beginning of src, for no longer than body.TextTime: what comes later is the caller's to wait for. What it returns in the
+// place of src gives the same bytes and the same error as src would have given.
+func peek(src io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
+	r := &peekReader{src: src, until: time.Now().Add(body.TextTime)}
 	if gzipped {
 		text, whole = inflate(r)
 	} else {
@@ -34,7 +29,7 @@ func peek(body io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.Re
 	if text == nil && whole {
 		text = []byte{}
 	}
-	return text, whole, &peekedBody{left: r.read, err: r.err, body: body}
+	return text, whole, &peekedBody{left: r.read, err: r.err, body: src}
 }
 
 // inflate returns the decoded beginning, and nothing where r holds no gzip.
@@ -61,7 +56,7 @@ func (r *peekReader) Read(p []byte) (int, error) {
 		return 0, r.err
 	}
 	if !time.Now().Before(r.until) {
-		return 0, errLate // not in err: the body goes on
+		return 0, &body.SlowError{Limit: body.TextTime} // not in err: the body goes on
 	}
 	n, err := r.src.Read(p)
 	r.read = append(r.read, p[:n]...)

@@ -24,7 +24,7 @@ type generator struct {
 
 // generate returns the schema, as it stands in the file.
 func generate(module fs.FS) ([]byte, error) {
-	src, err := readSource(module, "connection.go", "ratelimit.go", "method.go")
+	src, err := readSource(module, "connection.go", "ratelimit.go", "signer.go")
 	if err != nil {
 		return nil, err
 	}

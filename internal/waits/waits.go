@@ -283,3 +283,15 @@ func nanosOf(unit string) float64 {
 	}
 	return 0
 }
+
+// NumericDate reads a NumericDate (RFC 7519, section 2), also in milliseconds; zero: it is none.
+func NumericDate(text string) time.Time {
+	date, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || !(date > 0):
+		return time.Time{}
+	case date > 1e11: // the year 5138, or milliseconds
+		return time.UnixMilli(int64(min(date, 1e15)))
+	}
+	return time.Unix(int64(date), 0)
+}
