@@ -18,6 +18,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 // A Client calls the API of one Connection. It is an http.RoundTripper whose requests carry a token that is minted for each
@@ -49,8 +50,8 @@ type core struct {
 
 	media, successMedia, errorMedia MediaType
 	maxResponse                     int64 // zero: no bound
-	authFailure                     []rule
-	throttling                      *throttling
+	authFailure                     throttle.Rules
+	throttling                      *throttle.Judge
 	retry                           Retry         // with defaults filled in; zero: no bound
 	silence                         time.Duration // Timeout; zero: none
 	ping                            ping

@@ -68,8 +68,10 @@ func (p *probe) sentToken() diagnose.Token {
 
 // challenge is what the answer to the ping says of the token, read once.
 func (p *probe) challenge() httpfield.Challenge {
-	told, _ := p.challenged.get(func() (httpfield.Challenge, bool) { return bestChallenge(p.resp.Header), true })
-	return told
+	if p.challenged == nil {
+		p.challenged = new(bestChallenge(p.resp.Header))
+	}
+	return *p.challenged
 }
 
 // blame marks the step of the network that a failure belongs to, where that showed only later: with TLS 1.3 a server refuses

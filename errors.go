@@ -11,6 +11,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 var (
@@ -109,7 +110,7 @@ type ThrottledError struct {
 func (e *ThrottledError) Error() string {
 	var b strings.Builder
 	b.WriteString("jwtbearer: throttled")
-	if e.Class != "" && e.Class != classThrottled {
+	if e.Class != "" && e.Class != throttle.Throttled {
 		fmt.Fprintf(&b, " (%s)", e.Class)
 	}
 	if e.StatusCode == 0 {

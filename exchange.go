@@ -24,6 +24,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -118,7 +119,7 @@ func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
 	if !httpfield.IsToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
-	notNegative(b.p, field+".ExpiresIn", x.ExpiresIn)
+	problem.NotNegative(b.p.add, field+".ExpiresIn", x.ExpiresIn)
 	h.url = b.tokenURL(field+".TokenURL", x.TokenURL)
 	h.encoding = oneOf(b.p, field+".Encoding", cmp.Or(x.Encoding, encodingForm), encodingForm, encodingJSON, encodingNone)
 	h.core = b.endpointCore(h, x, first)
@@ -168,10 +169,10 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 		c.placements = place.Compile(nil, b.p.add)
 	}
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
-	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
-	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
+	c.throttling = b.compileThrottling(h.field+".RateLimit", x.RateLimit, "")
+	c.authFailure = b.compileRules(h.field, assertionRefused, "")
 	if b.p.found.Len() == 0 {
-		c.line = pace.New(c.throttling.pace())
+		c.line = pace.New(paceSettings(c.throttling.Pace))
 	}
 	return c
 }
@@ -241,11 +242,11 @@ func (b *setup) checkParams(h *hop, x *Exchange, params *template.Object, placed
 
 // compilePaths compiles where the answer tells what.
 func (b *setup) compilePaths(h *hop, x *Exchange) {
-	path := func(name, text, standard string) *bodyPath {
+	path := func(name, text, standard string) *response.Path {
 		if text = cmp.Or(text, standard); text == "" {
 			return nil
 		}
-		return compilePath(h.field+"."+name, text, "", b.p)
+		return response.CompilePath(h.field+"."+name, text, "", b.p.add)
 	}
 	h.reads.token = path("TokenPath", x.TokenPath, "access_token")
 	h.reads.kind = path("TokenTypePath", x.TokenTypePath, "token_type")
@@ -363,29 +364,11 @@ func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 	return got, nil
 }
 
-// answer views the whole answer. A JSON object is one whatever its Content-Type says, and what else is called a form is read as
-// one, since some older servers answer so.
-func (h *hop) answer(k *call) *answer {
+// answer views the whole answer.
+func (h *hop) answer(k *call) *response.Response {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
-	a := newAnswer(k.resp, "", k.answered)
-	a.peeked, a.text, a.whole = true, data, len(data) <= mostAnswer
-	tree, _ := a.tree()
-	if _, isObject := tree.(map[string]any); isObject {
-		a.media = MediaJSON
-		return a
-	}
-	if a.contentType() != media.FormType {
-		return a
-	}
-	if form, err := url.ParseQuery(string(data)); err == nil {
-		tree := make(map[string]any, len(form))
-		for name := range form {
-			tree[name] = form.Get(name)
-		}
-		a.json = lazyValue[any]{true, tree, true}
-	}
-	return a
+	return response.NewRead(k.resp, data, mostAnswer, k.answered)
 }
 
 // refusal is the typed form of an answer that gives no token. missing is nil where the status says so. Neither the assertion nor a

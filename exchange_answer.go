@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -24,8 +25,8 @@ type tokenReader struct {
 	life  time.Duration // of a token where the response does not say; zero: until it is refused
 	keeps bool          // the response need not have a token: that of the endpoint before serves on
 
-	token, kind, in, at *bodyPath
-	base                *bodyPath // nil: the response does not tell the base URI
+	token, kind, in, at *response.Path
+	base                *response.Path // nil: the response does not tell the base URI
 }
 
 // A givenToken is what a response gives.
@@ -43,7 +44,7 @@ type givenToken struct {
 type lack struct{ problem, field string }
 
 // read takes from a response what it gives. sent is when the request was sent: a token lives from some time after that on.
-func (r *tokenReader) read(a *answer, sent time.Time) (g givenToken, missing *lack) {
+func (r *tokenReader) read(a *response.Response, sent time.Time) (g givenToken, missing *lack) {
 	if !r.keeps {
 		if missing = r.readToken(a, &g); missing != nil {
 			return g, missing
@@ -53,7 +54,7 @@ func (r *tokenReader) read(a *answer, sent time.Time) (g givenToken, missing *la
 	if r.base == nil {
 		return g, nil
 	}
-	g.base, _ = a.scalar(r.base)
+	g.base, _ = a.Scalar(r.base)
 	if g.base == "" {
 		return g, &lack{"the answer has no base URI at BaseURIPath", "BaseURIPath"}
 	}
@@ -64,8 +65,8 @@ func (r *tokenReader) read(a *answer, sent time.Time) (g givenToken, missing *la
 }
 
 // readToken reads the token and its type.
-func (r *tokenReader) readToken(a *answer, g *givenToken) *lack {
-	found, _ := a.scalar(r.token)
+func (r *tokenReader) readToken(a *response.Response, g *givenToken) *lack {
+	found, _ := a.Scalar(r.token)
 	switch {
 	case found == "" || found == "null":
 		return &lack{"the answer has no token at TokenPath: it is " + describe(a), tokenPath}
@@ -73,14 +74,14 @@ func (r *tokenReader) readToken(a *answer, g *givenToken) *lack {
 		return &lack{"the token in the answer holds a character that no header may carry", tokenPath}
 	}
 	g.token = found
-	if kind, ok := a.scalar(r.kind); ok {
+	if kind, ok := a.Scalar(r.kind); ok {
 		g.scheme = schemeOf(kind)
 	}
 	return nil
 }
 
 // readLife reads how long the token serves.
-func (r *tokenReader) readLife(a *answer, g *givenToken, sent time.Time) {
+func (r *tokenReader) readLife(a *response.Response, g *givenToken, sent time.Time) {
 	life, ok := r.lifetime(a)
 	if !ok {
 		g.until = sent.Add(unbounded)
@@ -106,14 +107,14 @@ func schemeOf(kind string) string {
 // counts as not said: a token that came just now has not expired, but some servers write -1 or the year 1 for "never", or a local
 // time without its zone. If it has expired all the same, the API refuses it, and it is replaced like any refused token; Exchange's
 // ExpiresIn bounds what is kept until then.
-func (r *tokenReader) lifetime(a *answer) (time.Duration, bool) {
-	if told := a.values(r.in); len(told) > 0 {
+func (r *tokenReader) lifetime(a *response.Response) (time.Duration, bool) {
+	if told := a.Values(r.in); len(told) > 0 {
 		if life, ok := expiresIn(told[0]); ok {
 			return life, true
 		}
 	}
-	if told := a.values(r.at); len(told) > 0 {
-		if life, ok := waits.Parse(told[0], unitOf(told[0]), a.now()); ok && life > 0 {
+	if told := a.Values(r.at); len(told) > 0 {
+		if life, ok := waits.Parse(told[0], unitOf(told[0]), a.Now()); ok && life > 0 {
 			return min(life, unbounded), true
 		}
 	}
@@ -121,14 +122,14 @@ func (r *tokenReader) lifetime(a *answer) (time.Duration, bool) {
 }
 
 // over is the field whose path leads to a lifetime that is over. The lifetime is not known.
-func (r *tokenReader) over(a *answer) string {
-	if told := a.values(r.in); len(told) > 0 {
+func (r *tokenReader) over(a *response.Response) string {
+	if told := a.Values(r.in); len(told) > 0 {
 		if n, err := strconv.ParseFloat(strings.TrimSpace(told[0]), 64); err == nil && n < 0 {
 			return r.field + ".ExpiresInPath"
 		}
 	}
-	if told := a.values(r.at); len(told) > 0 {
-		if _, ok := waits.Parse(told[0], unitOf(told[0]), a.now()); ok { // else it would be known
+	if told := a.Values(r.at); len(told) > 0 {
+		if _, ok := waits.Parse(told[0], unitOf(told[0]), a.Now()); ok { // else it would be known
 			return r.field + ".ExpiresAtPath"
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 // A tokenRefusal is why a response gives no token, in words that may be shown.
@@ -14,7 +16,7 @@ type tokenRefusal struct {
 
 // refuse says why a response gives no token: its status is no success, or it has a lack. Of the body no more is in it than said
 // allows.
-func (r *tokenReader) refuse(a *answer, missing *lack) tokenRefusal {
+func (r *tokenReader) refuse(a *response.Response, missing *lack) tokenRefusal {
 	said, field := r.said(a), tokenPath
 	e := tokenRefusal{code: said.code, description: said.description, uri: said.uri}
 	if missing != nil {
@@ -35,7 +37,7 @@ func (r *tokenReader) refuse(a *answer, missing *lack) tokenRefusal {
 			e.description = own
 		}
 	}
-	e.hint = r.hint(a.resp.StatusCode, e.code, cmp.Or(said.hidden, said.description), field)
+	e.hint = r.hint(a.Status(), e.code, cmp.Or(said.hidden, said.description), field)
 	return e
 }
 

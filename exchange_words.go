@@ -10,8 +10,10 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 // What a token endpoint's response may show. Its body may hold an access token, whatever its status and its Content-Type say, so
@@ -26,12 +28,12 @@ type saidWords struct {
 }
 
 // said returns what a response says of an error.
-func (r *tokenReader) said(a *answer) saidWords {
+func (r *tokenReader) said(a *response.Response) saidWords {
 	var s saidWords
-	tree, _ := a.tree()
-	object, isObject := tree.(map[string]any)
+	tree, _ := a.Tree()
+	object := a.Object()
 	text := func(name string) string { t, _ := object[name].(string); return t }
-	if a.resp.StatusCode/100 == 2 {
+	if a.Status()/100 == 2 {
 		if _, known := codeHints[text("error")]; known {
 			s.code = text("error")
 		}
@@ -40,18 +42,18 @@ func (r *tokenReader) said(a *answer) saidWords {
 	}
 	s.code, s.description, s.uri = text("error"), text("error_description"), text("error_uri")
 	var code, message string
+	isObject := object != nil
 	if list, isList := tree.([]any); isList && len(list) > 0 {
 		_, isObject = list[0].(map[string]any)
 	}
+	body, whole, _ := a.Body()
 	switch {
 	case isObject:
-		code, message = wordsOfJSON(tree, 3)
-	case a.whole && a.syntax(a.text) == MediaXML:
-		if document, ok := a.document(); ok {
-			code, message = wordsOfXML(document.Root())
-		}
-	case strings.ContainsFunc(strings.TrimSpace(string(a.text)), unicode.IsSpace): // prose, or a page
-		s.hidden = problem.OneLine(string(a.text))
+		code, message = a.Said(media.JSON)
+	case whole && a.Syntax() == media.XML:
+		code, message = a.Said(media.XML)
+	case strings.ContainsFunc(strings.TrimSpace(string(body)), unicode.IsSpace): // prose, or a page
+		s.hidden = problem.OneLine(string(body))
 	}
 	s.code, s.description = cmp.Or(s.code, code), cmp.Or(s.description, message)
 	if !isErrorCode(s.code) {
@@ -64,14 +66,12 @@ func (r *tokenReader) said(a *answer) saidWords {
 }
 
 // withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
-func (r *tokenReader) withoutTokens(a *answer, text string) string {
+func (r *tokenReader) withoutTokens(a *response.Response, text string) string {
 	text = anyJWS.ReplaceAllString(text, redacted)
-	if token, ok := a.scalar(r.token); ok {
+	if token, ok := a.Scalar(r.token); ok {
 		text = withoutPieces(text, token)
 	}
-	tree, _ := a.tree()
-	object, _ := tree.(map[string]any)
-	for name, value := range object {
+	for name, value := range a.Object() {
 		if token, ok := value.(string); ok && slices.Contains(tokenMembers, name) {
 			text = withoutPieces(text, token)
 		}
@@ -124,25 +124,26 @@ var knownMembers = slices.Concat(tokenMembers, []string{"data", "error", "error_
 var tokenMembers = []string{"access_token", "accessToken", "auth_token", "id_token", "idToken", "jwt", "refresh_token", "refreshToken", "session_token", "token"}
 
 // describe says what came in words of our own: its syntax and its size, and the members that have known names.
-func describe(a *answer) string {
-	tree, ok := a.tree()
-	switch object, isObject := tree.(map[string]any); {
-	case !a.whole:
+func describe(a *response.Response) string {
+	text, whole, _ := a.Body()
+	_, isJSON := a.Tree()
+	switch object := a.Object(); {
+	case !whole:
 		return fmt.Sprintf("longer than %d bytes", mostAnswer)
-	case len(a.text) == 0:
+	case len(text) == 0:
 		return "empty"
-	case ok && isObject:
+	case object != nil:
 		return describeMembers(a, object)
-	case ok:
+	case isJSON:
 		return "JSON, but no object"
 	}
-	return fmt.Sprintf("%s of %d bytes", describeType(a.resp.Header), len(a.text))
+	return fmt.Sprintf("%s of %d bytes", describeType(a.Header()), len(text))
 }
 
 // describeMembers names the known members of an object, and counts the others.
-func describeMembers(a *answer, object map[string]any) string {
+func describeMembers(a *response.Response, object map[string]any) string {
 	what := "a JSON object"
-	if _, isJSON := decodeJSON(a.text); !isJSON {
+	if a.IsForm() {
 		what = "a form"
 	}
 	var names []string

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 // accessCanary is an access token that nobody may see, nor a piece of it.
@@ -180,8 +181,8 @@ func TestDescribeCountsWhatItDoesNotName(t *testing.T) {
 		`{"error":"x","id_token":"hide"}`: "a JSON object with error, id_token",
 		`[1]`:                             "JSON, but no object",
 	} {
-		a := newAnswer(fakeReply(200, body, "Content-Type", "application/json"), "", time.Now())
-		a.body()
+		a := response.New(fakeReply(200, body, "Content-Type", "application/json"), "", time.Now())
+		a.Body()
 		if got := describe(a); got != want {
 			t.Errorf("%s is described as %q; want %q", body, got, want)
 		}

@@ -221,8 +221,8 @@ func (b *setup) buildToken() {
 	m.ready = &minted{value: string(b.conn.Token), field: m.before + string(b.conn.Token)}
 	b.core.minter = m
 	b.core.claims, b.core.header = b.conn.Payload, b.conn.JWTHeaders
-	notNegative(b.p, "Lifetime", b.conn.Lifetime)
-	notNegative(b.p, "TokenReuse", b.conn.TokenReuse)
+	problem.NotNegative(b.p.add, "Lifetime", b.conn.Lifetime)
+	problem.NotNegative(b.p.add, "TokenReuse", b.conn.TokenReuse)
 	if b.conn.Lifetime > 0 && b.conn.Lifetime < time.Second {
 		b.p.add("Lifetime", fmt.Sprintf("%s is less than a second", b.conn.Lifetime), "iat and exp are in whole seconds")
 	}

@@ -16,7 +16,7 @@ var layers = []string{
 	"internal/key/pkcs8",
 	// mechanisms
 	"internal/template internal/jws internal/origin internal/dial internal/place internal/redact internal/key/pfx internal/key/ppk internal/key/sshkey internal/key/jwk",
-	"internal/response internal/key internal/key/keytest",
+	"internal/response internal/response/responsetest internal/key internal/key/keytest",
 	"internal/throttle internal/grant internal/diagnose",
 	// settings and orchestration
 	".",

@@ -1,13 +1,14 @@
 package jwtbearer
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 // An observation is what an answer to the ping tells beside its status.
@@ -18,97 +19,24 @@ type observation struct {
 }
 
 // observe looks at an answer before anybody else reads its body.
-func (p *probe) observe(a *answer) observation {
+func (p *probe) observe(r *response.Response) observation {
 	var o observation
 	var quotas []string
-	for _, r := range p.core.throttling.readings(a) {
-		quotas = append(quotas, r.String())
+	for _, q := range p.core.throttling.Readings(throttle.NewView(r)) {
+		quotas = append(quotas, q.String())
 	}
 	o.quota = strings.Join(quotas, "; ")
-	text, whole, ok := a.body()
-	o.empty = ok && whole && strings.TrimSpace(string(text)) == "" || a.resp.Body == http.NoBody && media.HasBody(a.resp)
-	if ok && whole && a.resp.StatusCode/100 == 2 {
-		o.said = a.errorInSuccess(p.core.ping.errorPath)
+	o.empty = r.IsEmpty()
+	if member, code, message := r.ErrorInSuccess(p.core.ping.errorPath); member != "" {
+		o.said = cmp.Or(words(code, message), "see its member "+member)
 	}
 	return o
 }
 
-// String tells what is left of a quota.
-func (r reading) String() string {
-	var s string
-	switch {
-	case r.hasRemaining && r.hasLimit:
-		s = fmt.Sprintf("quota: %d of %d left", r.remaining, r.limit)
-	case r.hasRemaining:
-		s = fmt.Sprintf("quota: %d left", r.remaining)
-	case r.hasLimit:
-		s = fmt.Sprintf("quota of %d", r.limit)
-	default:
-		s = "quota"
-	}
-	if r.window > 0 {
-		s += " in " + r.window.String()
-	}
-	switch {
-	case r.absurd:
-		s += ", renewed in more than 366 days, which is ignored"
-	case r.hasReset:
-		s += ", renewed in " + r.reset.Round(time.Second).String()
-	}
-	return s
-}
-
-// errorInSuccess is what the body of a success says where it looks like that of a failure: {"ok": false}, {"error": "…"} and
-// the like. GraphQL and many RPC styles answer so.
-func (a *answer) errorInSuccess(errorPath *bodyPath) string {
-	if a.syntax(a.text) != MediaJSON {
-		return ""
-	}
-	tree, _ := a.tree()
-	object, ok := tree.(map[string]any)
-	if !ok {
-		return ""
-	}
-	members, found := plainNames(object), ""
-	for _, name := range containers {
-		if says(members[name]) {
-			found = name
-		}
-	}
-	for _, name := range []string{"ok", "success"} {
-		if v, ok := members[name].(bool); ok && !v {
-			found = name
-		}
-	}
-	if found == "" {
-		return ""
-	}
-	code, message := a.words(errorPath)
-	if told := words(code, message); told != "" {
-		return told
-	}
-	return "see its member " + found
-}
-
-// says reports whether a value is more than null, false or empty.
-func says(v any) bool {
-	switch v := v.(type) {
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	case map[string]any:
-		return len(v) > 0
-	}
-	return false
-}
-
 // misplaced tells that a success is a page for people where an API answers programs, and what to do.
-func (p *probe) misplaced(a *answer) (what, advice string) {
+func (p *probe) misplaced(r *response.Response) (what, advice string) {
 	const login = "is BaseURI the API's address, and does Placement put the token where it looks for it?"
-	if a.contentType() != "text/html" || p.core.successMedia == MediaPlaintext {
+	if r.ContentType() != "text/html" || p.core.successMedia == MediaPlaintext {
 		return "", ""
 	}
 	final := p.resp.Request.URL

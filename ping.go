@@ -7,7 +7,10 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 // ping is the compiled Connection.Ping.
@@ -15,9 +18,9 @@ type ping struct {
 	method    string
 	ref, body *template.Text
 	headers   []headerTemplate
-	success   []rule
-	fail      []rule
-	errorPath *bodyPath
+	success   throttle.Rules
+	fail      throttle.Rules
+	errorPath *response.Path
 }
 
 // buildPing compiles Ping.
@@ -30,10 +33,10 @@ func (b *setup) buildPing() {
 	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, b.templates.Reference, template.NeedRequest, "it is a part of the request")
 	p.body = b.compilePing("Ping.Body", c.Body, b.templates.Text, template.NeedBody, "it is the body")
 	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
-	p.success = compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType, b.p)
-	p.fail = compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType, b.p)
+	p.success = b.compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType)
+	p.fail = b.compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType)
 	if c.ErrorPath != "" {
-		p.errorPath = compilePath("Ping.ErrorPath", c.ErrorPath, b.conn.ErrorMediaType, b.p)
+		p.errorPath = response.CompilePath("Ping.ErrorPath", c.ErrorPath, media.Kind(b.conn.ErrorMediaType), b.p.add)
 	}
 	b.core.ping = p
 }

@@ -21,8 +21,10 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -125,7 +127,7 @@ type probe struct {
 	sent   *http.Request
 	seen   observation // of resp
 
-	challenged lazyValue[httpfield.Challenge] // see challenge
+	challenged *httpfield.Challenge // see challenge; nil: not read yet
 }
 
 // describe reports what is known before anything is sent.
@@ -242,12 +244,12 @@ func (p *probe) judge(last *lastCall) error {
 	p.report.Latency = p.trace.Latency()
 	p.measureSkew()
 	broken := p.keepBody()
-	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
+	a := response.New(p.resp, media.Kind(p.core.errorMedia), time.Now())
 	p.seen = p.observe(a)
-	if i := matchAny(p.core.ping.fail, a); i >= 0 {
+	if i := p.core.ping.fail.Match(a); i >= 0 {
 		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i), "see what it says, or correct that rule")
 	}
-	accepted := matchAny(p.core.ping.success, a) >= 0
+	accepted := p.core.ping.success.Match(a) >= 0
 	if !accepted {
 		err := last.failure(p.resp)
 		if _, plain := errors.AsType[*ResponseError](err); plain && last.left != nil {
@@ -280,7 +282,7 @@ func (p *probe) keepBody() error {
 	if p.resp.StatusCode >= 300 {
 		limit = body.TextTime
 	}
-	if rest == http.NoBody || isStream(fieldValue(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+	if rest == http.NoBody || isStream(httpfield.Value(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
 	var kept bytes.Buffer

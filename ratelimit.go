@@ -1,6 +1,12 @@
 package jwtbearer
 
-import "time"
+import (
+	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/pace"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
+)
 
 // RateLimit says how an API throttles and how fast it may be called. The zero value understands 429, Retry-After and the
 // common RateLimit fields, and adapts to limits that it is not told.
@@ -113,4 +119,48 @@ type Quota struct {
 
 	// Window is how often the quota is renewed, where Reset is not told.
 	Window time.Duration `json:"window,omitzero"`
+}
+
+// compileThrottling compiles the RateLimit of a field. Paths in bodies are read as kind says.
+func (b *setup) compileThrottling(field string, rl RateLimit, kind MediaType) *throttle.Judge {
+	return throttle.Compile(field, rl.settings(), media.Kind(kind), b.p.add)
+}
+
+// compileRules compiles the rules of a field.
+func (b *setup) compileRules(field string, rules []Rule, kind MediaType) throttle.Rules {
+	return throttle.CompileRules(field, ruleSettings(rules), media.Kind(kind), b.p.add)
+}
+
+// settings is rl as package throttle takes it.
+func (rl RateLimit) settings() throttle.RateLimit {
+	s := throttle.RateLimit{Profile: rl.Profile, Interval: rl.Interval, Concurrency: rl.Concurrency, Rules: ruleSettings(rl.Rules),
+		Combine: rl.Combine, DefaultWait: rl.DefaultWait, MinWait: rl.MinWait, MaxWait: rl.MaxWait, Reserve: rl.Reserve, Fixed: rl.Fixed}
+	for _, l := range rl.Limits {
+		s.Limits = append(s.Limits, throttle.Limit(l))
+	}
+	for _, e := range rl.Wait {
+		s.Wait = append(s.Wait, throttle.Extract(e))
+	}
+	for _, q := range rl.Quota {
+		s.Quota = append(s.Quota, throttle.Quota{Limit: throttle.Extract(q.Limit), Remaining: throttle.Extract(q.Remaining),
+			Used: throttle.Extract(q.Used), Reset: throttle.Extract(q.Reset), Window: q.Window})
+	}
+	return s
+}
+
+func ruleSettings(rules []Rule) []throttle.Rule {
+	var settings []throttle.Rule
+	for _, r := range rules {
+		settings = append(settings, throttle.Rule(r))
+	}
+	return settings
+}
+
+// paceSettings is a pace as package pace takes it.
+func paceSettings(p throttle.Pace) pace.Settings {
+	limits := make([]pace.Limit, len(p.Limits))
+	for i, limit := range p.Limits {
+		limits[i] = pace.Limit(limit)
+	}
+	return pace.Settings{Limits: limits, Interval: p.Interval, Concurrency: p.Concurrency, Reserve: p.Reserve, Fixed: p.Fixed, MaxWait: p.MaxWait}
 }

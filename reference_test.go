@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"software.sslmate.com/src/go-pkcs12"
 )
 
@@ -57,8 +59,8 @@ func TestReferencesAreResolvedInValuesOfEveryKind(t *testing.T) {
 			t.Errorf("%s is %q; want the value of the reference as it is", what, got)
 		}
 	}
-	if got := k.authFailure[0].values[0]; got != "E1" {
-		t.Errorf("AuthFailure compares with %q; want E1", got)
+	if k.authFailure.Match(response.New(fakeReply(400, "", "X-E", "E1"), "", time.Now())) != 0 {
+		t.Error("AuthFailure does not know X-E: E1")
 	}
 	if k.address.Load().Origin.Host != "h.example.com" {
 		t.Errorf("the host is %q; want h.example.com", k.address.Load().Origin.Host)

@@ -13,7 +13,9 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
 const errorBytes = 64 << 10 // of the body of a refused answer are kept
@@ -21,7 +23,7 @@ const errorBytes = 64 << 10 // of the body of a refused answer are kept
 // responseError is the typed form of an answer that is not a success. It reads the body, from which the token is taken out.
 func (c *core) responseError(resp *http.Response, attempts int, token string) *ResponseError {
 	readText(resp, token)
-	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
+	code, message := response.New(resp, media.Kind(c.errorMedia), time.Now()).Words(c.ping.errorPath)
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(errorBytes+len(token)))) // what came counts
 	body = []byte(c.censor(string(body), token))
 	return &ResponseError{StatusCode: resp.StatusCode, Code: c.censor(code, token), Message: c.censor(message, token),
@@ -36,14 +38,14 @@ func readText(resp *http.Response, token string) {
 	}
 	var text bytes.Buffer
 	rest := resp.Body
-	_, err := body.ReadWithin(&text, rest, int64(max(rawBound, errorBytes+len(token))), body.TextTime)
+	_, err := body.ReadWithin(&text, rest, int64(max(response.MostRaw, errorBytes+len(token))), body.TextTime)
 	resp.Body = body.Rejoin(&text, rest, err)
 }
 
 // authError is the typed form of an answer that refuses the token.
 func (c *core) authError(resp *http.Response, token string) *AuthError {
 	readText(resp, token)
-	code, message := newAnswer(resp, c.errorMedia, time.Now()).words(c.ping.errorPath)
+	code, message := response.New(resp, media.Kind(c.errorMedia), time.Now()).Words(c.ping.errorPath)
 	told := bestChallenge(resp.Header)
 	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(problem.OneLine(told.Scheme), token)}
 	e.Code = c.censor(problem.OneLine(cmp.Or(told.Params["error"], code)), token)
@@ -62,7 +64,7 @@ func (c *core) authError(resp *http.Response, token string) *AuthError {
 // bestChallenge returns the challenge that says what is wrong with the token: the first with an error, else the first for
 // Bearer, else the first.
 func bestChallenge(header http.Header) httpfield.Challenge {
-	all := httpfield.Challenges(strings.Join(fieldValues(header, "WWW-Authenticate"), ", "))
+	all := httpfield.Challenges(strings.Join(httpfield.Values(header, "WWW-Authenticate"), ", "))
 	for _, fits := range []func(httpfield.Challenge) bool{
 		func(c httpfield.Challenge) bool { return c.Params["error"] != "" },
 		func(c httpfield.Challenge) bool { return strings.EqualFold(c.Scheme, "Bearer") },

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -78,18 +79,18 @@ func (k *call) canRepeat() bool {
 // do not count as attempts. Where the gate stays open, the call backs off by itself, so that no throttle is answered by
 // another attempt at once.
 func (k *call) afterThrottle() {
-	k.log(slog.LevelWarn, "throttled", "class", k.throttle.class, "rule", k.throttle.rule, "wait", k.shut)
-	most := k.c.throttling.maxWait
-	switch unknown := k.throttle.wait == 0; {
-	case k.probe || most > 0 && k.throttle.wait > most || k.tooLate(max(k.shut, k.throttle.wait)):
-	case k.throttle.class == classExhausted && unknown:
-	case k.throttle.class == classOverload:
+	k.log(slog.LevelWarn, "throttled", "class", k.throttle.Class, "rule", k.throttle.Rule, "wait", k.shut)
+	most := k.c.throttling.Pace.MaxWait
+	switch unknown := k.throttle.Wait == 0; {
+	case k.probe || most > 0 && k.throttle.Wait > most || k.tooLate(max(k.shut, k.throttle.Wait)):
+	case k.throttle.Class == throttle.Exhausted && unknown:
+	case k.throttle.Class == throttle.Overload:
 		k.retryTransient()
 		if k.next == nextBackoff && k.shut > 0 && !unknown {
 			k.next = nextAtOnce
 		}
 	case !k.canRepeat():
-	case k.shut == 0 || k.throttle.class == classConcurrency:
+	case k.shut == 0 || k.throttle.Class == throttle.Concurrency:
 		k.counted--
 		k.next = nextBackoff
 	default:
@@ -118,7 +119,7 @@ func (k *call) backoff() time.Duration {
 	k.backoffs++
 	wait := rand.N(bound + 1)
 	if k.throttle != nil {
-		wait = waits.Add(wait, k.throttle.wait)
+		wait = waits.Add(wait, k.throttle.Wait)
 	}
 	return wait
 }

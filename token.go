@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
@@ -358,7 +359,7 @@ func dateOf(header http.Header) time.Time {
 	if header.Get("Age") != "" {
 		return time.Time{}
 	}
-	date, err := http.ParseTime(fieldValue(header, "Date"))
+	date, err := http.ParseTime(httpfield.Value(header, "Date"))
 	if err != nil {
 		return time.Time{}
 	}

@@ -290,15 +290,15 @@ func isNil(v any) bool {
 // buildThrottling compiles the rules and makes the line and the budget.
 func (b *setup) buildThrottling() {
 	c := b.conn
-	b.core.throttling = compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType, b.p)
+	b.core.throttling = b.compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType)
 	failure := c.AuthFailure
 	if len(failure) == 0 {
 		failure = []Rule{{Status: []int{http.StatusUnauthorized}}}
 	}
-	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p)
+	b.core.authFailure = b.compileRules("AuthFailure", failure, c.ErrorMediaType)
 	c.Retry.check(b.p)
 	if b.p.found.Len() == 0 {
-		b.core.line = pace.New(b.core.throttling.pace())
+		b.core.line = pace.New(paceSettings(b.core.throttling.Pace))
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)
 }
@@ -308,9 +308,9 @@ const longestBackoff = 365 * 24 * time.Hour
 
 // check refuses settings that mean nothing.
 func (r Retry) check(p *problems) {
-	notNegative(p, "Retry.MaxAttempts", r.MaxAttempts)
-	notNegative(p, "Retry.MinBackoff", r.MinBackoff)
-	notNegative(p, "Retry.MaxBackoff", r.MaxBackoff)
+	problem.NotNegative(p.add, "Retry.MaxAttempts", r.MaxAttempts)
+	problem.NotNegative(p.add, "Retry.MinBackoff", r.MinBackoff)
+	problem.NotNegative(p.add, "Retry.MaxBackoff", r.MaxBackoff)
 	if d := r.withDefaults(); d.MinBackoff > d.MaxBackoff {
 		p.add("Retry.MinBackoff", fmt.Sprintf("%s is more than MaxBackoff, %s", d.MinBackoff, d.MaxBackoff), "lower it")
 	}
@@ -334,10 +334,4 @@ func orDefault[T ~int | ~int64](value, standard T) T {
 		return standard
 	}
 	return max(0, value)
-}
-
-func notNegative[T ~int | ~int64](p *problems, field string, value T) {
-	if value < 0 {
-		p.add(field, fmt.Sprintf("%v is negative", value), "use zero for the default, or a positive value")
-	}
 }

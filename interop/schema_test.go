@@ -188,7 +188,7 @@ func places(err *jsonschema.ValidationError) []string {
 }
 
 func TestSchemaTakesEveryBuiltInProfile(t *testing.T) {
-	text, err := os.ReadFile("../profiles.json")
+	text, err := os.ReadFile("../internal/throttle/profiles.json")
 	if err != nil {
 		t.Fatal(err)
 	}

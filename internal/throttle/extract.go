@@ -1,4 +1,4 @@
-package jwtbearer
+package throttle
 
 import (
 	"fmt"
@@ -7,54 +7,58 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// extract is a compiled Extract: a place in an answer, and how what stands there is written.
+// extract is a compiled Extract: a place in a response, and how what stands there is written.
 type extract struct {
 	header string // empty: path, or the body as a whole
-	path   *bodyPath
+	path   *response.Path
 	match  *regexp.Regexp
 	as     waits.Unit
-	fields bool // the structured field RateLimit, which tells several things at once
+	fields bool // the structured field RateLimit, which says several things at once
 }
 
-func compileWaits(path string, list []Extract, media MediaType, p *problems) []extract {
+func compileWaits(path string, list []Extract, kind media.Kind, report problem.Report) []extract {
 	compiled := make([]extract, 0, len(list))
 	for i, e := range list {
 		field := fmt.Sprintf("%s[%d]", path, i)
 		if e == (Extract{}) {
-			p.add(field, "nothing is set", "set Header, Path or Match, or leave it out")
+			report(field, "nothing is set", "set Header, Path or Match, or leave it out")
 			continue
 		}
-		compiled = append(compiled, compileExtract(field, e, media, p))
+		compiled = append(compiled, compileExtract(field, e, kind, report))
 	}
 	return compiled
 }
 
-func compileExtract(field string, e Extract, media MediaType, p *problems) extract {
-	checkHeaderName(field+".Header", e.Header, p)
+func compileExtract(field string, e Extract, kind media.Kind, report problem.Report) extract {
+	checkHeaderName(field+".Header", e.Header, report)
 	if e.Header != "" && e.Path != "" {
-		p.add(field, "Header and Path are both set", "leave one out: each is a place of its own")
+		report(field, "Header and Path are both set", "leave one out: each is a place of its own")
 	}
 	as := waits.Unit(e.As)
 	if !as.Valid() {
-		p.add(field+".As", fmt.Sprintf("%q is not a form", e.As), "use one of "+unitNames(waits.Units()))
+		report(field+".As", fmt.Sprintf("%q is not a form", e.As), "use one of "+unitNames(waits.Units()))
 	}
 	compiled := extract{
 		header: http.CanonicalHeaderKey(e.Header),
-		match:  compileMatch(field+".Match", e.Match, p),
+		match:  compileMatch(field+".Match", e.Match, report),
 		as:     as,
 		fields: isRateLimitField(e),
 	}
 	if e.Path != "" {
-		compiled.path = compilePath(field+".Path", e.Path, media, p)
+		compiled.path = response.CompilePath(field+".Path", e.Path, kind, report)
 	}
 	return compiled
 }
 
 // compileCount is compileExtract for a number of requests. The zero Extract is nil.
-func compileCount(field string, e Extract, media MediaType, p *problems) *extract {
+func compileCount(field string, e Extract, kind media.Kind, report problem.Report) *extract {
 	if e == (Extract{}) {
 		return nil
 	}
@@ -62,10 +66,10 @@ func compileCount(field string, e Extract, media MediaType, p *problems) *extrac
 	case "", waits.Int, waits.Decimal, waits.Auto:
 	default:
 		if as.Valid() {
-			p.add(field+".As", fmt.Sprintf("%q is the form of a wait, and this is a count", e.As), "use int or decimal")
+			report(field+".As", fmt.Sprintf("%q is the form of a wait, and this is a count", e.As), "use int or decimal")
 		}
 	}
-	return new(compileExtract(field, e, media, p))
+	return new(compileExtract(field, e, kind, report))
 }
 
 // isRateLimitField reports whether e names the field RateLimit as a whole.
@@ -82,15 +86,15 @@ func unitNames(units []waits.Unit) string {
 }
 
 // texts are what stands at the place, each as Match cuts it: one a line of a header field or a value in the body.
-func (e *extract) texts(a *answer) []string {
+func (e *extract) texts(resp *response.Response) []string {
 	var found []string
 	switch {
 	case e.header != "":
-		found = a.fields(e.header)
+		found = resp.Fields(e.header)
 	case e.path != nil:
-		found = a.values(e.path)
+		found = resp.Values(e.path)
 	default:
-		if body, _, ok := a.body(); ok {
+		if body, _, ok := resp.Body(); ok {
 			found = []string{string(body)}
 		}
 	}
@@ -107,24 +111,23 @@ func (e *extract) texts(a *answer) []string {
 }
 
 // durations are all waits that stand at the place, in their order. A line of a header field that is not a wait as a
-// whole, as when a proxy has joined several, is taken in pieces, up to fieldLines of them. Waits beyond reason are left out;
+// whole, as when a proxy has joined several, is taken in pieces, up to httpfield.MostLines of them. Waits beyond reason are left out;
 // absurd says that there was one.
-func (e *extract) durations(a *answer) (found []time.Duration, absurd bool) {
-	if e.fields {
-		return rateLimitWait(a)
+func (e *extract) durations(v *View) (found []time.Duration, absurd bool) {
+	switch {
+	case e.fields:
+		return rateLimitWait(v)
+	case e.header == "":
+		return e.parse(&v.Response)
+	case len(v.Fields(e.header)) == 0:
+		return nil, false
 	}
-	if e.header != "" {
-		if len(a.fields(e.header)) == 0 {
-			return nil, false
-		}
-		return a.held.told(waitKey{e.header, e.as, e.match}, func() ([]time.Duration, bool) { return e.parse(a) })
-	}
-	return e.parse(a)
+	return v.waitsOf(e)
 }
 
-func (e *extract) parse(a *answer) (found []time.Duration, absurd bool) {
-	now, pieces := a.now(), fieldLines
-	for _, text := range e.texts(a) {
+func (e *extract) parse(resp *response.Response) (found []time.Duration, absurd bool) {
+	now, pieces := resp.Now(), httpfield.MostLines
+	for _, text := range e.texts(resp) {
 		wait, what := waits.Ask(text, e.as, now)
 		if what == waits.Nothing && e.header != "" {
 			wait, what, pieces = firstOf(text, e.as, now, pieces)
@@ -154,10 +157,10 @@ func firstOf(list string, as waits.Unit, now time.Time, pieces int) (time.Durati
 	return 0, best, pieces
 }
 
-// moment is the first wait that stands at the place, where it is told as a time; else zero.
-func (e *extract) moment(a *answer) time.Time {
-	for _, text := range e.texts(a) {
-		if _, what := waits.Ask(text, e.as, a.now()); what == waits.Found {
+// moment is the first wait that stands at the place, where it is written as a time; else zero.
+func (e *extract) moment(resp *response.Response) time.Time {
+	for _, text := range e.texts(resp) {
+		if _, what := waits.Ask(text, e.as, resp.Now()); what == waits.Found {
 			at, _ := waits.Moment(text, e.as)
 			return at
 		}
@@ -166,11 +169,11 @@ func (e *extract) moment(a *answer) time.Time {
 }
 
 // count is the first count that stands at the place, or the number with which its text begins: "100, 100;w=60" is 100.
-func (e *extract) count(a *answer) (float64, bool) {
+func (e *extract) count(resp *response.Response) (float64, bool) {
 	if e == nil {
 		return 0, false
 	}
-	for _, text := range e.texts(a) {
+	for _, text := range e.texts(resp) {
 		if n, ok := waits.Count(text, e.as); ok {
 			return n, true
 		}

@@ -1,4 +1,4 @@
-package jwtbearer
+package response
 
 import (
 	"compress/gzip"
@@ -8,23 +8,23 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 )
 
-// bodyBound is how much of a body, decoded, is looked at.
-const bodyBound = 64 << 10
+// MostBody is how many bytes of a body, decoded, are looked at.
+const MostBody = 64 << 10
 
-// rawBound is how much of a compressed body is read for that. It is more than bodyBound, as what does not compress grows
-// by gzip's own framing, and it is bounded, as gzip can go on for ever without giving a byte.
-const rawBound = 2 * bodyBound
+// MostRaw is how many bytes of a compressed body are read for that: more than MostBody, as what does not compress grows by the framing
+// of gzip, and a bound, as gzip can go on for ever without giving a byte.
+const MostRaw = 2 * MostBody
 
-// peek reads the beginning of src, and goes on for no longer than body.TextTime: what comes later is the caller's to wait for. What it returns in src's place gives the same bytes and the same error as src
-// would have given.
+// peek reads the beginning of src, for no longer than body.TextTime: what comes later is the caller's to wait for. What it returns in the
+// place of src gives the same bytes and the same error as src would have given.
 func peek(src io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.ReadCloser) {
 	r := &peekReader{src: src, until: time.Now().Add(body.TextTime)}
 	if gzipped {
 		text, whole = inflate(r)
 	} else {
-		io.Copy(io.Discard, io.LimitReader(r, bodyBound+1)) // its error is r.err
+		io.Copy(io.Discard, io.LimitReader(r, MostBody+1)) // its error is r.err
 		whole = r.err == io.EOF
-		text = r.read[:min(len(r.read), bodyBound):min(len(r.read), bodyBound)]
+		text = r.read[:min(len(r.read), MostBody):min(len(r.read), MostBody)]
 	}
 	if text == nil && whole {
 		text = []byte{}
@@ -34,13 +34,13 @@ func peek(src io.ReadCloser, gzipped bool) (text []byte, whole bool, same io.Rea
 
 // inflate returns the decoded beginning, and nothing where r holds no gzip.
 func inflate(r *peekReader) (text []byte, whole bool) {
-	z, err := gzip.NewReader(io.LimitReader(r, rawBound))
+	z, err := gzip.NewReader(io.LimitReader(r, MostRaw))
 	if err != nil {
 		return nil, false
 	}
-	text, err = io.ReadAll(io.LimitReader(z, bodyBound+1))
-	whole = err == nil && len(text) <= bodyBound
-	return text[:min(len(text), bodyBound)], whole
+	text, err = io.ReadAll(io.LimitReader(z, MostBody+1))
+	whole = err == nil && len(text) <= MostBody
+	return text[:min(len(text), MostBody)], whole
 }
 
 // peekReader keeps what is read through it, and the error that ended it.
@@ -76,7 +76,7 @@ func (r *peekedBody) Read(p []byte) (int, error) {
 	if len(r.left) > 0 {
 		n := copy(p, r.left)
 		if r.left = r.left[n:]; len(r.left) == 0 {
-			r.left = nil // lets go of the memory while a long body goes on
+			r.left = nil // frees the memory while a long body goes on
 		}
 		return n, nil
 	}

@@ -1,4 +1,4 @@
-package jwtbearer
+package response
 
 import (
 	"runtime"

@@ -1,11 +1,15 @@
-package jwtbearer
+package response
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response/responsetest"
 )
 
-func TestWordsOfRefusedAnswers(t *testing.T) {
+func TestWordsOfRefusals(t *testing.T) {
 	for _, tt := range []struct{ name, kind, body, code, message string }{
 		{"RFC 9457", "application/problem+json",
 			`{"type":"https://iana.org/x#quota-exceeded","title":"Quota","status":429,"detail":"All used."}`,
@@ -41,30 +45,30 @@ func TestWordsOfRefusedAnswers(t *testing.T) {
 		{"HTML", "text/html", "<h1>No</h1>", "", ""},
 		{"broken", "application/json", `{"error":`, "", ""},
 	} {
-		a := testAnswer("400\nContent-Type: " + tt.kind + "\n\n" + tt.body)
-		if code, message := a.words(nil); code != tt.code || message != tt.message {
+		a := testResponse("400\nContent-Type: " + tt.kind + "\n\n" + tt.body)
+		if code, message := a.Words(nil); code != tt.code || message != tt.message {
 			t.Errorf("%s: words = %q, %q, want %q, %q", tt.name, code, message, tt.code, tt.message)
 		}
 	}
 }
 
 func TestWordsFollowErrorPath(t *testing.T) {
-	a := testAnswer("400\n\n" + `{"code":"E1","problems":[{"text":"one"},{"text":"two\nlines"}]}`)
-	if code, message := a.words(testPath(t, "problems[*].text", "")); code != "E1" || message != "one; two lines" {
+	a := testResponse("400\n\n" + `{"code":"E1","problems":[{"text":"one"},{"text":"two\nlines"}]}`)
+	if code, message := a.Words(testPath(t, "problems[*].text", "")); code != "E1" || message != "one; two lines" {
 		t.Errorf("words = %q, %q, want E1 and both texts", code, message)
 	}
 }
 
 func TestWordsAreCut(t *testing.T) {
-	_, message := testAnswer("400\nContent-Type: text/plain\n\n" + strings.Repeat("ä", 5000)).words(nil)
-	if got, want := message, strings.Repeat("ä", wordsBound)+"…"; got != want {
+	_, message := testResponse("400\nContent-Type: text/plain\n\n" + strings.Repeat("ä", 5000)).Words(nil)
+	if got, want := message, strings.Repeat("ä", problem.MostLine)+"…"; got != want {
 		t.Errorf("words of 5000 characters = %d bytes, want %d", len(got), len(want))
 	}
 }
 
 func TestWordsOfABodyThatIsSaidToBePlain(t *testing.T) {
-	resp := rawAnswer("400\nContent-Type: text/html\n\nGo away")
-	if code, message := newAnswer(resp, MediaPlaintext, testNow).words(nil); code != "" || message != "Go away" {
+	resp := responsetest.Raw("400\nContent-Type: text/html\n\nGo away")
+	if code, message := New(resp, media.Text, responsetest.Now).Words(nil); code != "" || message != "Go away" {
 		t.Errorf("words with ErrorMediaType plaintext = %q, %q, want the body", code, message)
 	}
 }

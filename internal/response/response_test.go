@@ -1,11 +1,8 @@
-package jwtbearer
+package response
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -14,42 +11,22 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response/responsetest"
 )
 
-// testNow is when test answers are received: 2025-01-01T00:00:00Z.
-var testNow = time.Unix(1735689600, 0)
+func testResponse(wire string) *Response { return New(responsetest.Raw(wire), "", responsetest.Now) }
 
-// rawAnswer builds a response from text as it is on the wire: a status, header lines, an empty line, the body.
-func rawAnswer(wire string) *http.Response {
-	head, body, _ := strings.Cut(wire, "\n\n")
-	lines := strings.Split(head, "\n")
-	resp := &http.Response{Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body))}
-	fmt.Sscan(lines[0], &resp.StatusCode)
-	for _, line := range lines[1:] {
-		name, value, _ := strings.Cut(line, ":")
-		resp.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
-	}
-	return resp
-}
-
-func testAnswer(wire string) *answer { return newAnswer(rawAnswer(wire), "", testNow) }
-
-func testPath(t *testing.T, text string, media MediaType) *bodyPath {
+func testPath(t *testing.T, text string, media media.Kind) *Path {
 	t.Helper()
-	var p problems
-	path := compilePath("Path", text, media, &p)
-	if p.err() != nil {
-		t.Fatalf("compilePath(%q, %q): %v", text, media, p.err())
+	var p problem.List
+	path := CompilePath("Path", text, media, p.Add)
+	if p.Len() > 0 {
+		t.Fatalf("CompilePath(%q, %q): %v", text, media, p.Entries())
 	}
 	return path
-}
-
-func zipped(body string) string {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	io.WriteString(z, body)
-	z.Close()
-	return b.String()
 }
 
 func TestValuesAtPaths(t *testing.T) {
@@ -94,7 +71,7 @@ func TestValuesAtPaths(t *testing.T) {
 		{"400\n\n<a>1</a>", "a", []string{"1"}},
 		{"400\n\n<a>1", "a", nil},
 	} {
-		if got := testAnswer(tt.wire).values(testPath(t, tt.path, "")); !slices.Equal(got,
+		if got := testResponse(tt.wire).Values(testPath(t, tt.path, "")); !slices.Equal(got,
 			tt.want) || (got == nil) != (tt.want == nil) {
 			t.Errorf("values(%q) of %.60q = %q, want %q", tt.path, tt.wire, got, tt.want)
 		}
@@ -103,7 +80,7 @@ func TestValuesAtPaths(t *testing.T) {
 
 func TestPathsOfOneMediumAreNotReadAsAnother(t *testing.T) {
 	for _, tt := range []struct {
-		media MediaType
+		media media.Kind
 		path  string
 		json  bool
 		xml   bool
@@ -113,19 +90,19 @@ func TestPathsOfOneMediumAreNotReadAsAnother(t *testing.T) {
 		{"", "errors[*].code", true, false},
 		{"", "/Error/Code", false, true},
 		{"", "//Code", false, true},
-		{MediaJSON, "Code", true, false},
-		{MediaXML, "Code", false, true},
+		{media.JSON, "Code", true, false},
+		{media.XML, "Code", false, true},
 	} {
 		path := testPath(t, tt.path, tt.media)
 		if json, xml := path.json != nil, path.xml != nil; json != tt.json || xml != tt.xml {
-			t.Errorf("compilePath(%q, %q): json %v, xml %v, want %v, %v", tt.path, tt.media, json, xml, tt.json, tt.xml)
+			t.Errorf("CompilePath(%q, %q): json %v, xml %v, want %v, %v", tt.path, tt.media, json, xml, tt.json, tt.xml)
 		}
 	}
 }
 
 func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 	for _, tt := range []struct {
-		media      MediaType
+		media      media.Kind
 		path, want string
 	}{
 		{"", "m[", "not a JSONPath"},
@@ -134,20 +111,19 @@ func TestBadPathsAreProblemsOfTheirField(t *testing.T) {
 		{"", "foo$", "has $ elsewhere"},
 		{"", "a.", "not a JSONPath"},
 		{"", "..a..b..c", "more than twice"},
-		{MediaJSON, "list[?@.id == $.id]", "has $ elsewhere"},
-		{MediaJSON, "/Error/Code", "not a JSONPath"},
-		{MediaXML, "$.error", "not a path of elements"},
-		{MediaXML, "a[", "not a path of elements"},
-		{MediaXML, "a[b][c][2]", "a position"},
+		{media.JSON, "list[?@.id == $.id]", "has $ elsewhere"},
+		{media.JSON, "/Error/Code", "not a JSONPath"},
+		{media.XML, "$.error", "not a path of elements"},
+		{media.XML, "a[", "not a path of elements"},
+		{media.XML, "a[b][c][2]", "a position"},
 		{"", "//a/..[2]", "a position"},
-		{MediaPlaintext, "a", "plain text has no paths"},
+		{media.Text, "a", "plain text has no paths"},
 	} {
-		var p problems
-		path := compilePath("Ping.ErrorPath", tt.path, tt.media, &p)
-		if path != nil || p.err() == nil || !strings.Contains(p.err().Error(),
-			tt.want) || !strings.Contains(p.err().Error(), "Ping.ErrorPath") {
-			t.Errorf("compilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path,
-				p.err(), tt.want)
+		var p problem.List
+		path := CompilePath("Ping.ErrorPath", tt.path, tt.media, p.Add)
+		if path != nil || p.Len() != 1 || !strings.Contains(p.Entries()[0].Problem, tt.want) || p.Entries()[0].Field != "Ping.ErrorPath" {
+			t.Errorf("CompilePath(%q, %q) = %v, %v, want a problem of Ping.ErrorPath with %q", tt.path, tt.media, path,
+				p.Entries(), tt.want)
 		}
 	}
 }
@@ -170,9 +146,9 @@ func TestACostlyPathIsNotThere(t *testing.T) {
 		if tt.ended {
 			end()
 		}
-		a := testAnswer(tt.wire)
+		a := testResponse(tt.wire)
 		a.resp.Request = (&http.Request{Method: http.MethodGet}).WithContext(ctx)
-		if got := a.values(testPath(t, tt.path, "")); len(got) != tt.want {
+		if got := a.Values(testPath(t, tt.path, "")); len(got) != tt.want {
 			t.Errorf("%s in %.20q leads to %d texts, want %d (the call has ended: %v)", tt.path, tt.wire, len(got), tt.want, tt.ended)
 		}
 		end()
@@ -180,8 +156,8 @@ func TestACostlyPathIsNotThere(t *testing.T) {
 }
 
 func TestErrorMediaTypeBeatsContentType(t *testing.T) {
-	resp := rawAnswer("400\nContent-Type: text/html\n\n" + `{"code":"E1"}`)
-	if got := newAnswer(resp, MediaJSON, testNow).values(testPath(t, "code", MediaJSON)); !slices.Equal(got, []string{"E1"}) {
+	resp := responsetest.Raw("400\nContent-Type: text/html\n\n" + `{"code":"E1"}`)
+	if got := New(resp, media.JSON, responsetest.Now).Values(testPath(t, "code", media.JSON)); !slices.Equal(got, []string{"E1"}) {
 		t.Errorf("values of JSON sent as text/html with ErrorMediaType json = %q, want E1", got)
 	}
 }
@@ -209,11 +185,11 @@ func TestBodiesThatMustNotBeLookedAtAreNotRead(t *testing.T) {
 		{"101", "101\nContent-Type: application/json", "GET", false},
 		{"brotli", "429\nContent-Encoding: br", "GET", false},
 	} {
-		resp := rawAnswer(tt.head + "\n\n" + `{"a":1}`)
+		resp := responsetest.Raw(tt.head + "\n\n" + `{"a":1}`)
 		resp.Request = &http.Request{Method: tt.method}
 		reads := &countingReader{r: resp.Body}
 		resp.Body = io.NopCloser(reads)
-		newAnswer(resp, "", testNow).body()
+		New(resp, "", responsetest.Now).Body()
 		if got := reads.n > 0; got != tt.read {
 			t.Errorf("%s: read ahead = %v, want %v", tt.name, got, tt.read)
 		}
@@ -233,7 +209,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 
 func TestTheCallerReadsTheBodyByteForByte(t *testing.T) {
 	broken := errors.New("connection reset")
-	short, long := `{"code":"E1"}`, `{"code":"`+strings.Repeat("x", 3*bodyBound)+`"}`
+	short, long := `{"code":"E1"}`, `{"code":"`+strings.Repeat("x", 3*MostBody)+`"}`
 	for _, tt := range []struct {
 		name, encoding, body string
 		err                  error
@@ -241,16 +217,16 @@ func TestTheCallerReadsTheBodyByteForByte(t *testing.T) {
 	}{
 		{"short", "", short, nil, true},
 		{"empty", "", "", nil, false},
-		{"at the bound", "", `{"code":"` + strings.Repeat("x", bodyBound-11) + `"}`, nil, true},
-		{"over the bound", "", `{"code":"` + strings.Repeat("x", bodyBound-10) + `"}`, nil, false},
+		{"at the bound", "", `{"code":"` + strings.Repeat("x", MostBody-11) + `"}`, nil, true},
+		{"over the bound", "", `{"code":"` + strings.Repeat("x", MostBody-10) + `"}`, nil, false},
 		{"long", "", long, nil, false},
 		{"reset in what was read ahead", "", short, broken, false},
 		{"reset after it", "", long, broken, false},
-		{"gzip", "gzip", zipped(short), nil, true},
-		{"gzip of a long one", "gzip", zipped(long), nil, false},
-		{"cut gzip", "gzip", zipped(short)[:25], nil, false},
+		{"gzip", "gzip", responsetest.Zip(short), nil, true},
+		{"gzip of a long one", "gzip", responsetest.Zip(long), nil, false},
+		{"cut gzip", "gzip", responsetest.Zip(short)[:25], nil, false},
 		{"no gzip at all", "gzip", short, nil, false},
-		{"endless empty gzip", "gzip", strings.Repeat(zipped(""), 20000), nil, false},
+		{"endless empty gzip", "gzip", strings.Repeat(responsetest.Zip(""), 20000), nil, false},
 	} {
 		for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.DataErrReader,
 			func(r io.Reader) io.Reader { return r }} {
@@ -258,9 +234,9 @@ func TestTheCallerReadsTheBodyByteForByte(t *testing.T) {
 			if tt.err != nil {
 				body = io.MultiReader(body, iotest.ErrReader(tt.err))
 			}
-			resp := rawAnswer("400\nContent-Encoding: " + tt.encoding + "\n\n")
+			resp := responsetest.Raw("400\nContent-Encoding: " + tt.encoding + "\n\n")
 			resp.Body = io.NopCloser(wrap(body))
-			seen := newAnswer(resp, "", testNow).values(testPath(t, "code", "")) != nil
+			seen := New(resp, "", responsetest.Now).Values(testPath(t, "code", "")) != nil
 			got, err := io.ReadAll(resp.Body)
 			if string(got) != tt.body || err != tt.err || seen != tt.seen {
 				t.Errorf("%s: the caller read %d bytes and %v, want %d and %v; the path was found: %v, want %v",
@@ -271,22 +247,22 @@ func TestTheCallerReadsTheBodyByteForByte(t *testing.T) {
 }
 
 func TestALongBodyThatSaysSoIsNotReadForAPath(t *testing.T) {
-	resp := rawAnswer("200\nContent-Type: application/json\n\n{}")
+	resp := responsetest.Raw("200\nContent-Type: application/json\n\n{}")
 	reads := &countingReader{r: resp.Body}
-	resp.Body, resp.ContentLength = io.NopCloser(reads), bodyBound+1
-	if got := newAnswer(resp, "", testNow).values(testPath(t, "a", "")); got != nil || reads.n != 0 {
+	resp.Body, resp.ContentLength = io.NopCloser(reads), MostBody+1
+	if got := New(resp, "", responsetest.Now).Values(testPath(t, "a", "")); got != nil || reads.n != 0 {
 		t.Errorf("values = %q after %d bytes, want nothing after none", got, reads.n)
 	}
 }
 
 func TestClosingClosesTheBodyItself(t *testing.T) {
 	closed := false
-	resp := rawAnswer("400\n\n{}")
+	resp := responsetest.Raw("400\n\n{}")
 	resp.Body = struct {
 		io.Reader
 		io.Closer
 	}{resp.Body, closeFunc(func() error { closed = true; return nil })}
-	newAnswer(resp, "", testNow).body()
+	New(resp, "", responsetest.Now).Body()
 	if err := resp.Body.Close(); err != nil || !closed {
 		t.Errorf("Close() = %v, and the body was closed: %v", err, closed)
 	}
@@ -298,12 +274,12 @@ func (f closeFunc) Close() error { return f() }
 
 func TestAHugeStreamCostsNoMemory(t *testing.T) {
 	const size = 1 << 30
-	resp := rawAnswer("200\nContent-Type: application/json\n\n")
+	resp := responsetest.Raw("200\nContent-Type: application/json\n\n")
 	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"error":"ratelimited","pad":"`), io.LimitReader(xs{}, size)))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	a := newAnswer(resp, "", testNow)
-	if got := a.values(testPath(t, "error", "")); got != nil {
+	a := New(resp, "", responsetest.Now)
+	if got := a.Values(testPath(t, "error", "")); got != nil {
 		t.Errorf("values(error) = %q of a body over the bound, want nothing", got)
 	}
 	n, err := io.Copy(io.Discard, resp.Body)
@@ -326,27 +302,27 @@ func (xs) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestNowIsTheAnswersOwnDate(t *testing.T) {
+func TestNowIsTheDateOfTheResponse(t *testing.T) {
 	for _, tt := range []struct {
 		head string
 		want time.Time
 	}{
-		{"200", testNow},
-		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT", testNow.Add(time.Hour)},
-		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: 60", testNow.Add(time.Hour + time.Minute)},
-		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: -60", testNow.Add(time.Hour)},
-		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: 99999999999999999999", testNow.Add(time.Hour)},
-		{"200\nDate: yesterday", testNow},
-		{"200\nDate: Mon, 01 Jan 0001 00:00:00 GMT", testNow},
+		{"200", responsetest.Now},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT", responsetest.Now.Add(time.Hour)},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: 60", responsetest.Now.Add(time.Hour + time.Minute)},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: -60", responsetest.Now.Add(time.Hour)},
+		{"200\nDate: Wed, 01 Jan 2025 01:00:00 GMT\nAge: 99999999999999999999", responsetest.Now.Add(time.Hour)},
+		{"200\nDate: yesterday", responsetest.Now},
+		{"200\nDate: Mon, 01 Jan 0001 00:00:00 GMT", responsetest.Now},
 	} {
-		if got := testAnswer(tt.head).now(); !got.Equal(tt.want) {
+		if got := testResponse(tt.head).Now(); !got.Equal(tt.want) {
 			t.Errorf("now() of %q = %v, want %v", tt.head, got, tt.want)
 		}
 	}
 }
 
 func TestHostileBodiesNeitherPanicNorHang(t *testing.T) {
-	paths := []*bodyPath{}
+	paths := []*Path{}
 	for _, text := range []string{"error.code", "..error..code", "..[?@.x == 1]..y", "..[*]", "//a//b", "//*//@id",
 		"$..['a','b'][0:100:1]"} {
 		paths = append(paths, testPath(t, text, ""))
@@ -360,35 +336,35 @@ func TestHostileBodiesNeitherPanicNorHang(t *testing.T) {
 		"\x00\xff\xfe", `"\ud800"`, "1e999999999", "-", `{"a":1,"a":2}`, "<a b='1' b='2'/>",
 	} {
 		start := time.Now()
-		a := testAnswer("400\n\n" + body)
+		a := testResponse("400\n\n" + body)
 		for _, path := range paths {
-			a.values(path)
+			a.Values(path)
 		}
-		a.words(nil)
+		a.Words(nil)
 		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("%.30q took %v", body, took)
 		}
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
+func FuzzResponse(f *testing.F) {
 	for _, body := range []string{`{"error":{"code":429,"details":[{"@type":"x","retryDelay":"3s"}]}}`,
 		`[{"errorCode":"A"}]`, "<a><b c='1'>x</b></a>",
-		zipped(`{"a":1}`), `{"errors":[{"message":"m"}]}`, "plain words"} {
+		responsetest.Zip(`{"a":1}`), `{"errors":[{"message":"m"}]}`, "plain words"} {
 		for _, kind := range []string{"", "application/json", "text/xml", "text/plain"} {
 			f.Add(body, kind, false, uint8(0))
 		}
 		f.Add(body, "application/json", true, uint8(1))
 	}
-	var p problems
-	var paths []*bodyPath
+	var p problem.List
+	var paths []*Path
 	for _, text := range []string{"error.details[?@['@type'] == 'x'].retryDelay", "[*].errorCode", "..message",
 		"..[?@.code > 4]", "//b/@c", "a[1:3]",
 		"errors[?match(@.message, 'm.*')]", "[?length(@.a) > 1].b", "//b[@c='1'][1]", "a/../b[text()='x']"} {
-		paths = append(paths, compilePath("Path", text, "", &p))
+		paths = append(paths, CompilePath("Path", text, "", p.Add))
 	}
-	if p.err() != nil {
-		f.Fatal(p.err())
+	if p.Len() > 0 {
+		f.Fatal(p.Entries())
 	}
 	f.Fuzz(func(t *testing.T, body, kind string, gzipped bool, size uint8) {
 		resp := &http.Response{StatusCode: 429, Header: http.Header{"Content-Type": {kind}}, ContentLength: -1}
@@ -397,29 +373,16 @@ func FuzzAnswer(f *testing.F) {
 		}
 		body = strings.Repeat(body, 1+int(size))
 		resp.Body = io.NopCloser(strings.NewReader(body))
-		a := newAnswer(resp, "", testNow)
+		a := New(resp, "", responsetest.Now)
 		for _, path := range paths {
-			a.values(path)
+			a.Values(path)
 		}
-		code, message := a.words(nil)
-		if s := code + message; strings.ContainsAny(s, "\n\r\x00\x1b") || len([]rune(s)) > 2*wordsBound+2 {
+		code, message := a.Words(nil)
+		if s := code + message; strings.ContainsAny(s, "\n\r\x00\x1b") || len([]rune(s)) > 2*problem.MostLine+2 {
 			t.Errorf("words = %q, %q", code, message)
 		}
 		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body {
 			t.Errorf("the caller read %d bytes and %v, want %d", len(got), err, len(body))
 		}
 	})
-}
-
-// gzipAnswer is testAnswer with its body compressed.
-func gzipAnswer(t *testing.T, wire string) *answer {
-	t.Helper()
-	resp := rawAnswer(wire)
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Header.Set("Content-Encoding", "gzip")
-	resp.Body = io.NopCloser(strings.NewReader(zipped(string(body))))
-	return newAnswer(resp, "", testNow)
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package response
 
 import (
 	"bytes"
@@ -13,17 +13,18 @@ import (
 	"github.com/beevik/etree"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsonpath"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
 // bodyDepth is how deep a body may be nested, and textBound how many bytes the texts may have together that a path leads to,
 // which overlap where it leads to an object and to what is in it: they bound what a hostile body can cost.
 const (
 	bodyDepth = 64
-	textBound = 4 * bodyBound
+	textBound = 4 * MostBody
 )
 
-// bodyPath is a place in a body, compiled for the media in which it can be met.
-type bodyPath struct {
+// A Path is a place in a body, compiled for JSON, XML or both. It is safe for concurrent use.
+type Path struct {
 	json *jsonpath.Path // nil: not in JSON
 	xml  *elementPath   // nil: not in XML
 }
@@ -36,37 +37,37 @@ type pathResult struct {
 	scalar bool // texts are those of strings and numbers alone
 }
 
-// compilePath compiles the text of the field at field. With media json or xml it must be a path of that kind.
-// Otherwise it is a JSONPath, a path of elements, or, where it can be read as both, both. It returns nil, and a
-// problem, for what is neither.
-func compilePath(field, text string, media MediaType, p *problems) *bodyPath {
-	if media == MediaPlaintext {
-		p.add(field, "plain text has no paths", "use Match, or set ErrorMediaType to json or xml, or leave it empty")
+// CompilePath compiles the path of a field. Where kind is JSON or XML, it must be a path of that kind. Where kind is empty, it is a
+// JSONPath (RFC 9535), a path of elements, or both where it can be read as both. It returns nil, and reports a problem, for what is
+// neither.
+func CompilePath(field, text string, kind media.Kind, report problem.Report) *Path {
+	if kind == media.Text {
+		report(field, "plain text has no paths", "use Match, or set ErrorMediaType to json or xml, or leave it empty")
 		return nil
 	}
-	var path bodyPath
+	var path Path
 	var notJSON, notXML error
-	if media != MediaXML {
+	if kind != media.XML {
 		path.json, notJSON = jsonpath.Compile(text)
 	}
-	if media != MediaJSON {
+	if kind != media.JSON {
 		path.xml, notXML = compileElements(text)
 	}
 	switch e, ok := errors.AsType[*jsonpath.Error](notJSON); {
 	case path.json != nil || path.xml != nil:
 		return &path
 	case ok && (notXML == nil || !strings.HasPrefix(text, "/")):
-		p.add(field, fmt.Sprintf("%q %s", text, e.Problem), e.Hint)
+		report(field, fmt.Sprintf("%q %s", text, e.Problem), e.Hint)
 	default:
-		p.add(field, fmt.Sprintf("%q is not a path of elements: %v", text, notXML), "write one such as /Error/Code or //faultcode")
+		report(field, fmt.Sprintf("%q is not a path of elements: %v", text, notXML), "write one such as /Error/Code or //faultcode")
 	}
 	return nil
 }
 
 // inJSON looks the path up in a decoded body, until ctx ends. What costs more than the path's budget, and more text than
 // textBound, is not there.
-func (b *bodyPath) inJSON(ctx context.Context, tree any) (found pathResult, ok bool) {
-	nodes, ok := b.json.Select(ctx, tree)
+func (p *Path) inJSON(ctx context.Context, tree any) (found pathResult, ok bool) {
+	nodes, ok := p.json.Select(ctx, tree)
 	found = pathResult{texts: []string{}, null: true, scalar: true}
 	left := textBound
 	add := func(v any) bool {

@@ -1,16 +1,19 @@
-package jwtbearer
+package throttle
 
 import (
-	"errors"
 	"strings"
 	"testing"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/response/responsetest"
 )
 
 // problemFields are the fields of the problems in p.
-func problemFields(p *problems) []string {
+func problemFields(p *problem.List) []string {
 	var fields []string
-	for _, found := range p.found.Entries() {
-		fields = append(fields, found.Field)
+	for _, e := range p.Entries() {
+		fields = append(fields, e.Field)
 	}
 	return fields
 }
@@ -53,29 +56,29 @@ func TestAllThatARuleSetsMustHold(t *testing.T) {
 		{"body match", Rule{Match: `"code":\s*"LIMIT"`}, "200" + body, true},
 		{"body does not match", Rule{Match: "QUOTA"}, "200" + body, false},
 		{"body match of a type that is not looked at", Rule{Match: "LIMIT"}, "200\nContent-Type: image/png" + body, false},
-		{"body match beyond the bound", Rule{Match: "LIMIT"}, "200\n\n" + strings.Repeat(" ", bodyBound) + "LIMIT", false},
-		{"body match within a longer body", Rule{Match: "LIMIT"}, "200\n\nLIMIT" + strings.Repeat(" ", bodyBound), true},
-		{"path of a longer body", Rule{Path: "code"}, "200\n\n" + `{"code":1}` + strings.Repeat(" ", bodyBound), false},
-		{"gzip", Rule{Path: "code", Values: []string{"LIMIT"}}, "200\nContent-Encoding: gzip\n\n" + zipped(body[2:]), true},
+		{"body match beyond the bound", Rule{Match: "LIMIT"}, "200\n\n" + strings.Repeat(" ", response.MostBody) + "LIMIT", false},
+		{"body match within a longer body", Rule{Match: "LIMIT"}, "200\n\nLIMIT" + strings.Repeat(" ", response.MostBody), true},
+		{"path of a longer body", Rule{Path: "code"}, "200\n\n" + `{"code":1}` + strings.Repeat(" ", response.MostBody), false},
+		{"gzip", Rule{Path: "code", Values: []string{"LIMIT"}}, "200\nContent-Encoding: gzip\n\n" + responsetest.Zip(body[2:]), true},
 	} {
-		var p problems
-		rules := compileRules("RateLimit.Rules", []Rule{tt.rule}, "", &p)
-		if p.err() != nil {
-			t.Errorf("%s: %v", tt.name, p.err())
+		var p problem.List
+		rules := CompileRules("RateLimit.Rules", []Rule{tt.rule}, "", p.Add)
+		if p.Len() > 0 {
+			t.Errorf("%s: %v", tt.name, p.Entries())
 			continue
 		}
-		if got := matchAny(rules, testAnswer(tt.wire)) == 0; got != tt.want {
+		if got := rules.Match(testResponse(tt.wire)) == 0; got != tt.want {
 			t.Errorf("%s: %+v matches %.60q: %v, want %v", tt.name, tt.rule, tt.wire, got, tt.want)
 		}
 	}
 }
 
 func TestTheFirstRuleThatMatchesCounts(t *testing.T) {
-	var p problems
-	rules := compileRules("AuthFailure", []Rule{{Status: []int{401}}, {Status: []int{4}}, {Status: []int{403}}}, "", &p)
+	var p problem.List
+	rules := CompileRules("AuthFailure", []Rule{{Status: []int{401}}, {Status: []int{4}}, {Status: []int{403}}}, "", p.Add)
 	for wire, want := range map[string]int{"401": 0, "403": 1, "500": -1} {
-		if got := matchAny(rules, testAnswer(wire)); got != want {
-			t.Errorf("matchAny of %s = %d, want %d", wire, got, want)
+		if got := rules.Match(testResponse(wire)); got != want {
+			t.Errorf("Match of %s = %d, want %d", wire, got, want)
 		}
 	}
 }
@@ -96,33 +99,10 @@ func TestARuleThatCannotWorkIsAProblem(t *testing.T) {
 		{Rule{Match: "("}, "Ping.Fail[1].Match"},
 		{Rule{Status: []int{429}, Class: "slow"}, "Ping.Fail[1].Class"},
 	} {
-		var p problems
-		compileRules("Ping.Fail", []Rule{{Status: []int{500}}, tt.rule}, "", &p)
+		var p problem.List
+		CompileRules("Ping.Fail", []Rule{{Status: []int{500}}, tt.rule}, "", p.Add)
 		if got := problemFields(&p); len(got) != 1 || got[0] != tt.want {
 			t.Errorf("problems of %+v are of %q, want one of %q", tt.rule, got, tt.want)
-		}
-	}
-}
-
-// Each of these takes a second or more for a body of 64 KiB, one that is made for it.
-func TestExpensiveExpressionsAreProblemsOfTheirField(t *testing.T) {
-	for _, expression := range []string{"(?:a?){900}a{900}b", ".{0,900}x", "((a{10}){10}){10}"} {
-		for field, set := range map[string]func(*Connection){
-			"RateLimit.Rules[0].Match": func(c *Connection) { c.RateLimit.Rules = []Rule{{Match: expression}} },
-			"RateLimit.Rules[1].Match": func(c *Connection) {
-				c.RateLimit.Rules = []Rule{{Status: []int{4}}, {Path: "error.message", Match: expression}}
-			},
-			"RateLimit.Wait[0].Match": func(c *Connection) { c.RateLimit.Wait = []Extract{{Header: "X-Wait", Match: expression}} },
-			"Ping.Success[0].Match":   func(c *Connection) { c.Ping.Success = []Rule{{Header: "X-State", Match: expression}} },
-			"Ping.Fail[0].Match":      func(c *Connection) { c.Ping.Fail = []Rule{{Match: expression}} },
-		} {
-			c := validConnection()
-			set(c)
-			_, err := NewClient(c)
-			e, ok := errors.AsType[*ConfigError](err)
-			if !ok || e.Field != field || !strings.Contains(e.Problem, "too expensive") || !strings.Contains(e.Hint, "instead of") {
-				t.Errorf("NewClient with %s in %s: %v, want a *ConfigError that refuses it as too expensive", expression, field, err)
-			}
 		}
 	}
 }

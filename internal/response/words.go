@@ -1,4 +1,4 @@
-package jwtbearer
+package response
 
 import (
 	"cmp"
@@ -8,11 +8,9 @@ import (
 	"unicode"
 
 	"github.com/beevik/etree"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
-
-// wordsBound is how many characters of an API's own words are kept.
-const wordsBound = 300
 
 // The names under which APIs give their codes and words, in order of preference, without case, underscores and hyphens.
 // Containers hold another such object.
@@ -22,33 +20,83 @@ var (
 	containers   = []string{"error", "errors", "fault"}
 )
 
-// words returns the API's own code and words from the body of a refused answer, where it has one of the usual shapes:
-// RFC 9457 problem details, RFC 6749, an error object or a list of them, XML faults. errorPath, if not nil, leads to
-// the words.
-func (a *answer) words(errorPath *bodyPath) (code, message string) {
-	text, whole, ok := a.body()
+// Words returns the API's own code and words from the body of a refusal, where it has one of the usual shapes: problem details
+// (RFC 9457), an OAuth error (RFC 6749, section 5.2), an error object or a list of them, an XML fault. errorPath leads to the words;
+// nil: they are searched. Both are fit for a message, and may still repeat a token.
+func (r *Response) Words(errorPath *Path) (code, message string) {
+	text, whole, ok := r.Body()
 	if !ok {
 		return "", ""
 	}
-	syntax := a.syntax(text)
-	switch {
-	case syntax == MediaXML && whole:
-		if document, ok := a.document(); ok {
-			code, message = wordsOfXML(document.Root())
-		}
-	case syntax == MediaJSON && whole:
-		if tree, ok := a.tree(); ok {
-			code, message = wordsOfJSON(tree, 3)
-		}
+	if whole {
+		code, message = r.Said(r.Syntax())
 	}
-	plain := a.media == MediaPlaintext || a.media == "" && a.contentType() == "text/plain"
+	plain := r.kind == media.Text || r.kind == "" && r.ContentType() == "text/plain"
 	if code == "" && message == "" && plain {
 		message = string(text)
 	}
-	if told := a.values(errorPath); len(told) > 0 {
+	if told := r.Values(errorPath); len(told) > 0 {
 		message = strings.Join(told[:min(len(told), 10)], "; ")
 	}
 	return problem.OneLine(code), problem.OneLine(message)
+}
+
+// ErrorInSuccess returns what the body of a success says where it looks like that of a failure, as GraphQL and many RPC styles have
+// them: {"ok": false}, {"error": "…"} and the like. member is the name of the member that says so; empty: none does.
+func (r *Response) ErrorInSuccess(errorPath *Path) (member, code, message string) {
+	_, whole, ok := r.Body()
+	if !ok || !whole || r.Status()/100 != 2 || r.Syntax() != media.JSON {
+		return "", "", ""
+	}
+	object := r.Object()
+	if object == nil {
+		return "", "", ""
+	}
+	members := plainNames(object)
+	for _, name := range containers {
+		if says(members[name]) {
+			member = name
+		}
+	}
+	for _, name := range []string{"ok", "success"} {
+		if v, ok := members[name].(bool); ok && !v {
+			member = name
+		}
+	}
+	if member != "" {
+		code, message = r.Words(errorPath)
+	}
+	return member, code, message
+}
+
+// says reports whether a value is more than null, false or empty.
+func says(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return false
+}
+
+// Said is the code and the words of a body that is read as JSON or XML, as they stand there: they may be long, and hold line breaks.
+func (r *Response) Said(syntax media.Kind) (code, message string) {
+	switch syntax {
+	case media.XML:
+		if document, ok := r.document(); ok {
+			return wordsOfXML(document.Root())
+		}
+	case media.JSON:
+		if tree, ok := r.Tree(); ok {
+			return wordsOfJSON(tree, 3)
+		}
+	}
+	return "", ""
 }
 
 // wordsOfJSON looks at an object, at what it holds under the name of a container, and at the first element of a list.
@@ -78,7 +126,7 @@ func wordsOfJSON(v any, depth int) (code, message string) {
 	return code, message
 }
 
-// sayingOf tells a bare code from bare words: {"error":"invalid_grant"} from {"error":"The rate limit is reached"}.
+// sayingOf distinguishes a bare code from bare words: {"error":"invalid_grant"} from {"error":"The rate limit is reached"}.
 func sayingOf(v any) (code, message string) {
 	text, ok := v.(string)
 	if !ok {

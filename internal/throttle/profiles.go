@@ -1,4 +1,4 @@
-package jwtbearer
+package throttle
 
 import (
 	"bytes"
@@ -10,40 +10,42 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/nearest"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
 
-// profilesJSON holds the built-in profiles. To add one is to add a row, and its documented answers to TestProfiles.
+// profilesJSON holds the built-in profiles. CONTRIBUTING says what a new one needs.
 //
 //go:embed profiles.json
 var profilesJSON []byte
 
 // profile is a built-in set of settings for a known API (RateLimit.Profile).
 type profile struct {
-	Name      string              `json:"name"`
-	Source    string              `json:"source"` // the page that says so
-	About     string              `json:"about"`  // how the API throttles, and what the settings cannot say
-	RateLimit profileSettingsJSON `json:"rateLimit"`
+	Name      string
+	Source    string // the page that says so
+	About     string // how the API throttles, and what the settings cannot say
+	RateLimit writtenSettings
 }
 
-// profileSettingsJSON is a RateLimit as connection files write it: with durations such as 1m30s.
-type profileSettingsJSON struct {
+// writtenSettings is a RateLimit as connection files write it: with durations such as 1m30s. What stands in it hides the field of
+// that name in RateLimit.
+type writtenSettings struct {
 	RateLimit
-	Limits      []limitJSON `json:"limits"`
-	Interval    span        `json:"interval"`
-	DefaultWait span        `json:"defaultWait"`
-	MinWait     span        `json:"minWait"`
-	MaxWait     span        `json:"maxWait"`
-	Quota       []quotaJSON `json:"quota"`
+	Limits      []limitJSON
+	Interval    span
+	DefaultWait span
+	MinWait     span
+	MaxWait     span
+	Quota       []quotaJSON
 }
 
 type limitJSON struct {
 	Limit
-	Per span `json:"per"`
+	Per span
 }
 
 type quotaJSON struct {
 	Quota
-	Window span `json:"window"`
+	Window span
 }
 
 // span is a time.Duration written 1m30s.
@@ -56,7 +58,7 @@ func (s *span) UnmarshalText(text []byte) error {
 }
 
 // settings is the RateLimit itself.
-func (s profileSettingsJSON) settings() RateLimit {
+func (s writtenSettings) settings() RateLimit {
 	rl := s.RateLimit
 	rl.Interval, rl.DefaultWait = time.Duration(s.Interval), time.Duration(s.DefaultWait)
 	rl.MinWait, rl.MaxWait = time.Duration(s.MinWait), time.Duration(s.MaxWait)
@@ -81,13 +83,13 @@ func loadProfiles() ([]profile, error) {
 }
 
 // profileSettings are those of the profile that the field at path names, none for the empty name.
-func profileSettings(path, name string, p *problems) RateLimit {
+func profileSettings(path, name string, report problem.Report) RateLimit {
 	if name == "" {
 		return RateLimit{}
 	}
 	all, err := loadProfiles()
 	if err != nil {
-		p.add(path, "jwtbearer: internal error: the built-in profiles cannot be read: "+err.Error(), "")
+		report(path, "jwtbearer: internal error: the built-in profiles cannot be read: "+err.Error(), "")
 		return RateLimit{}
 	}
 	names := make([]string, len(all))
@@ -102,6 +104,6 @@ func profileSettings(path, name string, p *problems) RateLimit {
 	if like := nearest.Name(name, names); like != "" {
 		hint = fmt.Sprintf("did you mean %q? Otherwise %s", like, hint)
 	}
-	p.add(path, fmt.Sprintf("there is no profile %q", name), hint)
+	report(path, fmt.Sprintf("there is no profile %q", name), hint)
 	return RateLimit{}
 }
