@@ -1,4 +1,4 @@
-package jwtbearer
+package grant
 
 import (
 	"net/url"
@@ -8,37 +8,37 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
-// The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
+// The names of grants in Exchange.Grant, the grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
 const (
-	grantJWTBearer         = "jwt-bearer"
-	grantClientCredentials = "client-credentials"
-	jwtBearerType          = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-	clientAssertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	jwtBearer           = "jwt-bearer"
+	clientCredentials   = "client-credentials"
+	jwtBearerType       = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
-// grantParams are the parameters of a grant. A grant of another type sends the JWT as the assertion framework does (RFC 7521,
-// section 4.1), unless it is placed elsewhere.
-func grantParams(name string, placed bool) JSON {
+// Params are the parameters of a grant, as a JSON object with templates; empty: none. placed says that the JWT is sent in another
+// place. A grant that has no name here sends it as the assertion framework does (RFC 7521, section 4.1), unless it is placed.
+func Params(name string, placed bool) string {
 	switch name {
 	case "":
 		return ""
-	case grantJWTBearer, jwtBearerType:
+	case jwtBearer, jwtBearerType:
 		return `{"grant_type":"` + jwtBearerType + `","assertion":"{{.Token}}"}`
-	case grantClientCredentials, "client_credentials":
-		if placed && name != grantClientCredentials {
+	case clientCredentials, "client_credentials":
+		if placed && name != clientCredentials {
 			return `{"grant_type":"client_credentials"}`
 		}
 		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
 	}
 	text, _ := media.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
 	if placed {
-		return JSON(`{"grant_type":` + string(text) + `}`)
+		return `{"grant_type":` + string(text) + `}`
 	}
-	return JSON(`{"grant_type":` + string(text) + `,"assertion":"{{.Token}}"}`)
+	return `{"grant_type":` + string(text) + `,"assertion":"{{.Token}}"}`
 }
 
-// formOf writes a JSON object as a form, in its order. A list becomes several fields of one name.
-func formOf(object []byte) ([]byte, error) {
+// Form writes a JSON object as a form, with its members in their order. A list becomes several fields of one name.
+func Form(object []byte) ([]byte, error) {
 	v, err := jsontext.Parse(string(object))
 	if err != nil {
 		return nil, err

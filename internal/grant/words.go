@@ -1,4 +1,4 @@
-package jwtbearer
+package grant
 
 import (
 	"cmp"
@@ -28,9 +28,8 @@ type saidWords struct {
 }
 
 // said returns what a response says of an error.
-func (r *tokenReader) said(a *response.Response) saidWords {
+func (r *Reader) said(a *response.Response) saidWords {
 	var s saidWords
-	tree, _ := a.Tree()
 	object := a.Object()
 	text := func(name string) string { t, _ := object[name].(string); return t }
 	if a.Status()/100 == 2 {
@@ -41,14 +40,10 @@ func (r *tokenReader) said(a *response.Response) saidWords {
 		return s
 	}
 	s.code, s.description, s.uri = text("error"), text("error_description"), text("error_uri")
-	var code, message string
-	isObject := object != nil
-	if list, isList := tree.([]any); isList && len(list) > 0 {
-		_, isObject = list[0].(map[string]any)
-	}
 	body, whole, _ := a.Body()
+	var code, message string
 	switch {
-	case isObject:
+	case object != nil || isListOfObjects(a):
 		code, message = a.Said(media.JSON)
 	case whole && a.Syntax() == media.XML:
 		code, message = a.Said(media.XML)
@@ -65,10 +60,21 @@ func (r *tokenReader) said(a *response.Response) saidWords {
 	return s
 }
 
+// isListOfObjects reports whether the body is a JSON array whose first element is an object.
+func isListOfObjects(a *response.Response) bool {
+	tree, _ := a.Tree()
+	list, _ := tree.([]any)
+	if len(list) == 0 {
+		return false
+	}
+	_, isObject := list[0].(map[string]any)
+	return isObject
+}
+
 // withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
-func (r *tokenReader) withoutTokens(a *response.Response, text string) string {
-	text = anyJWS.ReplaceAllString(text, redacted)
-	if token, ok := a.Scalar(r.token); ok {
+func (r *Reader) withoutTokens(a *response.Response, text string) string {
+	text = anyJWS.ReplaceAllString(text, redact.Mark)
+	if token, ok := a.Scalar(r.Token); ok {
 		text = withoutPieces(text, token)
 	}
 	for name, value := range a.Object() {
@@ -92,7 +98,7 @@ func withoutPieces(text, token string) string {
 			i++
 			continue
 		}
-		b.WriteString(redacted)
+		b.WriteString(redact.Mark)
 		i += n - 1
 	}
 	return b.String()
@@ -129,7 +135,7 @@ func describe(a *response.Response) string {
 	_, isJSON := a.Tree()
 	switch object := a.Object(); {
 	case !whole:
-		return fmt.Sprintf("longer than %d bytes", mostAnswer)
+		return fmt.Sprintf("longer than %d bytes", MostBytes)
 	case len(text) == 0:
 		return "empty"
 	case object != nil:
@@ -157,11 +163,19 @@ func describeMembers(a *response.Response, object map[string]any) string {
 	case len(object) == 0:
 		return what + " with no members"
 	case len(names) == 0:
-		return what + " with " + times(others, "unknown member")
+		return what + " with " + unknown(others)
 	case others > 0:
-		return what + " with " + strings.Join(names, ", ") + " and " + times(others, "unknown member")
+		return what + " with " + strings.Join(names, ", ") + " and " + unknown(others)
 	}
 	return what + " with " + strings.Join(names, ", ")
+}
+
+// unknown counts members whose names are not shown.
+func unknown(n int) string {
+	if n == 1 {
+		return "1 unknown member"
+	}
+	return fmt.Sprintf("%d unknown members", n)
 }
 
 // describeType is the media type of a response, which must be one.
