@@ -31,7 +31,7 @@ import (
 
 const (
 	mostHops  = 8                // of an exchange: more are a ring
-	tokenTime = 10 * time.Second // for reading the answer of a token endpoint
+	tokenTime = 10 * time.Second // for reading the response of a token endpoint
 )
 
 // The values of Exchange.Encoding.
@@ -41,7 +41,7 @@ const (
 	encodingNone = "none"
 )
 
-// A hop is one token endpoint and how it is asked. Its core is like that of an API, with a line, a gate and a budget of its
+// A hop is one token endpoint and how it is asked. Its core is like that of an API, with a queue, a gate and a budget of its
 // own: the same attempts are made, so each of them carries an assertion of its own.
 type hop struct {
 	core     *core
@@ -56,16 +56,16 @@ type hop struct {
 // An exchanged is what the hops so far gave.
 type exchanged struct {
 	token *minted // nil: none yet
-	base  string  // the base URI as the answer told it; empty: it did not
+	base  string  // the base URI as the response told it; empty: it did not
 
 	// For reports.
 	assertion *minted       // the last that was sent to the first hop; nil: none was
 	unminted  bool          // there was none
-	over      string        // the path at which the answer says that the token has expired already; empty: none
+	over      string        // the path at which the response says that the token has expired already; empty: none
 	ahead     time.Duration // of the endpoint's clock; zero: not known, or less than can be measured
 }
 
-// tellsBase reports whether an answer of the token endpoint tells the base URI.
+// tellsBase reports whether a response of the token endpoint tells the base URI.
 func (x *Exchange) tellsBase() bool {
 	for n := 0; x != nil && n <= mostHops; x, n = x.Next, n+1 {
 		if x.BaseURIPath != "" {
@@ -178,8 +178,8 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 	return c
 }
 
-// assertionRefused are the answers after which another assertion can help: its time may be corrected, or its jti was used up
-// by an attempt whose answer got lost.
+// assertionRefused are the responses after which another assertion can help: its time may be corrected, or its jti was used up
+// by an attempt whose response got lost.
 var assertionRefused = []Rule{
 	{Status: []int{http.StatusUnauthorized}},
 	{Status: []int{4}, Path: "error", Values: []string{"invalid_grant", "invalid_client", "invalid_assertion"}},
@@ -241,7 +241,7 @@ func (b *setup) checkParams(h *hop, x *Exchange, params *template.Object, placed
 	}
 }
 
-// compilePaths compiles where the answer tells what.
+// compilePaths compiles where the response tells what.
 func (b *setup) compilePaths(h *hop, x *Exchange) {
 	path := func(name, text, standard string) *response.Path {
 		if text = cmp.Or(text, standard); text == "" {
@@ -326,7 +326,7 @@ func (h *hop) run(ctx context.Context, before exchanged, probe bool, shut func()
 	return h.read(k, got)
 }
 
-// keep reads the whole answer, so that one that breaks off, or does not end in time, counts as an attempt that failed.
+// keep reads the whole response, so that one that breaks off, or does not end in time, counts as an attempt that failed.
 func (h *hop) keep(resp *http.Response) error {
 	limit, isText := tokenTime, resp.StatusCode >= 300
 	if isText {
@@ -342,7 +342,7 @@ func (h *hop) keep(resp *http.Response) error {
 	return err
 }
 
-// read takes from an answer what it gives.
+// read takes from a response what it gives.
 func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 	switch {
 	case k.throttle != nil:
@@ -350,7 +350,7 @@ func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 	case k.refused || k.resp.StatusCode >= 300:
 		return got, h.refusal(k, nil)
 	}
-	given, missing := h.reads.Read(h.answer(k), k.sent)
+	given, missing := h.reads.Read(h.view(k), k.sent)
 	if missing != nil {
 		return got, h.refusal(k, missing)
 	}
@@ -365,17 +365,17 @@ func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 	return got, nil
 }
 
-// answer views the whole answer.
-func (h *hop) answer(k *call) *response.Response {
+// view is the whole response.
+func (h *hop) view(k *call) *response.Response {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
 	return response.NewRead(k.resp, data, grant.MostBytes, k.answered)
 }
 
-// refusal is the typed form of an answer that gives no token. missing is nil where the status says so. Neither the assertion nor a
+// refusal is the typed form of a response that gives no token. missing is nil where the status says so. Neither the assertion nor a
 // secret of the connection is in it.
 func (h *hop) refusal(k *call, missing *grant.Lack) error {
-	said := h.reads.Refuse(h.answer(k), missing)
+	said := h.reads.Refuse(h.view(k), missing)
 	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.Code, Description: said.Description, URI: said.URI, Hint: said.Hint}
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
 		*text = problem.OneLine(h.core.censor(*text, k.token.value))

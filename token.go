@@ -24,6 +24,12 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
+const (
+	exchangeMost = 10 * time.Minute // for one exchange, with all waits
+	skewMost     = 24 * time.Hour   // more is a wrong Date rather than a wrong clock
+	slowResponse = 15 * time.Second // a response that took longer says too little about the clock
+)
+
 // errSignerGone is what others get who waited for a token whose minting ended in a panic. That goes on where it happened.
 var errSignerGone = errors.New("jwtbearer: the Key panicked while it signed a token")
 
@@ -51,7 +57,7 @@ type minted struct {
 	grant *grantFacts   // nil: it is no access token
 }
 
-// grantFacts are what the answer of a token endpoint tells of an access token.
+// grantFacts are what the response of a token endpoint tells of an access token.
 type grantFacts struct {
 	scheme string    // its type; empty: not told
 	expiry time.Time // zero: not known
@@ -204,8 +210,6 @@ func expiryOf(token string) time.Time {
 	return waits.NumericDate(claims.Exp.String())
 }
 
-const exchangeMost = 10 * time.Minute // for one exchange, with all waits
-
 // accessTokens fetches the access token of a connection, and keeps it while it serves.
 //
 // Concurrent calls share one exchange; a call that gives up does not cancel it. It goes on in a goroutine of its own that ends with
@@ -216,7 +220,7 @@ const exchangeMost = 10 * time.Minute // for one exchange, with all waits
 type accessTokens struct {
 	core  *core // of the API
 	hops  []*hop
-	tells bool   // the answer of a hop tells the base URI
+	tells bool   // the response of a hop tells the base URI
 	path  string // what follows that
 	plain bool   // it may be plain http
 
@@ -295,11 +299,6 @@ func (a *accessTokens) exchange(ctx context.Context, probe bool, shut func()) (g
 // drop forgets a token that the API refused, if it is still the one that serves.
 func (a *accessTokens) drop(t *minted) { a.kept.Drop(t) }
 
-const (
-	skewMost   = 24 * time.Hour   // more is a wrong Date rather than a wrong clock
-	slowAnswer = 15 * time.Second // an answer that took longer says too little about the clock
-)
-
 // A skew is the correction of the time in tokens: how far the clock of an API is ahead of this one. It begins with zero and
 // changes only when a token was refused, or while it is not zero. Each token remembers the correction that it was made with,
 // so of many calls whose tokens were refused at once only one corrects. A skew is safe for concurrent use.
@@ -315,14 +314,14 @@ func (s *skew) replace(old, correction time.Duration) {
 	s.applied.CompareAndSwap(int64(old), int64(correction))
 }
 
-// refused learns from an answer that refused a token which was made with the correction used.
+// refused learns from a response that refused a token which was made with the correction used.
 func (s *skew) refused(used time.Duration, header http.Header, sent, received time.Time) {
 	if ahead, precision, ok := measureSkew(header, sent, received); ok {
 		s.replace(used, corrected(used, ahead, precision, precision+diagnose.SkewNoticed))
 	}
 }
 
-// accepted learns from an answer that accepted the token. It looks at it only while there is a correction.
+// accepted learns from a response that accepted the token. It looks at it only while there is a correction.
 func (s *skew) accepted(header http.Header, sent, received time.Time) {
 	applied := s.get()
 	if applied == 0 {
@@ -344,17 +343,17 @@ func corrected(applied, ahead, precision, tolerance time.Duration) time.Duration
 	return ahead
 }
 
-// measureSkew compares an answer's Date (RFC 9110, section 6.6.1) with the middle of the exchange. ok is false where the
-// answer does not tell.
+// measureSkew compares a response's Date (RFC 9110, section 6.6.1) with the middle of the exchange. ok is false where the
+// response does not tell.
 func measureSkew(header http.Header, sent, received time.Time) (ahead, precision time.Duration, ok bool) {
 	took, date := received.Sub(sent), dateOf(header)
-	if took > slowAnswer || date.IsZero() {
+	if took > slowResponse || date.IsZero() {
 		return 0, 0, false
 	}
 	return date.Sub(sent.Add(took / 2)), took/2 + time.Second, true
 }
 
-// dateOf is an answer's Date; zero where there is none, or a cache kept the answer since.
+// dateOf is a response's Date; zero where there is none, or a cache kept the response since.
 func dateOf(header http.Header) time.Time {
 	if header.Get("Age") != "" {
 		return time.Time{}

@@ -112,7 +112,7 @@ func schemeOf(kind string) string {
 	return kind
 }
 
-// lifetime tells how long the token of an answer lives (RFC 6749, section 5.1). It is false where nobody says. A time that is over
+// lifetime tells how long the token of a response lives (RFC 6749, section 5.1). It is false where nobody says. A time that is over
 // counts as not said: a token that came just now has not expired, but some servers write -1 or the year 1 for "never", or a local
 // time without its zone. If it has expired all the same, the API refuses it, and it is replaced like any refused token; Exchange's
 // ExpiresIn bounds what is kept until then.
