@@ -116,7 +116,7 @@ func (e *ThrottledError) Error() string {
 	if e.StatusCode == 0 {
 		b.WriteString(": not sent")
 	} else {
-		fmt.Fprintf(&b, ": %s after %s", status(e.StatusCode), times(e.Attempts, "attempt"))
+		fmt.Fprintf(&b, ": %s after %s", status(e.StatusCode), problem.Times(e.Attempts, "attempt"))
 	}
 	if e.Rule != "" {
 		fmt.Fprintf(&b, " by %s", e.Rule)
@@ -139,7 +139,7 @@ type ResponseError struct {
 func (e *ResponseError) Error() string {
 	s := "jwtbearer: " + problem.Sentence(status(e.StatusCode), words(e.Code, e.Message), "")
 	if e.Attempts > 1 {
-		s += " after " + times(e.Attempts, "attempt")
+		s += " after " + problem.Times(e.Attempts, "attempt")
 	}
 	return s
 }
@@ -166,11 +166,4 @@ func status(code int) string {
 		return fmt.Sprintf("%d %s", code, text)
 	}
 	return fmt.Sprint(code)
-}
-
-func times(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

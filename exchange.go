@@ -17,6 +17,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
+	"github.com/seed-363d07a3/jwtbearer/internal/grant"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
@@ -49,7 +50,7 @@ type hop struct {
 	url      *url.URL
 	encoding string
 	params   *template.Object
-	reads    tokenReader
+	reads    grant.Reader
 }
 
 // An exchanged is what the hops so far gave.
@@ -115,7 +116,7 @@ func (b *setup) pathAfterBase() string {
 // buildHop makes the token endpoint of the Exchange at field.
 func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
 	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost),
-		reads: tokenReader{field: field, life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}}
+		reads: grant.Reader{Field: field, Life: x.ExpiresIn, Keeps: !first && x.TokenPath == ""}}
 	if !httpfield.IsToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
@@ -248,11 +249,11 @@ func (b *setup) compilePaths(h *hop, x *Exchange) {
 		}
 		return response.CompilePath(h.field+"."+name, text, "", b.p.add)
 	}
-	h.reads.token = path("TokenPath", x.TokenPath, "access_token")
-	h.reads.kind = path("TokenTypePath", x.TokenTypePath, "token_type")
-	h.reads.in = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
-	h.reads.at = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
-	h.reads.base = path("BaseURIPath", x.BaseURIPath, "")
+	h.reads.Token = path("TokenPath", x.TokenPath, "access_token")
+	h.reads.Kind = path("TokenTypePath", x.TokenTypePath, "token_type")
+	h.reads.In = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
+	h.reads.At = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
+	h.reads.Base = path("BaseURIPath", x.BaseURIPath, "")
 }
 
 // request is the token request without its parameters.
@@ -332,7 +333,7 @@ func (h *hop) keep(resp *http.Response) error {
 		limit = body.TextTime
 	}
 	var kept bytes.Buffer
-	_, err := body.ReadWithin(&kept, resp.Body, mostAnswer+1, limit)
+	_, err := body.ReadWithin(&kept, resp.Body, grant.MostBody+1, limit)
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(kept.Bytes()))
 	if _, slow := errors.AsType[*body.SlowError](err); err == io.EOF || slow && isText { // of a text what came counts
@@ -349,17 +350,17 @@ func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 	case k.refused || k.resp.StatusCode >= 300:
 		return got, h.refusal(k, nil)
 	}
-	given, missing := h.reads.read(h.answer(k), k.sent)
+	given, missing := h.reads.Read(h.answer(k), k.sent)
 	if missing != nil {
 		return got, h.refusal(k, missing)
 	}
-	if !h.reads.keeps {
-		got.over = given.over
-		got.token = &minted{value: given.token, until: given.until,
-			grant: &grantFacts{scheme: given.scheme, expiry: given.expiry, renew: given.renew}}
+	if !h.reads.Keeps {
+		got.over = given.Over
+		got.token = &minted{value: given.Token, until: given.Until,
+			grant: &grantFacts{scheme: given.Scheme, expiry: given.Expiry, renew: given.Renew}}
 	}
-	if h.reads.base != nil {
-		got.base = given.base
+	if h.reads.Base != nil {
+		got.base = given.Base
 	}
 	return got, nil
 }
@@ -368,14 +369,14 @@ func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 func (h *hop) answer(k *call) *response.Response {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
-	return response.NewRead(k.resp, data, mostAnswer, k.answered)
+	return response.NewRead(k.resp, data, grant.MostBody, k.answered)
 }
 
 // refusal is the typed form of an answer that gives no token. missing is nil where the status says so. Neither the assertion nor a
 // secret of the connection is in it.
-func (h *hop) refusal(k *call, missing *lack) error {
-	said := h.reads.refuse(h.answer(k), missing)
-	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.code, Description: said.description, URI: said.uri, Hint: said.hint}
+func (h *hop) refusal(k *call, missing *grant.Lack) error {
+	said := h.reads.Refuse(h.answer(k), missing)
+	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.Code, Description: said.Description, URI: said.URI, Hint: said.Hint}
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
 		*text = problem.OneLine(h.core.censor(*text, k.token.value))
 	}

@@ -296,9 +296,9 @@ func (p *probe) keepBody() error {
 	case err == nil || err == io.EOF:
 		return nil
 	case diagnose.IsTimeout(err):
-		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), problem.Times(int(n), "byte"), err)
 	}
-	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), problem.Times(int(n), "byte"), err)
 }
 
 // isStream reports whether a body of that type has no end that anybody waits for, such as text/event-stream,

@@ -1,4 +1,4 @@
-package jwtbearer
+package grant
 
 import (
 	"cmp"
@@ -28,7 +28,7 @@ type saidWords struct {
 }
 
 // said returns what a response says of an error.
-func (r *tokenReader) said(a *response.Response) saidWords {
+func (r *Reader) said(a *response.Response) saidWords {
 	var s saidWords
 	tree, _ := a.Tree()
 	object := a.Object()
@@ -66,9 +66,9 @@ func (r *tokenReader) said(a *response.Response) saidWords {
 }
 
 // withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
-func (r *tokenReader) withoutTokens(a *response.Response, text string) string {
-	text = anyJWS.ReplaceAllString(text, redacted)
-	if token, ok := a.Scalar(r.token); ok {
+func (r *Reader) withoutTokens(a *response.Response, text string) string {
+	text = anyJWS.ReplaceAllString(text, redact.Mark)
+	if token, ok := a.Scalar(r.Token); ok {
 		text = withoutPieces(text, token)
 	}
 	for name, value := range a.Object() {
@@ -92,7 +92,7 @@ func withoutPieces(text, token string) string {
 			i++
 			continue
 		}
-		b.WriteString(redacted)
+		b.WriteString(redact.Mark)
 		i += n - 1
 	}
 	return b.String()
@@ -129,7 +129,7 @@ func describe(a *response.Response) string {
 	_, isJSON := a.Tree()
 	switch object := a.Object(); {
 	case !whole:
-		return fmt.Sprintf("longer than %d bytes", mostAnswer)
+		return fmt.Sprintf("longer than %d bytes", MostBody)
 	case len(text) == 0:
 		return "empty"
 	case object != nil:
@@ -157,9 +157,9 @@ func describeMembers(a *response.Response, object map[string]any) string {
 	case len(object) == 0:
 		return what + " with no members"
 	case len(names) == 0:
-		return what + " with " + times(others, "unknown member")
+		return what + " with " + problem.Times(others, "unknown member")
 	case others > 0:
-		return what + " with " + strings.Join(names, ", ") + " and " + times(others, "unknown member")
+		return what + " with " + strings.Join(names, ", ") + " and " + problem.Times(others, "unknown member")
 	}
 	return what + " with " + strings.Join(names, ", ")
 }

@@ -1,4 +1,4 @@
-package jwtbearer
+package grant
 
 import (
 	"cmp"
@@ -8,36 +8,36 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
 )
 
-// A tokenRefusal is why a response gives no token, in words that may be shown.
-type tokenRefusal struct {
-	code, description, uri string // see RFC 6749, section 5.2; empty: not told
-	hint                   string // what to do; empty: nothing is known
+// A Refusal is why a response gives no token, in words that may be shown.
+type Refusal struct {
+	Code, Description, URI string // see RFC 6749, section 5.2; empty: not told
+	Hint                   string // what to do; empty: nothing is known
 }
 
-// refuse says why a response gives no token: its status is no success, or it has a lack. Of the body no more is in it than said
+// Refuse says why a response gives no token: its status is no success, or it has a Lack. Of the body no more is in it than said
 // allows.
-func (r *tokenReader) refuse(a *response.Response, missing *lack) tokenRefusal {
+func (r *Reader) Refuse(a *response.Response, missing *Lack) Refusal {
 	said, field := r.said(a), tokenPath
-	e := tokenRefusal{code: said.code, description: said.description, uri: said.uri}
+	e := Refusal{Code: said.code, Description: said.description, URI: said.uri}
 	if missing != nil {
-		field = missing.field
+		field = missing.Field
 	}
 	switch {
-	case e.description != "":
+	case e.Description != "":
 	case missing != nil:
-		e.description = missing.problem
-	case e.code == "":
-		e.description = describe(a)
+		e.Description = missing.Problem
+	case e.Code == "":
+		e.Description = describe(a)
 	}
-	if e.description == e.code {
-		e.description = ""
+	if e.Description == e.Code {
+		e.Description = ""
 	}
 	for _, definition := range definitions {
-		if own := strings.TrimSpace(strings.TrimPrefix(e.description, definition)); own != "" {
-			e.description = own
+		if own := strings.TrimSpace(strings.TrimPrefix(e.Description, definition)); own != "" {
+			e.Description = own
 		}
 	}
-	e.hint = r.hint(a.Status(), e.code, cmp.Or(said.hidden, said.description), field)
+	e.Hint = r.hint(a.Status(), e.Code, cmp.Or(said.hidden, said.description), field)
 	return e
 }
 
@@ -50,7 +50,7 @@ var definitions = []string{
 }
 
 // hint says what to do about a response with that status, code and words, or about a success that lacks what field tells.
-func (r *tokenReader) hint(status int, code, said, field string) string {
+func (r *Reader) hint(status int, code, said, field string) string {
 	if hint := codeHints[code]; hint != "" {
 		if isOfAssertion(code) {
 			return cmp.Or(assertionHint(said), hint)
@@ -59,15 +59,15 @@ func (r *tokenReader) hint(status int, code, said, field string) string {
 	}
 	switch {
 	case status >= 300 && status < 400 && status != http.StatusNotModified:
-		return "redirects of a token endpoint are not followed: set " + r.field + ".TokenURL to where it is"
+		return "redirects of a token endpoint are not followed: set " + r.Field + ".TokenURL to where it is"
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone:
-		return "check " + r.field + ".TokenURL and Method"
+		return "check " + r.Field + ".TokenURL and Method"
 	case status == http.StatusUnsupportedMediaType:
-		return "check " + r.field + ".Encoding"
+		return "check " + r.Field + ".Encoding"
 	case status == http.StatusUnauthorized:
 		return cmp.Or(assertionHint(said), codeHints["invalid_client"])
 	case status < 300:
-		return "check " + r.field + ".TokenURL and " + field
+		return "check " + r.Field + ".TokenURL and " + field
 	}
 	return assertionHint(said)
 }
