@@ -189,6 +189,13 @@ func TestDescribeCountsWhatItDoesNotName(t *testing.T) {
 	}
 }
 
+func TestAListThatIsCalledAFormIsDescribedAsTheForm(t *testing.T) {
+	r := response.NewRead(fakeReply(200, "", "Content-Type", "application/x-www-form-urlencoded"), []byte(`[{"x":1}]`), mostAnswer, time.Now())
+	if got, want := describe(r), "a form with 1 unknown member"; got != want {
+		t.Errorf("it is described as %q; want %q", got, want)
+	}
+}
+
 // net/http repeats in its errors what it cannot read of a response, which may be the token without any header before it.
 func TestErrorsOfTheTransportShowNothingOfATokenResponse(t *testing.T) {
 	for _, said := range []string{
