@@ -98,3 +98,9 @@ func TestDescribeCountsWhatItDoesNotName(t *testing.T) {
 		}
 	}
 }
+
+func TestAListThatIsCalledAFormIsDescribedAsTheForm(t *testing.T) {
+	if got, want := describe(responseOf(200, "application/x-www-form-urlencoded", `[{"x":1}]`)), "a form with 1 unknown member"; got != want {
+		t.Errorf("it is described as %q; want %q", got, want)
+	}
+}
