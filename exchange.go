@@ -19,6 +19,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/grant"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
@@ -285,7 +286,7 @@ func (h *hop) compose(out *http.Request, values *template.Request, token string)
 	contentType := "application/json"
 	if h.encoding == encodingForm {
 		contentType = media.FormType
-		if object, err = grant.Form(object); err != nil {
+		if object, err = jsontext.Form(object); err != nil {
 			return err
 		}
 	}
@@ -333,7 +334,7 @@ func (h *hop) keep(resp *http.Response) error {
 		limit = body.TextTime
 	}
 	var kept bytes.Buffer
-	_, err := body.ReadWithin(&kept, resp.Body, grant.MostBytes+1, limit)
+	_, err := body.ReadWithin(&kept, resp.Body, grant.MostBody+1, limit)
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(kept.Bytes()))
 	if _, slow := errors.AsType[*body.SlowError](err); err == io.EOF || slow && isText { // of a text what came counts
@@ -369,7 +370,7 @@ func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 func (h *hop) view(k *call) *response.Response {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
-	return response.NewRead(k.resp, data, grant.MostBytes, k.answered)
+	return response.NewRead(k.resp, data, grant.MostBody, k.answered)
 }
 
 // refusal is the typed form of a response that gives no token. missing is nil where the status says so. Neither the assertion nor a
@@ -389,37 +390,31 @@ func (h *hop) refusal(k *call, missing *grant.Lack) error {
 	return e
 }
 
-// relocate takes over the base URI that the token endpoint told, with BaseURI after it. Origins that were trusted stay so: a
-// caller may hold links to them.
-func (a *accessTokens) relocate(got exchanged) error {
-	text := strings.TrimSuffix(got.base, "/") + a.path
-	var o origin.Origin
-	u, fault := origin.Parse(text)
-	if fault == nil {
-		o, _ = origin.Of(u) // Parse has checked it
-	}
-	switch {
-	case fault != nil:
-	case strings.Contains(got.base, "?"):
-		fault = problem.New("has a query", "look at BaseURIPath")
-	case o.Scheme != "https" && o.Scheme != "http":
-		fault = problem.New(fmt.Sprintf("has the scheme %q", o.Scheme), "look at BaseURIPath")
-	case o.Plain() && !a.plain:
-		fault = problem.New("is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set")
-	}
-	if fault != nil {
-		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	address := origin.NewAddress(u, text, nil)
-	trusted, old := a.core.trusted, a.core.address.Load()
-	if old != nil {
-		if trusted = old.Trusted; !old.Trusts(u) || old.Origin != address.Origin {
-			trusted = append(slices.Clip(trusted), old.Origin)
+// The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
+const (
+	grantJWTBearer         = "jwt-bearer"
+	grantClientCredentials = "client-credentials"
+	jwtBearerType          = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	clientAssertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+)
+
+// grantParams are the parameters of a grant. A grant of another type sends the JWT as the assertion framework does (RFC 7521,
+// section 4.1), unless it is placed elsewhere.
+func grantParams(name string, placed bool) JSON {
+	switch name {
+	case "":
+		return ""
+	case grantJWTBearer, jwtBearerType:
+		return `{"grant_type":"` + jwtBearerType + `","assertion":"{{.Token}}"}`
+	case grantClientCredentials, "client_credentials":
+		if placed && name != grantClientCredentials {
+			return `{"grant_type":"client_credentials"}`
 		}
+		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
 	}
-	address.Trusted = trusted
-	a.core.address.Store(address)
-	return nil
+	text, _ := media.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
+	if placed {
+		return JSON(`{"grant_type":` + string(text) + `}`)
+	}
+	return JSON(`{"grant_type":` + string(text) + `,"assertion":"{{.Token}}"}`)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // RateLimit says how an API throttles and how fast it may be called. The zero value understands 429, Retry-After and the
-// common RateLimit fields, and adapts to limits that it is not told.
+// common RateLimit fields, and adapts to limits that are not stated.
 type RateLimit struct {
 	// Profile names a built-in set of these settings for a known API. What is set besides overrides it. Empty means none.
 	Profile string `json:"profile,omitzero"`
@@ -23,17 +23,17 @@ type RateLimit struct {
 	// Concurrency is how many attempts may be in flight: until the body is read to its end or closed. Zero means no limit.
 	Concurrency int `json:"concurrency,omitzero"`
 
-	// Rules say which answers are throttles. Empty means 429, and 503 with Retry-After.
+	// Rules say which responses are throttles. Empty means 429, and 503 with Retry-After.
 	Rules []Rule `json:"rules,omitzero"`
 
-	// Wait says where a throttle tells how long to wait; the first that is found counts, unless Combine says otherwise. Empty
+	// Wait says where a throttled response says how long to wait; the first that is found counts, unless Combine says otherwise. Empty
 	// means Retry-After, then the RateLimit fields of the IETF draft, then X-RateLimit-Reset.
 	Wait []Extract `json:"wait,omitzero"`
 
 	// Combine is first (the default) or longest, of the waits that are found.
 	Combine string `json:"combine,omitzero"`
 
-	// DefaultWait is the wait where a throttle tells none. Zero leaves it to the adaptation.
+	// DefaultWait is the wait where the response says none. Zero leaves it to the adaptation.
 	DefaultWait time.Duration `json:"defaultWait,omitzero"`
 
 	// MinWait is the least wait. Zero means none.
@@ -43,7 +43,7 @@ type RateLimit struct {
 	// now and then, first after MaxWait. Zero means 5 minutes, negative no bound.
 	MaxWait time.Duration `json:"maxWait,omitzero"`
 
-	// Quota says where answers tell what is left. Empty means the RateLimit fields of the IETF draft.
+	// Quota says where responses say what is left. Empty means the RateLimit fields of the IETF draft.
 	Quota []Quota `json:"quota,omitzero"`
 
 	// Reserve is the remainder of a quota at which calls wait for its reset. Zero uses it up.
@@ -63,12 +63,12 @@ type Limit struct {
 	Per time.Duration `json:"per,omitzero"`
 
 	// Burst above zero makes the limit a bucket (golang.org/x/time/rate) of that size, refilled at Requests per Per. Zero
-	// makes it a sliding window: never more than Requests in any Per, each counted until its answer arrives, plus Per. Unless
-	// RateLimit.Fixed, the window follows the server's clock where Date tells that, and a bucket keeps one token in reserve.
+	// makes it a sliding window: never more than Requests in any Per, each counted until its response arrives, plus Per. Unless
+	// RateLimit.Fixed, the window follows the server's clock where Date gives it, and a bucket keeps one token in reserve.
 	Burst int `json:"burst,omitzero"`
 }
 
-// Rule recognises an answer. All that is set must hold; a rule in which nothing is set is an error.
+// Rule recognises a response. All that is set must hold; a rule in which nothing is set is an error.
 type Rule struct {
 	// Status lists the status codes; 4 and 5 stand for 4xx and 5xx. Empty: any.
 	Status []int `json:"status,omitzero"`
@@ -93,7 +93,7 @@ type Rule struct {
 	Class string `json:"class,omitzero"`
 }
 
-// Extract says where an answer tells a value, and how it is written.
+// Extract says where a response has a value, and how it is written.
 type Extract struct {
 	// Header is the field to read. Empty: the body.
 	Header string `json:"header,omitzero"`
@@ -109,15 +109,15 @@ type Extract struct {
 	As string `json:"as,omitzero"`
 }
 
-// Quota says where answers tell what is left of a limit. What is left is the least that an answer told since the last reset,
-// less what is in flight: an answer that tells nothing changes nothing.
+// Quota says where responses say what is left of a limit. What is left is the least that a response gave since the last reset,
+// less what is in flight: a response that says nothing changes nothing.
 type Quota struct {
 	Limit     Extract `json:"limit,omitzero"`     // how many in all
 	Remaining Extract `json:"remaining,omitzero"` // how many are left
-	Used      Extract `json:"used,omitzero"`      // how many are used, where Remaining is not told
+	Used      Extract `json:"used,omitzero"`      // how many are used, where Remaining is not given
 	Reset     Extract `json:"reset,omitzero"`     // when it is renewed
 
-	// Window is how often the quota is renewed, where Reset is not told.
+	// Window is how often the quota is renewed, where Reset is not given.
 	Window time.Duration `json:"window,omitzero"`
 }
 

@@ -2,12 +2,16 @@ package jwtbearer
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
@@ -162,4 +166,97 @@ func isIdempotent(req *http.Request) bool {
 		return true
 	}
 	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
+}
+
+// An engine drives the attempts of a call after the first one. go-retryablehttp decides nothing and sees nothing of the
+// request: it is given one of its own without a body, its transport makes the next attempt of the call and gives back an
+// empty answer, and CheckRetry and Backoff read the call. That keeps its habits (it would replace the caller's body, write
+// into the caller's headers, follow redirects, close idle connections and name the query in errors) out of the
+// RoundTripper contract.
+type engine struct{}
+
+// drive makes attempts until nothing follows. The first one was made already.
+func (engine) drive(k *call) {
+	d := &driver{call: k}
+	client := &retryablehttp.Client{
+		HTTPClient: &http.Client{
+			Transport:     d,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		RetryMax:   math.MaxInt,
+		CheckRetry: d.checkRetry,
+		Backoff:    d.backoff,
+	}
+	req, err := retryablehttp.NewRequestWithContext(k.ctx, http.MethodGet, "http://attempt.invalid/", nil)
+	if err != nil {
+		k.fail(err)
+		return
+	}
+	if resp, err := client.Do(req); err == nil {
+		resp.Body.Close()
+	}
+	if k.next != nextNone {
+		k.fail(contextError(k.ctx)) // the wait between two attempts was cancelled
+	}
+}
+
+// A driver is what go-retryablehttp sees of a call.
+type driver struct {
+	call  *call
+	begun bool
+}
+
+// RoundTrip makes the next attempt. The outcome is in the call, whatever it is.
+func (d *driver) RoundTrip(req *http.Request) (*http.Response, error) {
+	if d.begun {
+		d.call.attempt()
+	}
+	d.begun = true
+	return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+}
+
+func (d *driver) checkRetry(context.Context, *http.Response, error) (bool, error) {
+	if d.call.next == nextNone {
+		return false, nil
+	}
+	return d.call.rest(), nil
+}
+
+func (d *driver) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	return d.call.pause
+}
+
+const retryCost = 14 // tokens for the retry of one transient failure
+
+// A budget bounds the retries of transient failures, so that an API that is down is not stormed: when all fail, retries end
+// after a while, and come back as first tries succeed.
+type budget struct {
+	full   int64 // zero: no bound
+	tokens atomic.Int64
+}
+
+func newBudget(tokens int) *budget {
+	b := &budget{full: int64(tokens)}
+	b.tokens.Store(b.full)
+	return b
+}
+
+// spend pays for one retry, if there is enough left.
+func (b *budget) spend() bool { return b.full == 0 || b.add(-retryCost) }
+
+// earn gives tokens back.
+func (b *budget) earn(tokens int) { b.add(int64(tokens)) }
+
+// add changes how many tokens there are, which is never less than none or more than all. It reports whether there are enough.
+func (b *budget) add(n int64) bool {
+	for {
+		old := b.tokens.Load()
+		sum := min(old+n, b.full)
+		if sum < 0 {
+			return false
+		}
+		if sum == old || b.tokens.CompareAndSwap(old, sum) {
+			return true
+		}
+	}
 }

@@ -1,10 +1,8 @@
 package grant
 
 import (
-	"net/url"
 	"strings"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 )
 
@@ -35,33 +33,4 @@ func Params(name string, placed bool) string {
 		return `{"grant_type":` + string(text) + `}`
 	}
 	return `{"grant_type":` + string(text) + `,"assertion":"{{.Token}}"}`
-}
-
-// Form writes a JSON object as a form, with its members in their order. A list becomes several fields of one name.
-func Form(object []byte) ([]byte, error) {
-	v, err := jsontext.Parse(string(object))
-	if err != nil {
-		return nil, err
-	}
-	var form []byte
-	add := func(name string, value jsontext.Value) {
-		text := value.Text
-		if value.Kind != jsontext.String {
-			text = string(value.Append(nil))
-		}
-		if len(form) > 0 {
-			form = append(form, '&')
-		}
-		form = append(append(append(form, url.QueryEscape(name)...), '='), url.QueryEscape(text)...)
-	}
-	for _, m := range v.Members {
-		if m.Value.Kind != jsontext.Array {
-			add(m.Name, m.Value)
-			continue
-		}
-		for _, e := range m.Value.Elems {
-			add(m.Name, e)
-		}
-	}
-	return form, nil
 }

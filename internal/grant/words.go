@@ -30,6 +30,7 @@ type saidWords struct {
 // said returns what a response says of an error.
 func (r *Reader) said(a *response.Response) saidWords {
 	var s saidWords
+	tree, _ := a.Tree()
 	object := a.Object()
 	text := func(name string) string { t, _ := object[name].(string); return t }
 	if a.Status()/100 == 2 {
@@ -40,10 +41,14 @@ func (r *Reader) said(a *response.Response) saidWords {
 		return s
 	}
 	s.code, s.description, s.uri = text("error"), text("error_description"), text("error_uri")
-	body, whole, _ := a.Body()
 	var code, message string
+	isObject := object != nil
+	if list, isList := tree.([]any); isList && len(list) > 0 {
+		_, isObject = list[0].(map[string]any)
+	}
+	body, whole, _ := a.Body()
 	switch {
-	case object != nil || isListOfObjects(a):
+	case isObject:
 		code, message = a.Said(media.JSON)
 	case whole && a.Syntax() == media.XML:
 		code, message = a.Said(media.XML)
@@ -58,17 +63,6 @@ func (r *Reader) said(a *response.Response) saidWords {
 		*t = r.withoutTokens(a, problem.OneLine(*t))
 	}
 	return s
-}
-
-// isListOfObjects reports whether the body is a JSON array whose first element is an object.
-func isListOfObjects(a *response.Response) bool {
-	tree, _ := a.Tree()
-	list, _ := tree.([]any)
-	if len(list) == 0 {
-		return false
-	}
-	_, isObject := list[0].(map[string]any)
-	return isObject
 }
 
 // withoutTokens takes out of an error's words what is a token: a JWS, and what the same body has where tokens stand.
@@ -135,7 +129,7 @@ func describe(a *response.Response) string {
 	_, isJSON := a.Tree()
 	switch object := a.Object(); {
 	case !whole:
-		return fmt.Sprintf("longer than %d bytes", MostBytes)
+		return fmt.Sprintf("longer than %d bytes", MostBody)
 	case len(text) == 0:
 		return "empty"
 	case object != nil:
@@ -163,19 +157,11 @@ func describeMembers(a *response.Response, object map[string]any) string {
 	case len(object) == 0:
 		return what + " with no members"
 	case len(names) == 0:
-		return what + " with " + unknown(others)
+		return what + " with " + problem.Times(others, "unknown member")
 	case others > 0:
-		return what + " with " + strings.Join(names, ", ") + " and " + unknown(others)
+		return what + " with " + strings.Join(names, ", ") + " and " + problem.Times(others, "unknown member")
 	}
 	return what + " with " + strings.Join(names, ", ")
-}
-
-// unknown counts members whose names are not shown.
-func unknown(n int) string {
-	if n == 1 {
-		return "1 unknown member"
-	}
-	return fmt.Sprintf("%d unknown members", n)
 }
 
 // describeType is the media type of a response, which must be one.

@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -29,4 +30,12 @@ func OneLine(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// Times is a number of things: 1 byte, 2 bytes.
+func Times(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

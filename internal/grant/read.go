@@ -1,6 +1,5 @@
-// Package grant knows what a token endpoint is asked for and what its response gives (RFC 6749, RFC 7523): a token, its type, how long
-// it lives, a base URI, or why there is none. It must never know how the request is sent, nor show a text of the response but an
-// error's own words.
+// Package grant knows what the response of a token endpoint gives, and why it gives nothing (RFC 6749, section 5). It must never know
+// who asks, send anything, nor show a text that may hold a token.
 package grant
 
 import (
@@ -14,8 +13,8 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
-// MostBytes is how much of a token endpoint's response is read.
-const MostBytes = 1 << 20
+// MostBody is how much of a response is read, in bytes.
+const MostBody = 1 << 20
 
 const (
 	tokenPath = "TokenPath"                // the field
@@ -24,19 +23,18 @@ const (
 	unbounded = 100 * 365 * 24 * time.Hour // how long a token serves that does not expire
 )
 
-// A Reader knows where in the response of a token endpoint what stands. A nil path leads nowhere. It is
-// immutable.
+// A Reader knows where in the response of a token endpoint what stands. Its paths are never nil but for base.
 type Reader struct {
 	Field string        // the path of its Exchange in the connection, for hints
 	Life  time.Duration // of a token where the response does not say; zero: until it is refused
 	Keeps bool          // the response need not have a token: that of the endpoint before serves on
 
-	// Where the response has the token, its type, how long it lives and until when, and the base URI.
-	Token, Kind, In, At, Base *response.Path
+	Token, Kind, In, At *response.Path
+	Base                *response.Path // nil: the response does not tell the base URI
 }
 
-// A Given is what a response gives.
-type Given struct {
+// A Token is what a response gives.
+type Token struct {
 	Token  string    // empty: it need not be there
 	Scheme string    // the type; empty: not told
 	Until  time.Time // how long the token serves
@@ -47,13 +45,10 @@ type Given struct {
 }
 
 // A Lack is what is wrong with a response that is a success.
-type Lack struct {
-	Problem string
-	Field   string // of Exchange, which says where to look
-}
+type Lack struct{ Problem, Field string }
 
 // Read takes from a response what it gives. sent is when the request was sent: a token lives from some time after that on.
-func (r *Reader) Read(a *response.Response, sent time.Time) (g Given, missing *Lack) {
+func (r *Reader) Read(a *response.Response, sent time.Time) (g Token, missing *Lack) {
 	if !r.Keeps {
 		if missing = r.readToken(a, &g); missing != nil {
 			return g, missing
@@ -74,7 +69,7 @@ func (r *Reader) Read(a *response.Response, sent time.Time) (g Given, missing *L
 }
 
 // readToken reads the token and its type.
-func (r *Reader) readToken(a *response.Response, g *Given) *Lack {
+func (r *Reader) readToken(a *response.Response, g *Token) *Lack {
 	found, _ := a.Scalar(r.Token)
 	switch {
 	case found == "" || found == "null":
@@ -90,7 +85,7 @@ func (r *Reader) readToken(a *response.Response, g *Given) *Lack {
 }
 
 // readLife reads how long the token serves.
-func (r *Reader) readLife(a *response.Response, g *Given, sent time.Time) {
+func (r *Reader) readLife(a *response.Response, g *Token, sent time.Time) {
 	life, ok := r.lifetime(a)
 	if !ok {
 		g.Until = sent.Add(unbounded)
@@ -112,7 +107,7 @@ func schemeOf(kind string) string {
 	return kind
 }
 
-// lifetime tells how long the token of a response lives (RFC 6749, section 5.1). It is false where nobody says. A time that is over
+// lifetime tells how long the token of an answer lives (RFC 6749, section 5.1). It is false where nobody says. A time that is over
 // counts as not said: a token that came just now has not expired, but some servers write -1 or the year 1 for "never", or a local
 // time without its zone. If it has expired all the same, the API refuses it, and it is replaced like any refused token; Exchange's
 // ExpiresIn bounds what is kept until then.

@@ -37,7 +37,7 @@ func (r *Reader) Refuse(a *response.Response, missing *Lack) Refusal {
 			e.Description = own
 		}
 	}
-	e.Hint = Hint(r.Field, a.Status(), e.Code, cmp.Or(said.hidden, said.description), field)
+	e.Hint = r.hint(a.Status(), e.Code, cmp.Or(said.hidden, said.description), field)
 	return e
 }
 
@@ -49,9 +49,8 @@ var definitions = []string{
 	"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
 }
 
-// Hint says what to do about a response with that status, code and words to the request of the Exchange at a path in the connection.
-// field is the one of its fields that says where to look for what a success has not. Empty: nothing is known.
-func Hint(exchange string, status int, code, said, field string) string {
+// hint says what to do about a response with that status, code and words, or about a success that lacks what field tells.
+func (r *Reader) hint(status int, code, said, field string) string {
 	if hint := codeHints[code]; hint != "" {
 		if isOfAssertion(code) {
 			return cmp.Or(assertionHint(said), hint)
@@ -60,15 +59,15 @@ func Hint(exchange string, status int, code, said, field string) string {
 	}
 	switch {
 	case status >= 300 && status < 400 && status != http.StatusNotModified:
-		return "redirects of a token endpoint are not followed: set " + exchange + ".TokenURL to where it is"
+		return "redirects of a token endpoint are not followed: set " + r.Field + ".TokenURL to where it is"
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone:
-		return "check " + exchange + ".TokenURL and Method"
+		return "check " + r.Field + ".TokenURL and Method"
 	case status == http.StatusUnsupportedMediaType:
-		return "check " + exchange + ".Encoding"
+		return "check " + r.Field + ".Encoding"
 	case status == http.StatusUnauthorized:
 		return cmp.Or(assertionHint(said), codeHints["invalid_client"])
 	case status < 300:
-		return "check " + exchange + ".TokenURL and " + field
+		return "check " + r.Field + ".TokenURL and " + field
 	}
 	return assertionHint(said)
 }
