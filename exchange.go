@@ -389,32 +389,3 @@ func (h *hop) refusal(k *call, missing *grant.Lack) error {
 	}
 	return e
 }
-
-// The grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
-const (
-	grantJWTBearer         = "jwt-bearer"
-	grantClientCredentials = "client-credentials"
-	jwtBearerType          = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-	clientAssertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-)
-
-// grantParams are the parameters of a grant. A grant of another type sends the JWT as the assertion framework does (RFC 7521,
-// section 4.1), unless it is placed elsewhere.
-func grantParams(name string, placed bool) JSON {
-	switch name {
-	case "":
-		return ""
-	case grantJWTBearer, jwtBearerType:
-		return `{"grant_type":"` + jwtBearerType + `","assertion":"{{.Token}}"}`
-	case grantClientCredentials, "client_credentials":
-		if placed && name != grantClientCredentials {
-			return `{"grant_type":"client_credentials"}`
-		}
-		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
-	}
-	text, _ := media.Marshal(`{{"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}}`) // literally
-	if placed {
-		return JSON(`{"grant_type":` + string(text) + `}`)
-	}
-	return JSON(`{"grant_type":` + string(text) + `,"assertion":"{{.Token}}"}`)
-}
