@@ -13,6 +13,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
@@ -350,7 +351,7 @@ func (k *call) judge(s *pace.Slot) {
 	if k.resp.StatusCode >= 500 {
 		s.Failed(seen)
 		if k.c.hop != nil { // some say so of an assertion that has expired
-			k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+			k.c.skew.Refused(k.token.skew, k.resp.Header, k.sent, k.answered)
 		}
 	} else {
 		s.Accepted(seen)
@@ -365,7 +366,7 @@ func (c *core) observe(room []pace.Reading, v *throttle.View) pace.Observation {
 	readings := c.throttling.Readings(v)
 	seen := pace.Observation{Readings: appendReadings(room, readings)}
 	if len(c.throttling.Pace.Limits) > 0 || len(readings) > 0 {
-		seen.Date = dateOf(v.Header())
+		seen.Date = skew.DateOf(v.Header())
 	}
 	return seen
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
@@ -70,7 +71,7 @@ type core struct {
 	ownDials  bool // transport is that of package dial, whose dials ask what became of their request
 	log       *slog.Logger
 
-	skew     skew
+	skew     skew.Clock
 	refusals refusals
 	stats    counters
 }
@@ -304,7 +305,7 @@ func (c *core) setHeaders(header http.Header, req *template.Request, token strin
 	if len(c.headers) == 0 {
 		return nil
 	}
-	e := &template.Env{Now: c.skew.now(), Request: req, Token: token}
+	e := &template.Env{Now: c.skew.Now(), Request: req, Token: token}
 	for _, h := range c.headers {
 		if _, set := header[h.name]; set {
 			continue

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
@@ -66,7 +67,7 @@ func (p *probe) response(err error) *diagnose.Response {
 // sentToken is what is known of the token.
 func (p *probe) sentToken() diagnose.Token {
 	t := diagnose.Token{Header: string(p.report.Header), Claims: string(p.report.Claims), Exchanged: p.core.access != nil,
-		Ready: p.core.minter.signer == nil, Reused: p.core.minter.reuse > 0, Now: p.core.skew.now()}
+		Ready: p.core.minter.signer == nil, Reused: p.core.minter.reuse > 0, Now: p.core.skew.Now()}
 	for _, place := range p.core.placements {
 		t.Places = append(t.Places, strings.TrimSpace(place.In+" "+place.Name+" "+place.Scheme))
 	}
@@ -214,8 +215,8 @@ func (p *probe) hint(err error) string {
 		}
 		return "the API is reachable and refuses for now: try again later"
 	case KindAuthRejected:
-		if skew := p.report.Skew; skew.Abs() > diagnose.SkewNoticed {
-			return diagnose.ClockHint(skew) + ": correct one of them"
+		if ahead := p.report.Skew; ahead.Abs() > skew.Noticed {
+			return diagnose.ClockHint(ahead) + ": correct one of them"
 		}
 		if p.report.StatusCode == http.StatusForbidden {
 			return "the token was understood, but may not do this: give its iss (or sub) the permission, or ask for a scope in Payload"

@@ -212,8 +212,8 @@ func (c *core) authError(resp *http.Response, token string) *AuthError {
 	e := &AuthError{StatusCode: resp.StatusCode, Scheme: c.censor(problem.OneLine(told.Scheme), token)}
 	e.Code = c.censor(problem.OneLine(cmp.Or(told.Params["error"], code)), token)
 	e.Message = c.censor(problem.OneLine(cmp.Or(told.Params["error_description"], message)), token)
-	if skew := c.skew.get(); skew != 0 {
-		e.Hint = diagnose.ClockHint(skew)
+	if ahead := c.skew.Get(); ahead != 0 {
+		e.Hint = diagnose.ClockHint(ahead)
 	} else if e.Code == "insufficient_scope" {
 		e.Hint = "the token is valid but may not do this"
 		if scope := told.Params["scope"]; scope != "" {

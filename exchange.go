@@ -27,6 +27,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
@@ -279,7 +280,7 @@ func (h *hop) compose(out *http.Request, values *template.Request, token string)
 	if len(h.params.Members()) == 0 {
 		return nil
 	}
-	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.now(), Request: values, Token: token})
+	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.Now(), Request: values, Token: token})
 	if err != nil {
 		return &prefixed{h.field + ".Params", err}
 	}
@@ -316,7 +317,7 @@ func (h *hop) run(ctx context.Context, before exchanged, probe bool, shut func()
 		got.assertion = k.token
 	}
 	if k.resp != nil {
-		if d, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered); ok && d.Abs() > precision {
+		if d, precision, ok := skew.Measure(k.resp.Header, k.sent, k.answered); ok && d.Abs() > precision {
 			got.ahead = d.Round(time.Second)
 		}
 	}
@@ -382,8 +383,8 @@ func (h *hop) refusal(k *call, missing *grant.Lack) error {
 		*text = problem.OneLine(h.core.censor(*text, k.token.value))
 	}
 	if k.refused || e.StatusCode >= 500 {
-		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
-		if ok && ahead.Abs() > precision+diagnose.SkewNoticed {
+		ahead, precision, ok := skew.Measure(k.resp.Header, k.sent, k.answered)
+		if ok && ahead.Abs() > precision+skew.Noticed {
 			e.Hint = diagnose.ClockHint(ahead)
 		}
 	}

@@ -15,7 +15,7 @@ var layers = []string{
 	"internal/jsonpath internal/pace internal/key/text internal/key/pbe internal/key/check",
 	"internal/key/pkcs8",
 	// mechanisms
-	"internal/template internal/jws internal/origin internal/dial internal/place internal/redact internal/key/pfx internal/key/ppk internal/key/sshkey internal/key/jwk",
+	"internal/template internal/jws internal/origin internal/dial internal/place internal/redact internal/skew internal/key/pfx internal/key/ppk internal/key/sshkey internal/key/jwk",
 	"internal/response internal/response/responsetest internal/key internal/key/keytest",
 	"internal/throttle internal/grant internal/diagnose",
 	// settings and orchestration

@@ -20,6 +20,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
@@ -235,7 +236,7 @@ func (p *probe) measureSkew() {
 	if received.IsZero() { // a Transport that tells nothing
 		sent, received = p.call.sent, time.Now()
 	}
-	if d, precision, ok := measureSkew(p.resp.Header, sent, received); ok && d.Abs() > precision {
+	if d, precision, ok := skew.Measure(p.resp.Header, sent, received); ok && d.Abs() > precision {
 		p.report.Skew = d.Round(time.Second)
 	}
 }
@@ -356,7 +357,7 @@ func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
 
 // env holds what the templates of Ping see, with a token only where one asks for it.
 func (p *probe) env(ctx context.Context) (*template.Env, error) {
-	e, ping := &template.Env{Now: p.core.skew.now()}, p.core.ping
+	e, ping := &template.Env{Now: p.core.skew.Now()}, p.core.ping
 	looks := ping.ref.Needs() | ping.body.Needs()
 	for _, h := range ping.headers {
 		looks |= h.value.Needs()

@@ -22,6 +22,7 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 )
 
 // A Report says whether a connection works and, where it does not, which step failed and what to do. It holds no secret and
@@ -323,7 +324,7 @@ func (p *probe) answer(req *http.Request, err error, took time.Duration) {
 		step.Detail += ": " + p.left
 	case err != nil:
 		step.Status = StatusFailed // the verdict says why
-	case p.report.Skew.Abs() > diagnose.SkewNoticed:
+	case p.report.Skew.Abs() > skew.Noticed:
 		step.Status, step.Hint = StatusWarning, diagnose.ClockHint(p.report.Skew)
 	}
 	p.remark(&step)
