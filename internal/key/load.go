@@ -7,6 +7,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,6 +33,7 @@ const (
 // Notes that are no repairs of text; the user should know of them all the same.
 const (
 	noteTrimmed     = "white space or quotation marks around the passphrase removed"
+	noteComment     = "spaces at the end of the comment of the PPK file removed"
 	noteUnneeded    = "the passphrase was not needed: that of the PKCS#12 file is empty"
 	noteForeignCert = "warning: the certificate in the file belongs to another key"
 	noteLeftOut     = "warning: another private key in the file could not be read and was left out"
@@ -187,7 +190,7 @@ func (l *loader) decode(key *Key, item *text.Item, passphrase string) (err error
 	}
 	switch {
 	case item.Kind == text.PPK:
-		key.Signer, err = ppk.Parse(item.Data, pass)
+		err = l.putty(key, item, pass)
 	case item.Kind == text.JWK:
 		key.Signer, err = jwk.Parse(item.Data)
 	case item.Kind == text.Raw:
@@ -225,6 +228,24 @@ func (l *loader) decode(key *Key, item *text.Item, passphrase string) (err error
 	}
 	return err
 }
+
+// putty reads a PuTTY key. Its MAC covers the comment, and shows whether spaces at the end of that belong to it or were added.
+func (l *loader) putty(key *Key, item *text.Item, pass []byte) (err error) {
+	key.Signer, err = ppk.Parse(item.Data, pass)
+	if _, altered := errors.AsType[*sealed.MalformedError](err); !altered {
+		return err
+	}
+	bare := trailingSpaces.ReplaceAll(item.Data, []byte("$1"))
+	signer, bareErr := ppk.Parse(bare, pass)
+	if bareErr == nil {
+		key.Signer, key.Fixes = signer, append(key.Fixes, noteComment)
+		return nil
+	}
+	return err
+}
+
+// trailingSpaces are those at the end of the comment of a PuTTY key.
+var trailingSpaces = regexp.MustCompile(`(?m)^(Comment:.*?)[ \t]+$`)
 
 func (l *loader) plain(shape text.Shape, der []byte) (crypto.Signer, error) {
 	switch shape {

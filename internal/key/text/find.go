@@ -135,7 +135,7 @@ func (f *finder) scan(t *text, depth int) {
 	if len(f.items) > n {
 		return
 	}
-	t = unescape(t)
+	t = unwrap(unescape(t))
 	done := f.armoured(t, depth)
 	f.ppk(t)
 	if f.private(n) {
@@ -269,6 +269,9 @@ func (f *finder) block(t *text, bl block, depth int) {
 	shape := ShapeOf(b.data)
 	if b.dek != "" {
 		shape = Unknown
+	}
+	if bl.begin != nil && bl.end != nil && emptyAtEdge(t.b[bl.from:bl.to]) {
+		b.fixes.add(fixEmpty)
 	}
 	line := t.origin(start)
 	item := Item{Shape: shape, Data: b.data, DEK: b.dek, Label: label, Line: line}
