@@ -173,6 +173,9 @@ func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool 
 	f.scan(inner, depth+1)
 	start, end := t.lineAround(at, at)
 	for i := n; i < len(f.items); i++ {
+		if fault := f.items[i].Fault; fault != nil && archive(data) != "" {
+			fault.Hint = "decode it first (base64 --decode), then " + fault.Hint
+		}
 		t.fixes(&fixes, start, end)
 		f.items[i].fixes |= fixes
 	}
@@ -257,6 +260,10 @@ func (f *finder) block(t *text, bl block, depth int) {
 		return
 	}
 	b := readBody(t.b[bl.from:bl.to], prefix)
+	if fault := standIn(b, t.b[bl.from:bl.to]); fault != nil {
+		f.fault(t, start, fault)
+		return
+	}
 	if !b.known && b.dek == "" {
 		b.fixes.add(fixBase64)
 		b.fixes.add(fixDouble)

@@ -220,6 +220,10 @@ func (w *walker) value(name string, value *node) {
 		w.object(value)
 	case value.kind == nodeString && worthScanning(value.text, named):
 		w.scan([]byte(value.text), value.at)
+	case named == 2 && value.kind == nodeString && placeholder([]byte(value.text)) != nil:
+		fault := placeholder([]byte(value.text))
+		fault.Found += ", as the private key in JSON"
+		w.f.fault(w.t, value.at, fault)
 	case named == 2 && (value.kind == nodeNull || value.kind == nodeString && strings.TrimSpace(value.text) == ""):
 		w.f.fault(w.t, value.at, &Fault{Found: "JSON", Problem: "there is no private key in it: its private_key or privateKey is null or empty",
 			Hint: "create a new key and download its file again", Private: true})
