@@ -104,7 +104,7 @@ func standIn(b body, raw []byte) *Fault {
 	switch {
 	case fault != nil:
 		fault.Found += " between BEGIN and END lines"
-	case b.alien > 0 && maskedLine.Match(raw):
+	case maskedLine.Match(raw):
 		fault = new(masked)
 		fault.Found, fault.Problem = "private key that is masked in part (asterisks, dots)", "the letters that it needs are hidden"
 	}

@@ -108,7 +108,7 @@ func wrappedJSON(s string) (string, bool) {
 
 var (
 	maskedText = regexp.MustCompile(`^[*•●∙·.xX#_\-\s]{3,}$|^(?i)[(<\[]?(?:sensitive|sensitive value|known after apply|hidden|masked|redacted|(?:redacted[\s_-]*){2,})[)>\]]?$`)
-	masked     = Fault{"masked or hidden value (asterisks, dots)", "not a private key: a placeholder stands for the secret",
+	masked     = Fault{"masked, hidden or redacted value (asterisks, dots)", "not a private key: a placeholder stands for the secret",
 		"copy the real value; pages that mask it often show it only once", 0, true}
 
 	unresolvedText = regexp.MustCompile(`(?s)^["']?(\$\{\{.*\}\}|\$\{[^}]*\}|\$\(.*\)|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|\{\{.*\}\}|#\{[^}]*\}|<%.*%>|<<.*>>|@[A-Za-z.]+\(.*\))["']?$`)
