@@ -49,6 +49,9 @@ func (b *setup) buildKey() {
 		return
 	}
 	signer, err := jws.New(method, key, b.conn.AllowWeakKey)
+	if err == nil && b.key != nil {
+		err = method.AllowedBy(b.key.PSS)
+	}
 	if err != nil {
 		b.p.addError(field, err)
 		return

@@ -193,6 +193,33 @@ func (a Method) acceptsRSA(bits int, weak bool) *problem.Error {
 	return nil
 }
 
+// AllowedBy says why a key of id-RSASSA-PSS, with what its parameters allow, cannot be used with a (RFC 4055, sections 1.2 and 3.1);
+// nil: it can, or pss is nil and the key not restricted. The error is a *problem.Error.
+func (a Method) AllowedBy(pss *rsa.PSSOptions) error {
+	switch {
+	case pss == nil:
+		return nil
+	case pss.Hash != 0 && a.family == familyPSS && a.hash == pss.Hash && a.hash.Size() < pss.SaltLength:
+		return &problem.Error{Problem: fmt.Sprintf("the key wants salts of at least %d bytes (RFC 4055, section 3.1), and those of %s have %d (RFC 7518, section 3.5)",
+			pss.SaltLength, a.Name, a.hash.Size()), Hint: hintUnrestricted}
+	case a.family == familyPSS && (pss.Hash == 0 || pss.Hash == a.hash):
+		return nil
+	}
+	e := &problem.Error{Problem: a.Name + " with a key for RSASSA-PSS alone (id-RSASSA-PSS; RFC 4055, section 1.2)", Hint: "use PS256, PS384 or PS512"}
+	if pss.Hash != 0 {
+		e.Problem = fmt.Sprintf("%s with a key for RSASSA-PSS with %s alone (id-RSASSA-PSS; RFC 4055, section 1.2)", a.Name, pss.Hash)
+		e.Hint = hintUnrestricted
+		for _, m := range methods {
+			if m.family == familyPSS && m.hash == pss.Hash && m.hash.Size() >= pss.SaltLength {
+				e.Hint = "use " + m.Name
+			}
+		}
+	}
+	return e
+}
+
+const hintUnrestricted = "make a new key of the type RSA, without parameters, and register its public half with the API"
+
 // misfit says which methods the key would fit.
 func (a Method) misfit(pub crypto.PublicKey) *problem.Error {
 	kind, fits := describeKey(pub, a.hash)

@@ -166,6 +166,9 @@ func (l *loader) open(item *text.Item) (*Key, error) {
 	if err != nil {
 		return nil, keyProblem(item, err)
 	}
+	if restricted, ok := key.Signer.(*check.PSSKey); ok {
+		key.Signer, key.PSS = restricted.PrivateKey, restricted.PSS
+	}
 	return key, l.strong(key.Signer, item)
 }
 
