@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/jwk"
@@ -300,15 +301,11 @@ func (l *loader) result() (*Key, error) {
 	if l.lost {
 		l.found.Fixes = append(l.found.Fixes, noteLeftOut)
 	}
-	own := slices.IndexFunc(l.certs, func(c *x509.Certificate) bool { return Same(l.found.Signer.Public(), c.PublicKey) })
-	switch {
-	case own > 0:
-		cert := l.certs[own]
-		l.certs = slices.Insert(slices.Delete(l.certs, own, own+1), 0, cert)
-	case own < 0 && len(l.certs) > 0:
+	chain, rest := Chain(l.certs, l.found.Signer.Public(), time.Now())
+	if chain == nil && len(rest) > 0 {
 		l.found.Fixes = append(l.found.Fixes, noteForeignCert)
 	}
-	l.found.Certificates = l.certs
+	l.found.Certificates = append(chain, rest...)
 	return l.found, nil
 }
 
