@@ -67,6 +67,9 @@ func (b *setup) buildKey() {
 		b.p.addError(field, err)
 		return
 	}
+	if b.key != nil {
+		facts.Name(b.key.KeyID)
+	}
 	b.templates.Key = facts
 }
 

@@ -15,6 +15,8 @@ type Key struct {
 	Fixes        []string      // what was repaired, in words for the user
 	Certificates []*x509.Certificate
 	KeyID        string
+	ClientID     string
+	ClientEmail  string
 	PSS          *rsa.PSSOptions // nil: it is not restricted to RSASSA-PSS
 }
 

@@ -154,7 +154,8 @@ func (l *loader) open(item *text.Item) (*Key, error) {
 	if given == "" && item.Passphrase != "" {
 		given, own = item.Passphrase, true
 	}
-	key := &Key{Format: formatOf(item), Fixes: item.Fixes(), KeyID: item.KeyID}
+	key := &Key{Format: formatOf(item), Fixes: item.Fixes(), KeyID: item.KeyID,
+		ClientID: item.Client.ID, ClientEmail: item.Client.Email}
 	err := l.decode(key, item, given)
 	if err == sealed.ErrPassphrase && !own {
 		for _, trimmed := range trimmedPassphrases(given) {

@@ -42,7 +42,8 @@ type Item struct {
 	DEK        string // value of the DEK-Info header: Data is encrypted
 	Label      string // of the armour, or ""
 	Line       int    // from 1
-	KeyID      string // kid of a JWK, private_key_id of a service account
+	KeyID      string // kid of a JWK, private_key_id of a service account, publicKeyID of Box
+	Client     Client // that the file is for
 	Passphrase string // that stood beside the key
 	Source     string // the kind of file around it: "service account JSON", "JWK set"
 	Fault      *Fault // the item cannot be read
@@ -82,7 +83,11 @@ type finder struct {
 	faults int
 	// what surrounds the text that is being scanned
 	source, passphrase, keyID string
+	client                    Client
 }
+
+// Client is whom a file with a key in it is for: the issuer of tokens, as a rule.
+type Client struct{ ID, Email string }
 
 // add notes an item, with the context that it was found in.
 func (f *finder) add(item Item) {
@@ -94,7 +99,7 @@ func (f *finder) add(item Item) {
 			return
 		}
 	}
-	item.Source, item.Passphrase = f.source, f.passphrase
+	item.Source, item.Passphrase, item.Client = f.source, f.passphrase, f.client
 	if item.KeyID == "" {
 		item.KeyID = f.keyID
 	}
