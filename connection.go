@@ -55,8 +55,8 @@ type Connection struct {
 	// Passphrase opens an encrypted PrivateKey.
 	Passphrase Secret `json:"passphrase,omitzero"`
 
-	// Certificate is the PEM certificate of PrivateKey or Key, the source of {{x5t}}, {{x5tS256}} and {{x5c}}. Empty: the one
-	// that came with PrivateKey, if any.
+	// Certificate is the PEM certificate of PrivateKey or Key, the source of {{x5t}}, {{x5tS256}} and {{x5c}}, with those that
+	// issued it in any order. It is repaired as PrivateKey is. Empty: the one that came with PrivateKey, if any.
 	Certificate string `json:"certificate,omitzero"`
 
 	// Payload holds the claims: a JSON object whose string values are templates. Member order, numbers and nesting are kept.
@@ -278,8 +278,8 @@ type Ping struct {
 
 // TLS holds the settings of https connections. The zero value is Go's default.
 type TLS struct {
-	CA                 string `json:"ca,omitzero"`                 // PEM certificates to trust instead of the system's
-	Certificate        string `json:"certificate,omitzero"`        // PEM client certificate, with its chain
+	CA                 string `json:"ca,omitzero"`                 // PEM certificates to trust instead of the system's; repaired as keys are
+	Certificate        string `json:"certificate,omitzero"`        // PEM client certificate, with its chain in any order
 	PrivateKey         Secret `json:"privateKey,omitzero"`         // key of Certificate, in any form that ParsePrivateKey reads
 	PFX                Secret `json:"pfx,omitzero"`                // client certificate and key in base64 PKCS#12, instead
 	Passphrase         Secret `json:"passphrase,omitzero"`         // opens PrivateKey or PFX

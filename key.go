@@ -3,7 +3,6 @@ package jwtbearer
 import (
 	"bytes"
 	"cmp"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -49,6 +48,9 @@ func (b *setup) buildKey() {
 		return
 	}
 	signer, err := jws.New(method, key, b.conn.AllowWeakKey)
+	if err == nil && b.key != nil {
+		err = method.AllowedBy(b.key.PSS)
+	}
 	if err != nil {
 		b.p.addError(field, err)
 		return
@@ -64,6 +66,9 @@ func (b *setup) buildKey() {
 	if err != nil {
 		b.p.addError(field, err)
 		return
+	}
+	if b.key != nil {
+		facts.Name(b.key.KeyID)
 	}
 	b.templates.Key = facts
 }
@@ -187,29 +192,6 @@ func keyEntry(field string, err error) problem.Entry {
 		e.Problem, e.Hint = problem.Sentence(k.subject(), k.Problem, ""), k.Hint
 	}
 	return e
-}
-
-// certificates are those of the key: from Certificate, else those that came with PrivateKey.
-func (b *setup) certificates() []*x509.Certificate {
-	if b.conn.Certificate == "" {
-		if b.key != nil {
-			return b.key.Certificates
-		}
-		return nil
-	}
-	certs, err := key.ParseCertificates(b.conn.Certificate)
-	if err != nil {
-		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
-		return nil
-	}
-	if b.signer.Public() == nil {
-		b.p.add("Certificate", "is set, but "+string(b.method)+" signs with a secret, which has no certificate", "remove it")
-		return nil
-	}
-	if !key.Same(certs[0].PublicKey, b.signer.Public()) {
-		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
-	}
-	return certs
 }
 
 // buildToken compiles what a token is made of.
