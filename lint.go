@@ -48,6 +48,9 @@ func (b *setup) lint() {
 		l.claims, l.header = l.members(m.payload, e), l.members(m.header, e)
 	}
 	l.vendor = l.findVendor()
+	for _, w := range b.p.doubts {
+		l.warn(w.Field, w.Problem, w.Hint)
+	}
 	for _, rule := range lintRules {
 		rule(l)
 	}

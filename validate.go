@@ -26,6 +26,7 @@ import (
 type problems struct {
 	found      problem.List
 	unresolved []*ConfigError // of references
+	doubts     []Warning      // for Lint, of texts as they were written
 }
 
 // add records a problem of the field at path, which is written as in Go: RateLimit.Rules[2].Match.

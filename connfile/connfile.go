@@ -52,7 +52,8 @@
 //
 // Best keep secrets out of connection files: write ${env:NAME} for an environment variable, or ${file:path} for a file in the
 // folder of the connection file or below; no .., absolute path or symbolic link leads elsewhere. Load sets Connection.Lookup
-// to resolve them; Parse does not. A file that is text loses the line break at its end, if it has one; anything else, such as
+// to resolve them; Parse does not. Every text that is wholly ${…} is a reference, and one with another scheme an error here, as is a
+// reference inside a longer text. A file that is text loses the line break at its end, if it has one; anything else, such as
 // a DER key, is taken as it is. An empty variable or file is an error.
 //
 // No error of this package shows a value, and Marshal writes no Secret.

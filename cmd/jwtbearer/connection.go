@@ -109,7 +109,7 @@ func parseConnections(cmd *cobra.Command) ([]*jwtbearer.Connection, error) {
 func environment(ref string) (string, error) {
 	kind, name, _ := strings.Cut(ref, ":")
 	if kind != "env" {
-		return "", errors.New("a connection from standard input has no folder to find files in: use ${env:NAME}, or -f with a file")
+		return "", errors.New("a connection from standard input can refer to ${env:NAME} alone, since it has no folder to find files in: use that, or -f with a file")
 	}
 	value, ok := os.LookupEnv(name)
 	switch {

@@ -61,7 +61,7 @@ func (t *Set) reference(text string) (value string, ok bool, _ *fault) {
 	}
 	ref, value, err := t.Resolve(text)
 	if err != nil {
-		return "", false, faultf(0, "set it, or put the value itself here", "%s could not be resolved: %s", ref, err)
+		return "", false, faultf(0, "set it, or put the value itself here", "the reference ${%s} could not be resolved: %s", ref, err)
 	}
 	return value, ref != "", nil
 }
