@@ -413,7 +413,8 @@ type Exchange struct {
 	// Encoding is that of the parameters: form (the default), json or none.
 	Encoding string `json:"encoding,omitzero"`
 
-	// Grant is jwt-bearer (RFC 7523, section 2.1), client-credentials (section 2.2), any grant type URI, or empty for none.
+	// Grant is jwt-bearer (RFC 7523, section 2.1), client-credentials (section 2.2), any grant type URI, or empty for none: then
+	// Params may have a grant_type.
 	Grant string `json:"grant,omitzero"`
 
 	// Params are further parameters: a JSON object whose string values are templates; {{.Token}} is the signed JWT.
