@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
@@ -31,7 +30,8 @@ type claim struct {
 // lintRules are the checks, in the order of their warnings.
 var lintRules = []func(*linter){
 	(*linter).missingExp, (*linter).fixedExp, (*linter).swappedTimes, (*linter).millis, (*linter).longLife, (*linter).audience,
-	(*linter).missingTyp, (*linter).reuse, (*linter).secrets, (*linter).secretForm, (*linter).pingPath, (*linter).attempts, (*linter).readyToken,
+	(*linter).claimTypes, (*linter).missingTyp, (*linter).thumbprint, (*linter).reuse, (*linter).secrets, (*linter).secretForm, (*linter).pingPath,
+	(*linter).tokenPaths, (*linter).millisWaits, (*linter).attempts, (*linter).readyToken,
 }
 
 // lint adds its warnings to those that were found on the way.
@@ -175,6 +175,18 @@ func (l *linter) missingTyp() {
 	}
 }
 
+// thumbprint knows who finds the certificate of a client by its hash alone.
+func (l *linter) thumbprint() {
+	if !l.vendor.thumb || l.header == nil || l.core.minter.signer.Public() == nil {
+		return
+	}
+	_, sha1 := l.header["x5t"]
+	if _, sha256 := l.header["x5t#S256"]; !sha1 && !sha256 {
+		l.warn("JWTHeaders", "has no thumbprint of the certificate, but "+l.vendor.name+" wants it",
+			`set Certificate, and write "x5t#S256": "{{x5tS256}}" (`+l.vendor.source+`)`)
+	}
+}
+
 func (l *linter) reuse() {
 	reuse := l.conn.TokenReuse
 	_, identified := l.claims["jti"]
@@ -184,18 +196,6 @@ func (l *linter) reuse() {
 			"set it to 50 minutes")
 	case reuse > 0 && identified && l.vendor.once:
 		l.warn("TokenReuse", "is set beside the claim jti, but "+l.vendor.name+" takes each token once", "set it to zero")
-	}
-}
-
-func (l *linter) pingPath() {
-	ref, fixed := l.core.ping.ref.Constant()
-	base := strings.TrimRight(l.core.apiBase().EscapedPath(), "/")
-	ref, _, _ = strings.Cut(ref, "?")
-	if !fixed || !strings.HasPrefix(ref, "/") {
-		return
-	}
-	if twice := diagnose.RepeatedPath(base, ref); twice != "" {
-		l.warn("Ping.RelativeURI", fmt.Sprintf("begins with %s, with which BaseURI ends: the request would go to %s", twice, base+ref), "take it out of one of the two")
 	}
 }
 
