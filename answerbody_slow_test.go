@@ -109,8 +109,10 @@ func TestNoBodyHoldsACall(t *testing.T) {
 				}
 				return endless(r, d, 429, "", "Retry-After", "0")
 			},
-			change: func(c *Connection) { c.RateLimit.Fixed, c.Retry.MinBackoff, c.Retry.MaxBackoff = true, time.Millisecond, time.Millisecond },
-			took:   keepTime, ok: none},
+			change: func(c *Connection) {
+				c.RateLimit.Fixed, c.Retry.MinBackoff, c.Retry.MaxBackoff = true, time.Millisecond, time.Millisecond
+			},
+			took: keepTime, ok: none},
 		"a redirect": {
 			handle: func(n int, r *http.Request, d drip) *http.Response {
 				if n > 1 {

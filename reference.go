@@ -148,11 +148,15 @@ var (
 	foreignVariable = regexp.MustCompile(`\$\{\{?[^${}\n]*\}|^\$[A-Z_][A-Z0-9_]+$|^%[A-Z_][A-Z0-9_]+%$`)
 )
 
+// quotedAction matches an action of a template that holds a string.
+var quotedAction = regexp.MustCompile(`(?s)\{\{[^}]*"(?:[^"\\]|\\.)*"[^}]*\}\}`)
+
 // hintInside is what to do about a reference within a longer text.
 const hintInside = "make the reference a value of its own in Fields, and write {{.Fields.x}} where templates are allowed"
 
 // inside refuses a reference within a longer text, where nobody would resolve it.
 func (r *resolver) inside(path, where, text string) {
+	text = quotedAction.ReplaceAllString(text, "") // in which a string is what it says
 	found := ownReference.FindStringSubmatch(text)
 	switch {
 	case found == nil:
@@ -165,6 +169,7 @@ func (r *resolver) inside(path, where, text string) {
 
 // doubt notes for Lint what may be a reference to another program.
 func (r *resolver) doubt(path, where, text string) {
+	text = quotedAction.ReplaceAllString(text, "")
 	if foreignVariable.MatchString(text) && !ownReference.MatchString(text) {
 		r.p.doubts = append(r.p.doubts, Warning{Field: path, Hint: hintInside,
 			Problem: where + "holds what looks like a variable, and is sent as it is: nobody puts a value in its place"})

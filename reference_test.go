@@ -320,6 +320,23 @@ func TestReferencesInsideLongerTextsAreTold(t *testing.T) {
 	}
 }
 
+func TestAReferenceInAStringOfATemplateIsText(t *testing.T) {
+	c := validConnection()
+	c.Payload = `{"a":"{{\"${env:HOME}\"}}","b":"x{{\"${file:\"}}y} {{\"${VAR}\"}}"}`
+	client, err := NewClient(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims := payloadOf(t, must(client.Mint(t.Context(), nil))); claims != `{"a":"${env:HOME}","b":"x${file:y} ${VAR}"}` {
+		t.Errorf("the claims are %s; want the strings as they are", claims)
+	}
+	for _, w := range c.Lint() {
+		if strings.Contains(w.Problem, "variable") {
+			t.Errorf("Lint says %v of a string that says what it is", w)
+		}
+	}
+}
+
 func TestSecretsThatHoldAReferenceAreRefused(t *testing.T) {
 	c := validConnection()
 	c.Secret = "id-of-the-client:${env:SECRET}-and-more-of-it"
