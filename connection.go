@@ -341,7 +341,8 @@ type Quota struct {
 
 // Retry says what is tried again, and how often.
 type Retry struct {
-	// MaxAttempts is how often a request is sent at most, besides throttled answers. Zero means 4; 1 turns retries off.
+	// MaxAttempts is how often a request is sent at most, besides throttled answers, which MaxElapsed and RateLimit.MaxWait bound.
+	// Zero means 4; 1 sends again only what was throttled.
 	MaxAttempts int `json:"maxAttempts,omitzero"`
 
 	// MinBackoff and MaxBackoff bound the exponential backoff, of which each wait is a random part. Zero means 200 ms and 30 s.
