@@ -189,6 +189,7 @@ var assertionRefused = []Rule{
 
 // compileParams compiles the parameters: those of the grant, then Params, which can replace them.
 func (b *setup) compileParams(h *hop, x *Exchange) *template.Object {
+	checkGrant(h.field+".Grant", x.Grant, b.p)
 	given, err := b.templates.Object(string(x.Params), template.ScopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Params", err)

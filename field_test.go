@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
@@ -54,7 +55,7 @@ func TestAFloodOfHeaderFieldsCostsLittle(t *testing.T) {
 		}), func(conn *Connection) {
 			conn.RateLimit.Rules = []Rule{{Header: "X-Rule", Match: "(a*)b"}, {Status: []int{429}}, {Status: []int{400}, Path: "code"}}
 			conn.RateLimit.Quota = []Quota{{Remaining: Extract{Header: "RateLimit"}}, {Remaining: Extract{Header: "X-Left"}}}
-			conn.Retry = Retry{MaxAttempts: 1, MaxElapsed: 1}
+			conn.Retry = Retry{MaxAttempts: 1, MaxElapsed: time.Millisecond}
 		})
 		req := fakeRequest(t, "GET", nil)
 		before := allocated()

@@ -40,6 +40,9 @@ func (b *setup) buildKey() {
 	method, err := jws.Parse(string(b.conn.SignatureMethod))
 	if err != nil {
 		b.p.addError("SignatureMethod", err)
+		if b.conn.PrivateKey != "" {
+			b.privateKey() // for its own problems
+		}
 		return
 	}
 	b.method = SignatureMethod(method.Name)
@@ -112,14 +115,21 @@ func (b *setup) signingKey(method SignatureMethod, encoding SecretEncoding) (key
 		if c.PrivateKey != "" || c.Key != nil {
 			b.p.add("SignatureMethod", string(method)+" is an HMAC with a Secret, but there is a private key",
 				"use a method that fits the key, or set Secret instead")
-			return nil, ""
+			if c.PrivateKey != "" {
+				b.privateKey() // for its own problems
+			}
+			if c.Secret == "" {
+				return nil, ""
+			}
 		}
 		return b.secret(method, encoding)
 	}
-	switch {
-	case c.Secret != "":
+	if c.Secret != "" {
 		b.p.add("Secret", "is set, but "+string(method)+" needs a private key",
 			"put the key into PrivateKey, or use HS256, HS384 or HS512")
+	}
+	switch {
+	case c.Secret != "" && c.PrivateKey == "" && c.Key == nil:
 	case c.PrivateKey != "" && c.Key != nil:
 		b.p.add("Key", "is set beside PrivateKey", "remove one of the two")
 	case c.Key != nil:
@@ -140,10 +150,22 @@ func (b *setup) secret(method SignatureMethod, encoding SecretEncoding) (any, st
 	}
 	secret, ok := decodeSecret(string(b.conn.Secret), encoding)
 	if !ok {
-		b.p.add("Secret", "is not "+string(encoding), "paste it as it was given, or change SecretEncoding")
+		b.p.add("Secret", "is not "+string(encoding), encodingHint(string(b.conn.Secret), encoding))
 		return nil, ""
 	}
 	return secret, "Secret"
+}
+
+// encodingHint is what to do about a secret that is not written in its encoding.
+func encodingHint(secret string, encoding SecretEncoding) string {
+	for _, mark := range []string{":", "."} {
+		id, rest, ok := strings.Cut(strings.TrimSpace(secret), mark)
+		if _, decodes := decodeSecret(rest, encoding); ok && id != "" && rest != "" && decodes {
+			name := map[string]string{":": "a colon", ".": "a dot"}[mark]
+			return "it looks like two parts with " + name + " between them: set Secret to what is after the " + name[2:] + ", and kid in JWTHeaders to what is before it"
+		}
+	}
+	return "paste it as it was given, or change SecretEncoding"
 }
 
 // decodeSecret decodes a secret. Blanks around it and missing padding are harmless, except in utf8, where all counts.
@@ -217,6 +239,7 @@ func (b *setup) buildToken() {
 		b.p.addError("JWTHeaders", err)
 		return
 	}
+	checkJOSEHeader(header, b.p)
 	if b.signer == nil {
 		return // a problem is noted
 	}

@@ -1,19 +1,12 @@
 package jwtbearer
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
-	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
@@ -37,7 +30,8 @@ type claim struct {
 // lintRules are the checks, in the order of their warnings.
 var lintRules = []func(*linter){
 	(*linter).missingExp, (*linter).fixedExp, (*linter).swappedTimes, (*linter).millis, (*linter).longLife, (*linter).audience,
-	(*linter).missingTyp, (*linter).reuse, (*linter).placeholders, (*linter).secretForm, (*linter).pingPath, (*linter).attempts, (*linter).readyToken,
+	(*linter).claimTypes, (*linter).missingTyp, (*linter).thumbprint, (*linter).reuse, (*linter).secrets, (*linter).secretForm, (*linter).pingPath,
+	(*linter).tokenPaths, (*linter).millisWaits, (*linter).attempts, (*linter).readyToken,
 }
 
 // lint adds its warnings to those that were found on the way.
@@ -48,6 +42,9 @@ func (b *setup) lint() {
 		l.claims, l.header = l.members(m.payload, e), l.members(m.header, e)
 	}
 	l.vendor = l.findVendor()
+	for _, w := range b.p.doubts {
+		l.warn(w.Field, w.Problem, w.Hint)
+	}
 	for _, rule := range lintRules {
 		rule(l)
 	}
@@ -178,6 +175,18 @@ func (l *linter) missingTyp() {
 	}
 }
 
+// thumbprint knows who finds the certificate of a client by its hash alone.
+func (l *linter) thumbprint() {
+	if !l.vendor.thumb || l.header == nil || l.core.minter.signer.Public() == nil {
+		return
+	}
+	_, sha1 := l.header["x5t"]
+	if _, sha256 := l.header["x5t#S256"]; !sha1 && !sha256 {
+		l.warn("JWTHeaders", "has no thumbprint of the certificate, but "+l.vendor.name+" wants it",
+			`set Certificate, and write "x5t#S256": "{{x5tS256}}" (`+l.vendor.source+`)`)
+	}
+}
+
 func (l *linter) reuse() {
 	reuse := l.conn.TokenReuse
 	_, identified := l.claims["jti"]
@@ -187,69 +196,6 @@ func (l *linter) reuse() {
 			"set it to 50 minutes")
 	case reuse > 0 && identified && l.vendor.once:
 		l.warn("TokenReuse", "is set beside the claim jti, but "+l.vendor.name+" takes each token once", "set it to zero")
-	}
-}
-
-// secretForm looks for secrets whose form is not the one that SecretEncoding says. A secret of plain letters and digits tells
-// nothing: it is legal in all forms.
-// A placeholder is what some tool would have replaced by a secret, and we take as it is written.
-var placeholder = regexp.MustCompile(`^(\$\{.*\}|\$[A-Za-z_]\w*|%\w+%|\{\{.*\}\})$`)
-
-func (l *linter) placeholders() {
-	secrets := map[string]Secret{"Secret": l.conn.Secret, "Passphrase": l.conn.Passphrase, "Token": l.conn.Token}
-	for name, value := range l.conn.Secrets {
-		secrets["Secrets["+name+"]"] = value
-	}
-	for _, field := range slices.Sorted(maps.Keys(secrets)) {
-		if placeholder.MatchString(strings.TrimSpace(string(secrets[field]))) {
-			l.warn(field, "looks like a variable in whose place nobody put a value", "write ${env:NAME} or ${file:path} and nothing else, or the value itself")
-		}
-	}
-}
-
-func (l *linter) secretForm() {
-	text := strings.TrimSpace(string(l.conn.Secret))
-	switch l.conn.SecretEncoding {
-	case "", SecretUTF8:
-		_, last, pair := strings.Cut(text, ":")
-		switch {
-		case pair && isHex(last):
-			l.warn("Secret", "looks like a name, a colon and a secret in hex", "set Secret to what follows the colon, SecretEncoding to hex, and kid in JWTHeaders to the name")
-		case isHex(text):
-			l.warn("Secret", "looks like hex", "set SecretEncoding to hex if the API decodes it")
-		case isBase64(text):
-			l.warn("Secret", "looks like base64", "set SecretEncoding to base64 if the API decodes it")
-		}
-	case SecretBase64, SecretBase64URL:
-		if isHex(text) {
-			l.warn("Secret", "looks like hex", "set SecretEncoding to hex")
-		} else if text != "" && (strings.ToLower(text) == text || strings.ToUpper(text) == text) {
-			l.warn("Secret", "has letters of one case only, which random bytes in base64 do not give", "set SecretEncoding to utf8 if it is to be used as it is")
-		}
-	}
-}
-
-// isHex reports whether a text is 16 bytes or more in hex, with digits and letters.
-func isHex(text string) bool {
-	_, err := hex.DecodeString(text)
-	return err == nil && len(text) >= 32 && strings.ContainsFunc(text, unicode.IsLetter) && strings.ContainsFunc(text, unicode.IsDigit)
-}
-
-// isBase64 reports whether a text is 16 random bytes or more in base64, by its padding or its special characters.
-func isBase64(text string) bool {
-	raw, err := base64.StdEncoding.DecodeString(text)
-	return err == nil && len(raw) >= 16 && strings.ContainsAny(text, "=+/") && !utf8.Valid(raw)
-}
-
-func (l *linter) pingPath() {
-	ref, fixed := l.core.ping.ref.Constant()
-	base := strings.TrimRight(l.core.apiBase().EscapedPath(), "/")
-	ref, _, _ = strings.Cut(ref, "?")
-	if !fixed || !strings.HasPrefix(ref, "/") {
-		return
-	}
-	if twice := diagnose.RepeatedPath(base, ref); twice != "" {
-		l.warn("Ping.RelativeURI", fmt.Sprintf("begins with %s, with which BaseURI ends: the request would go to %s", twice, base+ref), "take it out of one of the two")
 	}
 }
 

@@ -19,6 +19,8 @@ type vendor struct {
 	oneAud  bool          // aud is a string, not a list
 	typ     bool          // the header must have typ
 	once    bool          // a token serves once
+	anyJTI  bool          // jti may be a number
+	thumb   bool          // the header must have the thumbprint of the certificate
 }
 
 // vendors holds only what was read at the source; unlisted APIs are checked by what holds for all tokens.
@@ -43,6 +45,10 @@ var vendors = []vendor{
 		source: "developers.docusign.com, JWT grant"},
 	{name: "Google", hosts: []string{"googleapis.com"}, longest: time.Hour, oneAud: true,
 		source: "developers.google.com, OAuth 2.0 for server to server applications"},
+	{name: "Adobe", hosts: []string{"adobe.io", "adobelogin.com"}, anyJTI: true,
+		source: "developer.adobe.com, service account (JWT) authentication"},
+	{name: "Entra", hosts: []string{"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}, thumb: true,
+		source: "learn.microsoft.com, certificate credentials for application authentication"},
 	{name: "NetSuite", hosts: []string{"netsuite.com"}, longest: time.Hour, typ: true,
 		source: "docs.oracle.com, NetSuite OAuth 2.0 client credentials flow"},
 	{name: "Okta", hosts: []string{"okta.com"}, longest: time.Hour, once: true,

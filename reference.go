@@ -4,9 +4,44 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
+
+// reference returns what stands between the braces of a text that is wholly ${scheme:rest} or ${NAME}.
+func reference(s string) (ref string, ok bool) {
+	if !isPlaceholder(s) {
+		return "", false
+	}
+	ref = s[len("${") : len(s)-len("}")]
+	scheme, rest, colon := strings.Cut(ref, ":")
+	return ref, strings.TrimSpace(scheme) != "" && (rest != "" || !colon) && !strings.ContainsAny(ref, "${}\n")
+}
+
+// isReference reports whether s is wholly a reference, which Connection.Lookup resolves.
+func isReference(s string) bool {
+	_, ok := reference(s)
+	return ok
+}
+
+// isPlaceholder reports whether s is wholly ${…}, a reference or not.
+func isPlaceholder(s string) bool {
+	return len(s) >= len("${}") && strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}")
+}
+
+// shellDefault finds where a shell's default value begins, ${NAME:-value}, which may be the secret itself.
+var shellDefault = regexp.MustCompile(`:[-=?+]|^[A-Z_][A-Z0-9_]*[-=?+]`)
+
+// shownReference is as much of a reference as an error may show.
+func shownReference(ref string) string {
+	if at := shellDefault.FindStringIndex(ref); at != nil {
+		return ref[:at[0]+len(strings.TrimRight(ref[at[0]:at[1]], ":-=?+"))] + "…"
+	}
+	return ref
+}
 
 // resolveReferences returns a copy of conn that shares no map or slice with it and in which every string that is a reference
 // has the value that Lookup gives. Templates stay as they are: a reference there is resolved when it is compiled, so that its
@@ -22,6 +57,7 @@ func resolveReferences(conn *Connection, p *problems) *Connection {
 var templateFields = []string{"BaseURI", "HTTPHeaders", "Ping.RelativeURI", "Ping.Body", "Ping.Headers",
 	"Exchange.TokenURL", "Exchange.Headers"}
 
+// A resolver puts values in the place of references.
 type resolver struct {
 	lookup func(string) (string, error)
 	p      *problems
@@ -31,13 +67,7 @@ type resolver struct {
 func (r *resolver) resolve(path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
-		if v.Type() == reflect.TypeFor[Secret]() && v.String() == redacted {
-			r.p.add(path, "is ******, which is how a secret prints, not the secret",
-				"set the secret itself, or a reference such as ${env:NAME}")
-		}
-		if v.Type() != reflect.TypeFor[JSON]() && !isTemplateField(path) {
-			v.SetString(r.value(path, v.String()))
-		}
+		r.text(path, v)
 	case reflect.Struct:
 		for field, value := range v.Fields() {
 			r.resolve(strings.TrimPrefix(path+"."+field.Name, "."), value)
@@ -56,6 +86,93 @@ func (r *resolver) resolve(path string, v reflect.Value) {
 			v.Set(own)
 			r.resolve(path, own.Elem())
 		}
+	}
+}
+
+// text resolves one text.
+func (r *resolver) text(path string, v reflect.Value) {
+	secret := v.Type() == reflect.TypeFor[Secret]()
+	text := v.String()
+	switch {
+	case v.Type() == reflect.TypeFor[JSON]():
+		text = strings.TrimPrefix(text, "\ufeff") // which some editors write before all that they save
+		v.SetString(text)
+		if object, err := jsontext.Parse(text); err == nil { // else it is refused where it is compiled
+			r.inJSON(path, "", object)
+		}
+		return
+	case secret && text == redacted:
+		r.p.add(path, "is ******, which is how a secret prints, not the secret",
+			"set the secret itself, or a reference such as ${env:NAME}")
+	case isReference(text):
+		if isTemplateField(path) {
+			return // it is resolved where the template is compiled
+		}
+		text = r.value(path, text, secret)
+		v.SetString(text)
+	default:
+		r.inside(path, "", text)
+		if !secret && !strings.HasSuffix(path, ".Match") { // Lint looks at Secrets by itself
+			r.doubt(path, "", text)
+		}
+	}
+	if secret && isPlaceholder(text) {
+		r.p.add(path, "is a placeholder, ${…}, in whose place nobody put a value", "write ${env:NAME} or another reference that "+
+			"Connection.Lookup resolves to the secret itself")
+	}
+}
+
+// inJSON looks at the strings below v, which stands at member.
+func (r *resolver) inJSON(path, member string, v jsontext.Value) {
+	if v.Kind == jsontext.String && !isReference(v.Text) {
+		r.inside(path, "at "+member+": ", v.Text)
+		r.doubt(path, "at "+member+": ", v.Text)
+	}
+	for i, elem := range v.Elems {
+		r.inJSON(path, fmt.Sprintf("%s[%d]", member, i), elem)
+	}
+	for _, m := range v.Members {
+		if where := "in the name of a member: "; isReference(m.Name) {
+			r.p.add(path, where+"holds a reference, which only a value can be", "write the name itself")
+		} else {
+			r.inside(path, where, m.Name)
+			r.doubt(path, where, m.Name)
+		}
+		r.inJSON(path, strings.TrimPrefix(member+"."+m.Name, "."), m.Value)
+	}
+}
+
+// What looks like a reference, or a variable that a shell or another program would replace.
+var (
+	ownReference    = regexp.MustCompile(`\$\{(env|file):`)
+	foreignVariable = regexp.MustCompile(`\$\{\{?[^${}\n]*\}|^\$[A-Z_][A-Z0-9_]+$|^%[A-Z_][A-Z0-9_]+%$`)
+)
+
+// quotedAction matches an action of a template that holds a string.
+var quotedAction = regexp.MustCompile(`(?s)\{\{[^}]*"(?:[^"\\]|\\.)*"[^}]*\}\}`)
+
+// hintInside is what to do about a reference within a longer text.
+const hintInside = "make the reference a value of its own in Fields, and write {{.Fields.x}} where templates are allowed"
+
+// inside refuses a reference within a longer text, where nobody would resolve it.
+func (r *resolver) inside(path, where, text string) {
+	text = quotedAction.ReplaceAllString(text, "") // in which a string is what it says
+	found := ownReference.FindStringSubmatch(text)
+	switch {
+	case found == nil:
+	case isReference(strings.Trim(text, " \t\r\n\"'`")):
+		r.p.add(path, where+"holds ${"+found[1]+":…} with spaces or quotation marks around it, and so is no reference", "remove what stands around it")
+	default:
+		r.p.add(path, where+"holds ${"+found[1]+":…} inside a longer text, where it is not resolved: a reference is the whole text", hintInside)
+	}
+}
+
+// doubt notes for Lint what may be a reference to another program.
+func (r *resolver) doubt(path, where, text string) {
+	text = quotedAction.ReplaceAllString(text, "")
+	if foreignVariable.MatchString(text) && !ownReference.MatchString(text) {
+		r.p.doubts = append(r.p.doubts, Warning{Field: path, Hint: hintInside,
+			Problem: where + "holds what looks like a variable, and is sent as it is: nobody puts a value in its place"})
 	}
 }
 
@@ -92,16 +209,19 @@ func isTemplateField(path string) bool {
 // that few checks refuse it.
 const unknown = "0"
 
-// value returns what a string stands for.
-func (r *resolver) value(path, text string) string {
-	ref, ok := reference(text)
-	if !ok {
-		return text
-	}
+// value returns what a reference stands for.
+func (r *resolver) value(path, text string, secret bool) string {
+	ref, _ := reference(text)
 	value, err := lookUp(r.lookup, ref)
 	if err != nil {
-		r.p.unresolved = append(r.p.unresolved, &ConfigError{Field: path, cause: err, Hint: "set it, or put the value itself here",
-			Problem: fmt.Sprintf("refers to %s, which could not be resolved: %s", ref, err)})
+		hint := "set it, or put the value itself here"
+		if errors.Is(err, errNoLookup) {
+			hint = "set Lookup, which gives the values of references"
+		} else if secret {
+			hint = "set it, or write another reference"
+		}
+		r.p.unresolved = append(r.p.unresolved, &ConfigError{Field: path, cause: err, Hint: hint,
+			Problem: fmt.Sprintf("refers to ${%s}, which could not be resolved: %s", shownReference(ref), err)})
 		return unknown
 	}
 	return value
@@ -115,7 +235,7 @@ func referencesBy(lookup func(string) (string, error)) func(text string) (ref, v
 			return "", "", nil
 		}
 		value, err = lookUp(lookup, ref)
-		return ref, value, err
+		return shownReference(ref), value, err
 	}
 }
 
@@ -128,11 +248,13 @@ func lookUp(lookup func(string) (string, error), ref string) (string, error) {
 		return "", errNoLookup
 	}
 	value, err := lookup(ref)
-	switch {
+	switch shown := shownReference(ref); {
 	case err == nil:
 		return value, nil
 	case value != "" && strings.Contains(err.Error(), value):
 		err = errors.New(strings.ReplaceAll(err.Error(), value, redacted))
+	case shown != ref && strings.Contains(err.Error(), ref):
+		err = errors.New(strings.ReplaceAll(err.Error(), ref, shown))
 	}
 	return "", err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
@@ -17,7 +16,7 @@ const redacted = redact.Mark
 
 // Secret is a string that does not print: fmt with any verb for strings, log/slog, text/template and html/template, and the encoders
 // of encoding/json and encoding/xml all give "******" for it. The empty Secret prints as nothing, so that "not set" can be told from
-// "set", and a reference, ${env:NAME} or ${file:path}, prints as it is, since it names a secret without holding one.
+// "set", and a reference, such as ${env:NAME}, prints as it is, since it names a secret without holding one.
 //
 // Where "******" would be stored in place of the secret without anybody noticing, a Secret is an error instead: encoding/gob (and so
 // net/rpc) and database/sql refuse it, and with it a Connection, TLS or Token that holds one. Both read a Secret as they read a string.
@@ -31,7 +30,7 @@ type Secret string
 
 // String implements fmt.Stringer. It never gives the secret.
 func (s Secret) String() string {
-	if s == "" || isReference(string(s)) {
+	if ref, ok := reference(string(s)); s == "" || ok && shownReference(ref) == ref {
 		return string(s)
 	}
 	return redacted
@@ -74,24 +73,4 @@ func (c Client) Format(f fmt.State, _ rune) {
 		return
 	}
 	fmt.Fprintf(f, "jwtbearer.Client(%s)", c.core.name)
-}
-
-// isReference reports whether s is wholly a reference that Connection.Lookup resolves.
-func isReference(s string) bool {
-	_, ok := reference(s)
-	return ok
-}
-
-// reference returns what stands between the braces of ${env:NAME} or ${file:path}.
-func reference(s string) (ref string, ok bool) {
-	ref, ok = strings.CutPrefix(s, "${")
-	if !ok {
-		return "", false
-	}
-	ref, ok = strings.CutSuffix(ref, "}")
-	if !ok || strings.ContainsAny(ref, "${}\n") {
-		return "", false
-	}
-	kind, name, _ := strings.Cut(ref, ":")
-	return ref, name != "" && (kind == "env" || kind == "file")
 }

@@ -14,8 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/grant"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/nearest"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
@@ -27,6 +29,7 @@ import (
 type problems struct {
 	found      problem.List
 	unresolved []*ConfigError // of references
+	doubts     []Warning      // for Lint, of texts as they were written
 }
 
 // add records a problem of the field at path, which is written as in Go: RateLimit.Rules[2].Match.
@@ -96,6 +99,7 @@ func build(conn *Connection) (*core, error) {
 		return nil, p.err()
 	}
 	conn = resolveReferences(conn, p)
+	checkDurations("", reflect.ValueOf(conn).Elem(), p)
 	b := &setup{conn: conn, p: p, core: &core{
 		name: conn.Name, retry: conn.Retry.withDefaults(), silence: orDefault(conn.Timeout, 30*time.Second),
 		limiter: conn.Limiter, log: conn.Logger, maxResponse: orDefault(conn.MaxResponse, 64<<20),
@@ -326,6 +330,59 @@ func (r Retry) withDefaults() Retry {
 	r.BufferLimit = orDefault(r.BufferLimit, 1<<20)
 	r.MaxBackoff = min(r.MaxBackoff, longestBackoff)
 	return r
+}
+
+// shortest is the least that a setting of a time can mean. Less is a number without its unit: 30 is 30 ns.
+const shortest = time.Millisecond
+
+// checkDurations refuses durations above zero that are shorter than any setting means, wherever they stand in v.
+func checkDurations(path string, v reflect.Value, p *problems) {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		if d := time.Duration(v.Int()); d > 0 && d < shortest && path != "Lifetime" { // which has a longer one
+			p.add(path, fmt.Sprintf("%s is less than a millisecond", d), fmt.Sprintf("is that %d * time.Second?", int64(d)))
+		}
+	case v.Kind() == reflect.Struct:
+		for field, value := range v.Fields() {
+			checkDurations(strings.TrimPrefix(path+"."+field.Name, "."), value, p)
+		}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			checkDurations(fmt.Sprintf("%s[%d]", path, i), v.Index(i), p)
+		}
+	case v.Type() == reflect.TypeFor[*Exchange]() && !v.IsNil() && strings.Count(path, ".Next") < mostHops:
+		checkDurations(path, v.Elem(), p)
+	}
+}
+
+// grants are the names that Exchange.Grant knows besides grant type URIs: the two of RFC 7523, and those of RFC 6749.
+var grants = []string{grant.JWTBearer, grant.ClientCredentials, "client_credentials", "refresh_token", "password", "authorization_code"}
+
+// checkGrant refuses a name that is none: a grant type that is no URI is one of a few (RFC 6749, section 4.5).
+func checkGrant(field, name string, p *problems) {
+	if name == "" || strings.Contains(name, ":") || slices.Contains(grants, name) {
+		return
+	}
+	hint := "use " + grant.JWTBearer + " or " + grant.ClientCredentials + ", or leave it empty and set grant_type in Params"
+	if near := nearest.Name(name, grants); near != "" {
+		hint = fmt.Sprintf("did you mean %s? Else leave it empty and set grant_type in Params", near)
+	}
+	p.add(field, fmt.Sprintf("%q is neither a known name nor a URI", name), hint)
+}
+
+// unsafeHeaders are members of the JOSE header with which a token would mean something else than it says.
+var unsafeHeaders = map[string]string{
+	"b64":  "a JWT must not leave its payload unencoded (RFC 7797, section 7)",
+	"crit": "it names extensions that a receiver must know, and none is supported (RFC 7515, section 4.1.11)",
+}
+
+// checkJOSEHeader refuses what no JWT can have.
+func checkJOSEHeader(header *template.Object, p *problems) {
+	for _, m := range header.Members() {
+		if why := unsafeHeaders[m.Name]; why != "" {
+			p.add("JWTHeaders", "has "+m.Name+": "+why, "remove it")
+		}
+	}
 }
 
 // orDefault returns the default for zero and zero for what is negative.

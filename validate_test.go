@@ -122,7 +122,7 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"a host that cannot be dialled", func(c *Connection) { c.BaseURI = "https://\u0378.example" }, "BaseURI", "RFC 5891"},
 		{"an origin that cannot be dialled", func(c *Connection) { c.TrustedOrigins = []string{"https://\u0378.example"} }, "TrustedOrigins[0]", "RFC 5891"},
 		{"another scheme", func(c *Connection) { c.BaseURI = "ftp://h/" }, "BaseURI", `"ftp"`},
-		{"no scheme", func(c *Connection) { c.BaseURI = "api.example.com/v1" }, "BaseURI", "no host"},
+		{"no scheme", func(c *Connection) { c.BaseURI = "api.example.com/v1" }, "BaseURI", "no scheme"},
 		{"opaque", func(c *Connection) { c.BaseURI = "https:api" }, "BaseURI", "no host"},
 		{"no host but a port", func(c *Connection) { c.BaseURI = "https://:443/x" }, "BaseURI", "no host"},
 		{"userinfo", func(c *Connection) { c.BaseURI = "https://user:hunter2@h/" }, "BaseURI", "password"},

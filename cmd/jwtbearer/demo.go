@@ -152,7 +152,7 @@ func (c *demoCommand) serve(cmd *cobra.Command, l net.Listener, api *demoapi.API
 	stderr := cmd.ErrOrStderr()
 	handler := withStatuses(api)
 	if c.verbose {
-		handler = logged(api, stderr)
+		handler = logged(handler, stderr)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(stderr, "jwtbearer demo: ", 0)}
 	failed := make(chan error, 1)
@@ -163,6 +163,9 @@ func (c *demoCommand) serve(cmd *cobra.Command, l net.Listener, api *demoapi.API
 	}
 	if out, ok := cmd.OutOrStdout().(io.Closer); ok {
 		out.Close() // whoever reads it waits for its end; should that fail, nothing is lost
+	}
+	if isTerminal(stderr) {
+		fmt.Fprintf(stderr, "jwtbearer demo: serving http://%s until it is interrupted (Ctrl-C)\n", l.Addr())
 	}
 	select {
 	case err := <-failed:

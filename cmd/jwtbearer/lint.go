@@ -133,6 +133,6 @@ func writeFindings(w io.Writer, all []finding) error {
 			fmt.Fprintf(&b, "         -> %s\n", f.Hint)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, wrapped(w, b.String(), afterColumns(2)))
 	return err
 }

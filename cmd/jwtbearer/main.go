@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/seed-363d07a3/jwtbearer/connfile"
 )
 
 // Exit statuses.
@@ -40,12 +42,22 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		exit = e
 	}
 	if exit.err != nil {
-		fmt.Fprintln(stderr, exit.err)
+		fmt.Fprintln(stderr, named(exit.err))
 	}
 	if exit.help != "" {
 		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", exit.help)
 	}
 	return exit.status
+}
+
+// named is the text of an error, with the name of the program before it, so that a log of several can be read. The errors of connection
+// files begin with the name of the file.
+func named(err error) string {
+	text := strings.TrimSpace(err.Error())
+	if _, ok := errors.AsType[*connfile.Error](err); ok || strings.HasPrefix(text, "jwtbearer") {
+		return text
+	}
+	return "jwtbearer: " + text
 }
 
 func newRoot() *cobra.Command {

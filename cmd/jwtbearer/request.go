@@ -74,12 +74,13 @@ func (c *requestCommand) run(cmd *cobra.Command, ref string) error {
 		if c.count > 1 || c.json {
 			return c.many(ctx, cmd, &load{session: s, ref: ref, count: c.count, workers: c.workers})
 		}
-		return c.once(s.verbose.follow(ctx, 0), cmd.OutOrStdout(), s, ref)
+		view := s.verbose.viewHeaders(s.conn)
+		return c.once(view.follow(s.verbose.follow(ctx, 0)), cmd.OutOrStdout(), s, ref, view)
 	})
 }
 
 // once sends one request and writes the answer.
-func (c *requestCommand) once(ctx context.Context, w io.Writer, s *session, ref string) error {
+func (c *requestCommand) once(ctx context.Context, w io.Writer, s *session, ref string, view *headerView) error {
 	req, err := s.message.request(ctx, s.client, ref)
 	if err != nil {
 		return err
@@ -90,6 +91,7 @@ func (c *requestCommand) once(ctx context.Context, w io.Writer, s *session, ref 
 		out = &whole
 	}
 	resp, failure := s.client.Do(req, out)
+	view.received(resp)
 	if c.include && resp != nil {
 		if err := writeHead(w, resp); err != nil {
 			return err

@@ -68,7 +68,7 @@ func (c *testCommand) print(w io.Writer, report *jwtbearer.Report) error {
 	if c.json {
 		return writeIndented(w, report)
 	}
-	_, err := fmt.Fprint(w, paintReport(report.String(), hasColours(w)))
+	_, err := fmt.Fprint(w, paintReport(wrapped(w, report.String(), afterColumns(3)), hasColours(w)))
 	return err
 }
 

@@ -8,8 +8,8 @@ import (
 
 // The names of grants in Exchange.Grant, the grant types and assertion types of RFC 7523, sections 2.1 and 2.2.
 const (
-	jwtBearer           = "jwt-bearer"
-	clientCredentials   = "client-credentials"
+	JWTBearer           = "jwt-bearer"
+	ClientCredentials   = "client-credentials"
 	jwtBearerType       = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 	clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
@@ -20,10 +20,10 @@ func Params(name string, placed bool) string {
 	switch name {
 	case "":
 		return ""
-	case jwtBearer, jwtBearerType:
+	case JWTBearer, jwtBearerType:
 		return `{"grant_type":"` + jwtBearerType + `","assertion":"{{.Token}}"}`
-	case clientCredentials, "client_credentials":
-		if placed && name != clientCredentials {
+	case ClientCredentials, "client_credentials":
+		if placed && name != ClientCredentials {
 			return `{"grant_type":"client_credentials"}`
 		}
 		return `{"grant_type":"client_credentials","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`
