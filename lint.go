@@ -1,13 +1,23 @@
 package jwtbearer
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
+	keytext "github.com/seed-363d07a3/jwtbearer/internal/key/text"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -211,4 +221,140 @@ func (l *linter) readyToken() {
 	if exp := expiryOf(string(l.conn.Token)); !exp.IsZero() && exp.Before(l.now) {
 		l.warn("Token", "has expired at "+exp.UTC().Format(time.DateTime)+" UTC", "get a new one, or describe how to sign it")
 	}
+}
+
+// pingPath looks at where BaseURI and Ping.RelativeURI meet.
+func (l *linter) pingPath() {
+	if ref, fixed := l.core.ping.ref.Constant(); fixed && !l.conn.Exchange.tellsBase() {
+		l.joint("Ping.RelativeURI", ref)
+	}
+}
+
+// tokenPaths looks at token endpoints that are written as paths after BaseURI.
+func (l *linter) tokenPaths() {
+	field := "Exchange"
+	for x := l.conn.Exchange; x != nil && !l.conn.Exchange.tellsBase(); x = x.Next {
+		if text, err := l.templates.URI(x.TokenURL); err == nil {
+			l.joint(field+".TokenURL", text)
+		}
+		field += ".Next"
+	}
+}
+
+// joint looks at what is appended to BaseURI byte for byte: a path that is there twice, or a slash too many or too few.
+func (l *linter) joint(field, ref string) {
+	path := l.core.apiBase().EscapedPath()
+	base := strings.TrimRight(path, "/")
+	ref, _, _ = strings.Cut(ref, "?")
+	last, _ := utf8.DecodeLastRuneInString(path)
+	first, _ := utf8.DecodeRuneInString(ref)
+	switch isWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }; {
+	case ref == "" || origin.IsAbsolute(ref):
+	case diagnose.RepeatedPath(base, ref) != "" && first == '/':
+		l.warn(field, fmt.Sprintf("begins with %s, with which BaseURI ends: the request would go to %s", diagnose.RepeatedPath(base, ref), base+ref), "take it out of one of the two")
+	case first == '/' && last == '/':
+		l.warn(field, "begins with a slash, with which BaseURI ends: the request would go to "+path+ref, "take one of the two slashes out")
+	case isWord(first) && isWord(last):
+		l.warn(field, "begins without a slash, and BaseURI ends without one: the request would go to "+path+ref, "begin it with a slash")
+	}
+}
+
+// inMillis matches the name of a field or member whose number is told in milliseconds: Retry-After-Ms, retryAfterMs, wait_millis.
+var inMillis = regexp.MustCompile(`(?:(?:^|[-_.\s])[mM][sS]|[a-z0-9]M[sS]|(?i:milli(?:s|secs?|seconds?)))$`)
+
+// millisWaits looks for waits whose name says milliseconds, and whose unit is left to their magnitude.
+func (l *linter) millisWaits() {
+	l.millisOf("RateLimit", l.conn.RateLimit)
+	field := "Exchange"
+	for x := l.conn.Exchange; x != nil; x = x.Next {
+		l.millisOf(field+".RateLimit", x.RateLimit)
+		field += ".Next"
+	}
+}
+
+func (l *linter) millisOf(field string, r RateLimit) {
+	for i, e := range r.Wait {
+		l.millisName(fmt.Sprintf("%s.Wait[%d]", field, i), e)
+	}
+	for i, q := range r.Quota {
+		l.millisName(fmt.Sprintf("%s.Quota[%d].Reset", field, i), q.Reset)
+	}
+}
+
+func (l *linter) millisName(field string, e Extract) {
+	name := e.Header + strings.TrimRight(e.Path, `'"] `)
+	if (e.As == "" || e.As == "auto") && inMillis.MatchString(name) {
+		l.warn(field+".As", "is not set, but the name says milliseconds: 14000 would be taken for seconds", "set it to millis, or to epochMillis where it tells a time")
+	}
+}
+
+// secrets looks at what is given as a secret with the same eyes as at a private key. All of it is legal, so nothing is refused.
+func (l *linter) secrets() {
+	if l.core.minter.signer != nil {
+		for _, d := range l.secretDoubts() {
+			l.warn("Secret", d.Problem, d.Hint)
+		}
+	}
+	others := map[string]Secret{"Passphrase": l.conn.Passphrase, "Token": l.conn.Token, "TLS.Passphrase": l.conn.TLS.Passphrase}
+	// whose ends are trimmed or refused elsewhere; those of Secrets are sent as they are
+	for name, value := range l.conn.Secrets {
+		others["Secrets["+name+"]"] = value
+	}
+	for _, field := range slices.Sorted(maps.Keys(others)) {
+		for _, d := range keytext.SecretDoubts([]byte(others[field])) {
+			if d.Placeholder || d.Form && strings.HasPrefix(field, "Secrets[") && !strings.Contains(string(others[field]), "-----BEGIN") {
+				l.warn(field, d.Problem, d.Hint)
+			}
+		}
+	}
+}
+
+// secretDoubts looks at the HMAC secret as it is written and, where that is another text, as it is signed with.
+func (l *linter) secretDoubts() []keytext.Doubt {
+	given := []byte(l.conn.Secret)
+	doubts := keytext.SecretDoubts(given)
+	if e := l.conn.SecretEncoding; e == "" || e == SecretUTF8 {
+		return doubts
+	}
+	doubts = slices.DeleteFunc(doubts, func(d keytext.Doubt) bool { return !d.Placeholder })
+	if secret, ok := decodeSecret(string(given), l.conn.SecretEncoding); ok && utf8.Valid(secret) {
+		doubts = append(doubts, keytext.SecretDoubts(secret)...)
+	}
+	return doubts
+}
+
+// secretForm looks for secrets whose form is not the one that SecretEncoding says. A secret of plain letters and digits tells
+// nothing: it is legal in all forms.
+func (l *linter) secretForm() {
+	text := strings.TrimSpace(string(l.conn.Secret))
+	switch l.conn.SecretEncoding {
+	case "", SecretUTF8:
+		_, last, pair := strings.Cut(text, ":")
+		switch {
+		case pair && isHex(last):
+			l.warn("Secret", "looks like a name, a colon and a secret in hex", "set Secret to what follows the colon, SecretEncoding to hex, and kid in JWTHeaders to the name")
+		case isHex(text):
+			l.warn("Secret", "looks like hex", "set SecretEncoding to hex if the API decodes it")
+		case isBase64(text):
+			l.warn("Secret", "looks like base64", "set SecretEncoding to base64 if the API decodes it")
+		}
+	case SecretBase64, SecretBase64URL:
+		if isHex(text) {
+			l.warn("Secret", "looks like hex", "set SecretEncoding to hex")
+		} else if text != "" && (strings.ToLower(text) == text || strings.ToUpper(text) == text) {
+			l.warn("Secret", "has letters of one case only, which random bytes in base64 do not give", "set SecretEncoding to utf8 if it is to be used as it is")
+		}
+	}
+}
+
+// isHex reports whether a text is 16 bytes or more in hex, with digits and letters.
+func isHex(text string) bool {
+	_, err := hex.DecodeString(text)
+	return err == nil && len(text) >= 32 && strings.ContainsFunc(text, unicode.IsLetter) && strings.ContainsFunc(text, unicode.IsDigit)
+}
+
+// isBase64 reports whether a text is 16 random bytes or more in base64, by its padding or its special characters.
+func isBase64(text string) bool {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	return err == nil && len(raw) >= 16 && strings.ContainsAny(text, "=+/") && !utf8.Valid(raw)
 }

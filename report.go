@@ -242,7 +242,7 @@ func refusedReport(err error) *Report {
 	return r
 }
 
-// ofKey reports whether the problem is about the key that signs, and not that it could not be had.
+// ofKey reports whether the problem is about the key that signs, and not that it could not be resolved.
 func (e *ConfigError) ofKey() bool {
 	if _, ok := e.cause.(*KeyError); e.cause != nil && !ok {
 		return false

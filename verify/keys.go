@@ -30,7 +30,7 @@ import (
 // A source gives keys.
 type source interface {
 	// current returns the keys to try first, and whether they were fetched for this call. Along with keys, an error
-	// says that newer ones could not be had.
+	// says that newer ones could not be fetched.
 	current(ctx context.Context) (ring *keyring, fresh bool, err error)
 
 	// newer returns the keys to try after those that current gave, or nil if there are none.

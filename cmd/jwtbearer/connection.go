@@ -69,7 +69,7 @@ func (f *connectionFlags) all(cmd *cobra.Command) ([]*jwtbearer.Connection, erro
 	}
 	named := slices.DeleteFunc(slices.Clone(conns), func(c *jwtbearer.Connection) bool { return c.Name != f.name })
 	if len(named) == 0 {
-		return nil, fmt.Errorf("%s: no connection in %s is named %q, but %s",
+		return nil, fmt.Errorf("%s: %s has no connection %q; it has %s",
 			cmd.CommandPath(), f.file, f.name, quoted(names(conns)))
 	}
 	return named, nil

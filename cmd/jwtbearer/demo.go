@@ -51,7 +51,7 @@ Exit status: 0 it was interrupted, 1 it could not go on, 2 wrong usage, or the a
 	flags := cmd.Flags()
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on; port 0: any that is free")
 	flags.StringVar(&c.method, "method", "HS256", "signature `method`; all but HS… make a new key at each start")
-	flags.StringVar(&c.dialect, "dialect", "retry-after", "how throttles are told, see above")
+	flags.StringVar(&c.dialect, "dialect", "retry-after", "how throttling is signalled, see above")
 	flags.Float64Var(&c.rate, "rate", 20, "requests per second that are taken; 0: no limit")
 	flags.IntVar(&c.burst, "burst", 20, "requests that may come at once")
 	flags.DurationVar(&c.window, "window", 0, "instead of --rate: time in which --requests are taken")

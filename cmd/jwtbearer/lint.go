@@ -36,7 +36,7 @@ configuration, or with --strict a warning.`,
 	}
 	c.connection.add(cmd)
 	cmd.Flags().BoolVar(&c.json, "json", false, "list the findings as JSON")
-	cmd.Flags().BoolVar(&c.strict, "strict", false, "let warnings fail too")
+	cmd.Flags().BoolVar(&c.strict, "strict", false, "treat warnings as errors")
 	return cmd
 }
 

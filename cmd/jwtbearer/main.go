@@ -19,7 +19,7 @@ import (
 
 // Exit statuses.
 const (
-	exitRefused     = 1   // the API or the key said no
+	exitRefused     = 1   // refused by the API
 	exitUsage       = 2   // wrong usage or configuration
 	exitInterrupted = 130 // SIGINT or SIGTERM, as shells have it
 )
@@ -68,7 +68,7 @@ func newRoot() *cobra.Command {
 
 A connection is described in a YAML or JSON file: see jwtbearer schema, and jwtbearer demo for one that works at once.
 
-Exit status: 0 fine, 1 the API or the key said no, 2 wrong usage or configuration, 130 interrupted.`,
+Exit status: 0 fine, 1 refused by the API or a key that cannot be read, 2 wrong usage or configuration, 130 interrupted.`,
 		Example: `  jwtbearer demo > demo.yaml &            # an API to try things on, and its connection file
   jwtbearer test -f demo.yaml             # does the connection work, and if not, why not?
   jwtbearer request -f demo.yaml /me      # call the API

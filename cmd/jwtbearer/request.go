@@ -37,7 +37,7 @@ With -n the request is sent that often, by -c workers, the bodies are dropped, a
 are requests from start to end, with their waits and all their attempts; "answers" are single attempts, from the moment that
 they leave to the first byte of the answer; the throughput is that of requests with an answer. In JSON times are in seconds.
 
-Exit status: 0 fine, 1 the API or the key said no (with -n: to at least one request) or no answer came, 2 wrong usage or
+Exit status: 0 fine, 1 refused by the API (with -n: to at least one request) or no answer came, 2 wrong usage or
 configuration, 130 interrupted, after the summary of what was done so far.`,
 		Example: `  jwtbearer request -f conn.yaml /me
   jwtbearer request -f conn.yaml -i '/items?limit=10'

@@ -70,6 +70,7 @@ func TestRefuseChoosesAHint(t *testing.T) {
 		code, hint string
 	}{
 		{400, `{"error":"invalid_grant","error_description":"wrong audience"}`, "invalid_grant", "aud must be"},
+		{400, `{"error":"invalid_grant","error_description":"` + definitions[0] + ` Unable to verify the integrity of it."}`, "invalid_grant", "the signature does not fit"},
 		{400, `{"error":"invalid_scope"}`, "invalid_scope", "scopes"},
 		{302, ``, "", "redirects of a token endpoint are not followed: set Exchange.TokenURL"},
 		{404, `nothing here`, "", "check Exchange.TokenURL and Method"},
@@ -102,5 +103,14 @@ func TestDescribeCountsWhatItDoesNotName(t *testing.T) {
 func TestAListThatIsCalledAFormIsDescribedAsTheForm(t *testing.T) {
 	if got, want := describe(responseOf(200, "application/x-www-form-urlencoded", `[{"x":1}]`)), "a form with 1 unknown member"; got != want {
 		t.Errorf("it is described as %q; want %q", got, want)
+	}
+}
+
+// TestDefinitionsAreTakenOffBeforeTheTextIsCut has what a server says itself behind a definition, which is as long as a message may be.
+func TestDefinitionsAreTakenOffBeforeTheTextIsCut(t *testing.T) {
+	own := "The assertion must contain an aud that is this server, which it does not, whatever else it may contain; the audience is wrong"
+	got := reader(t).Refuse(responseOf(400, "application/json", `{"error":"invalid_grant","error_description":"`+definitions[0]+" "+own+`"}`), nil)
+	if got.Description != own {
+		t.Errorf("the description is %q; want %q", got.Description, own)
 	}
 }

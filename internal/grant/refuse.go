@@ -32,11 +32,6 @@ func (r *Reader) Refuse(a *response.Response, missing *Lack) Refusal {
 	if e.Description == e.Code {
 		e.Description = ""
 	}
-	for _, definition := range definitions {
-		if own := strings.TrimSpace(strings.TrimPrefix(e.Description, definition)); own != "" {
-			e.Description = own
-		}
-	}
 	e.Hint = r.hint(a.Status(), e.Code, cmp.Or(said.hidden, said.description), field)
 	return e
 }
@@ -47,6 +42,16 @@ var definitions = []string{
 	"The provided authorization grant (e.g., authorization code, resource owner credentials) or refresh token is invalid, expired, " +
 		"revoked, does not match the redirection URI used in the authorization request, or was issued to another client.",
 	"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
+}
+
+// withoutDefinition is a description without the definition that stands before what the server has to say itself.
+func withoutDefinition(description string) string {
+	for _, definition := range definitions {
+		if own := strings.TrimSpace(strings.TrimPrefix(description, definition)); own != "" {
+			description = own
+		}
+	}
+	return description
 }
 
 // hint says what to do about a response with that status, code and words, or about a success that lacks what field tells.

@@ -59,6 +59,7 @@ func (r *Reader) said(a *response.Response) saidWords {
 	if !isErrorCode(s.code) {
 		s.code = ""
 	}
+	s.description = withoutDefinition(s.description) // before it is cut
 	for _, t := range []*string{&s.code, &s.description, &s.uri} {
 		*t = r.withoutTokens(a, problem.OneLine(*t))
 	}
