@@ -122,14 +122,14 @@ func (k *call) afterRefusal() {
 	k.log(slog.LevelWarn, "token refused", "status", k.resp.StatusCode)
 	if k.reminted {
 		k.c.refusals.lasting(k.answered)
-		k.c.skew.replace(k.token.skew, k.skewBefore)
+		k.c.skew.Replace(k.token.skew, k.skewBefore)
 		return
 	}
 	if !k.mayReplace() || !k.c.refusals.mayRemint(k.answered) {
 		return
 	}
 	if k.c.access == nil { // the API did not see a time of ours
-		k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+		k.c.skew.Refused(k.token.skew, k.resp.Header, k.sent, k.answered)
 	}
 	k.c.drop(k.token)
 	if !k.canRepeat() {
@@ -143,7 +143,7 @@ func (k *call) afterRefusal() {
 // tokenAccepted takes note of an answer that accepted the token.
 func (c *core) tokenAccepted(header http.Header, sent, received time.Time) {
 	c.refusals.end()
-	c.skew.accepted(header, sent, received)
+	c.skew.Accepted(header, sent, received)
 }
 
 const refusalPause = time.Minute // in which no token is minted anew after a fresh one was refused too

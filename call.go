@@ -9,8 +9,12 @@ import (
 	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 // A call is one request of the caller and all the attempts that are made of it. It holds the truth about them: whoever
@@ -44,11 +48,11 @@ type call struct {
 	answered   time.Time // when resp came
 	resp       *http.Response
 	err        error
-	throttle   *throttle     // resp is one
-	refused    bool          // resp refuses the token
-	shut       time.Duration // for how long the gate is closed, where resp is a throttle
-	after      time.Time     // before which the API asked this call not to come back; zero: it did not
-	unminted   bool          // no token could be made
+	throttle   *throttle.Verdict // resp is one
+	refused    bool              // resp refuses the token
+	shut       time.Duration     // for how long the gate is closed, where resp is a throttle
+	after      time.Time         // before which the API asked this call not to come back; zero: it did not
+	unminted   bool              // no token could be made
 	next       next
 	pause      time.Duration // the backoff before it
 	unsent     error         // why a retry that was due could not be made
@@ -210,7 +214,7 @@ func (k *call) giveUp(err error) {
 	case k.ctx.Err() != nil:
 		k.fail(contextError(k.ctx))
 	case isGate && k.throttle != nil: // the last answer stands, and another one closed the gate for longer since
-		k.throttle.wait = max(k.throttle.wait, gate.Wait)
+		k.throttle.Wait = max(k.throttle.Wait, gate.Wait)
 	case k.resp != nil || k.err != nil: // the outcome of the last attempt stands
 	case isGate:
 		k.fail(throttledBy(gate))
@@ -231,7 +235,7 @@ func (k *call) miss(err error) {
 	k.log(slog.LevelWarn, "not tried again", "error", err)
 	k.unsent = err
 	if k.throttle != nil {
-		k.throttle.wait = max(0, k.throttle.wait-time.Since(k.answered)) // some of it was waited for
+		k.throttle.Wait = max(0, k.throttle.Wait-time.Since(k.answered)) // some of it was waited for
 	}
 }
 
@@ -323,16 +327,16 @@ func (c *core) carry(out *http.Request) (*http.Response, error) {
 
 // judge decides what an answer means and what follows it.
 func (k *call) judge(s *pace.Slot) {
-	a := newAnswer(k.resp, k.c.errorMedia, k.answered)
+	a := throttle.NewView(response.New(k.resp, media.Kind(k.c.errorMedia), k.answered))
 	var room [4]pace.Reading // for what is left of quotas, without an allocation
 	seen := k.c.observe(room[:0], a)
-	if t, ok := k.c.throttling.judge(a); ok {
+	if t, ok := k.c.throttling.Judge(a); ok {
 		k.throttle = new(t) // a copy, so that t itself is not allocated where there is none
 		if s.IsProbe() && k.began.Equal(s.Sent()) {
 			k.began = time.Time{} // it still waits for its first turn, as it would had it not been the probe
 		}
 		var own time.Duration
-		k.shut, own = s.Throttled(pace.Throttle{Class: t.class, Rule: t.rule, Wait: t.wait, Told: t.told}, seen)
+		k.shut, own = s.Throttled(pace.Throttle(t), seen)
 		k.after = k.answered.Add(own)
 		k.c.stats.throttles.Add(1)
 		if k.throttled != nil {
@@ -341,7 +345,7 @@ func (k *call) judge(s *pace.Slot) {
 		k.afterThrottle()
 		return
 	}
-	if matchAny(k.c.authFailure, a) >= 0 {
+	if k.c.authFailure.Match(&a.Response) >= 0 {
 		s.Accepted(seen)
 		k.refused = true
 		k.afterRefusal()
@@ -350,7 +354,7 @@ func (k *call) judge(s *pace.Slot) {
 	if k.resp.StatusCode >= 500 {
 		s.Failed(seen)
 		if k.c.hop != nil { // some say so of an assertion that has expired
-			k.c.skew.refused(k.token.skew, k.resp.Header, k.sent, k.answered)
+			k.c.skew.Refused(k.token.skew, k.resp.Header, k.sent, k.answered)
 		}
 	} else {
 		s.Accepted(seen)
@@ -361,26 +365,26 @@ func (k *call) judge(s *pace.Slot) {
 
 // observe is what an answer tells besides, with the readings appended to room. Its Date is read only where a limit or a quota
 // is kept by it.
-func (c *core) observe(room []pace.Reading, a *answer) pace.Observation {
-	readings := c.throttling.readings(a)
+func (c *core) observe(room []pace.Reading, v *throttle.View) pace.Observation {
+	readings := c.throttling.Readings(v)
 	seen := pace.Observation{Readings: appendReadings(room, readings)}
-	if len(c.throttling.limits) > 0 || len(readings) > 0 {
-		seen.Date = dateOf(a.resp.Header)
+	if len(c.throttling.Pace.Limits) > 0 || len(readings) > 0 {
+		seen.Date = skew.DateOf(v.Header())
 	}
 	return seen
 }
 
 // appendReadings appends what is told to be left of quotas. One that tells no reset is renewed within its window.
-func appendReadings(to []pace.Reading, readings []reading) []pace.Reading {
+func appendReadings(to []pace.Reading, readings []throttle.Reading) []pace.Reading {
 	for _, r := range readings {
-		if !r.hasRemaining || r.absurd {
+		if !r.HasRemaining || r.Absurd {
 			continue
 		}
-		reset := r.window
-		if r.hasReset {
-			reset = r.reset
+		reset := r.Window
+		if r.HasReset {
+			reset = r.Reset
 		}
-		to = append(to, pace.Reading{Name: r.name, Remaining: r.remaining, Reset: reset, Renewed: r.renewed, Asked: r.asked})
+		to = append(to, pace.Reading{Name: r.Name, Remaining: r.Remaining, Reset: reset, Renewed: r.Renewed, Asked: r.Asked})
 	}
 	return to
 }
@@ -395,7 +399,7 @@ func (k *call) discard() {
 
 // throttledError is the typed form of the last answer, which is a throttle.
 func (k *call) throttledError() *ThrottledError {
-	e := &ThrottledError{Class: k.throttle.class, Rule: k.throttle.rule, Attempts: k.attempts, RetryAfter: k.throttle.wait}
+	e := &ThrottledError{Class: k.throttle.Class, Rule: k.throttle.Rule, Attempts: k.attempts, RetryAfter: k.throttle.Wait}
 	if k.resp != nil {
 		e.StatusCode = k.resp.StatusCode
 	}

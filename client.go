@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +18,11 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 // A Client calls the API of one Connection. It is an http.RoundTripper whose requests carry a token that is minted for each
@@ -49,8 +54,8 @@ type core struct {
 
 	media, successMedia, errorMedia MediaType
 	maxResponse                     int64 // zero: no bound
-	authFailure                     []rule
-	throttling                      *throttling
+	authFailure                     throttle.Rules
+	throttling                      *throttle.Judge
 	retry                           Retry         // with defaults filled in; zero: no bound
 	silence                         time.Duration // Timeout; zero: none
 	ping                            ping
@@ -66,7 +71,7 @@ type core struct {
 	ownDials  bool // transport is that of package dial, whose dials ask what became of their request
 	log       *slog.Logger
 
-	skew     skew
+	skew     skew.Clock
 	refusals refusals
 	stats    counters
 }
@@ -300,7 +305,7 @@ func (c *core) setHeaders(header http.Header, req *template.Request, token strin
 	if len(c.headers) == 0 {
 		return nil
 	}
-	e := &template.Env{Now: c.skew.now(), Request: req, Token: token}
+	e := &template.Env{Now: c.skew.Now(), Request: req, Token: token}
 	for _, h := range c.headers {
 		if _, set := header[h.name]; set {
 			continue
@@ -315,4 +320,91 @@ func (c *core) setHeaders(header http.Header, req *template.Request, token strin
 		header[h.name] = []string{value}
 	}
 	return nil
+}
+
+// locate returns the address of the API. Where the token endpoint gives it, there must be an access token first.
+func (c *core) locate(ctx context.Context) (*origin.Address, error) {
+	if a := c.address.Load(); a != nil {
+		return a, nil
+	}
+	if _, err := c.access.get(ctx, pace.Patience{}); err != nil {
+		return nil, err
+	}
+	return c.address.Load(), nil
+}
+
+// relocate takes over the base URI that the token endpoint told, with BaseURI after it. Origins that were trusted stay so: a
+// caller may hold links to them.
+func (a *accessTokens) relocate(got exchanged) error {
+	text := strings.TrimSuffix(got.base, "/") + a.path
+	var o origin.Origin
+	u, fault := origin.Parse(text)
+	if fault == nil {
+		o, _ = origin.Of(u) // Parse has checked it
+	}
+	switch {
+	case fault != nil:
+	case strings.Contains(got.base, "?"):
+		fault = problem.New("has a query", "look at BaseURIPath")
+	case o.Scheme != "https" && o.Scheme != "http":
+		fault = problem.New(fmt.Sprintf("has the scheme %q", o.Scheme), "look at BaseURIPath")
+	case o.Plain() && !a.plain:
+		fault = problem.New("is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set")
+	}
+	if fault != nil {
+		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	address := origin.NewAddress(u, text, nil)
+	trusted, old := a.core.trusted, a.core.address.Load()
+	if old != nil {
+		if trusted = old.Trusted; !old.Trusts(u) || old.Origin != address.Origin {
+			trusted = append(slices.Clip(trusted), old.Origin)
+		}
+	}
+	address.Trusted = trusted
+	a.core.address.Store(address)
+	return nil
+}
+
+// route decides how req is sent. Its error shows no secret.
+func (c *core) route(req *http.Request) (origin.Route, error) {
+	api, err := c.locate(req.Context())
+	if err != nil {
+		return 0, err
+	}
+	route, err := api.Route(req)
+	return route, c.hideError(err)
+}
+
+// sendBare sends a redirect that left the connection's origins. It carries no token and nothing that may hold one.
+func (c *core) sendBare(req *http.Request) (*http.Response, error) {
+	w := new(body.Watch)
+	w.Begin(req.Context(), c.silence)
+	out := req.Clone(w.Context())
+	out.Response = nil
+	maps.DeleteFunc(out.Header, func(name string, _ []string) bool { return c.staysHome(name) })
+	w.Request(out)
+	w.Start(time.Now())
+	resp, err := c.carry(out)
+	if err != nil {
+		w.End()
+		return nil, c.scrub(err, out.URL, "")
+	}
+	w.Responded()
+	resp.Request = req
+	resp.Body = new(body.Answer).Take(resp, w, nil)
+	return resp, nil
+}
+
+// staysHome reports whether a header is for the connection's origins alone, in whatever case a caller wrote it: one that may hold
+// a token, one of the names in HTTPHeaders, whoever set it, and Referer, which net/http fills with the former address, of which
+// Secrets may be a part.
+func (c *core) staysHome(name string) bool {
+	switch name = http.CanonicalHeaderKey(name); name {
+	case "Authorization", "Cookie", "Proxy-Authorization", "Referer":
+		return true
+	}
+	return c.setsHeader(name) || place.Has(c.placements, name)
 }

@@ -14,7 +14,8 @@ import (
 // and the key has a useful meaning.
 //
 // String values marked "template" have the syntax of text/template with the functions that the package documentation lists.
-// A string value that is wholly ${env:NAME} or ${file:path} is a reference, which Lookup resolves.
+// A string value that is wholly ${scheme:rest} or ${NAME}, such as ${env:API_KEY}, is a reference, which Lookup resolves, whatever
+// the scheme. ${env:…} or ${file:…} inside a longer text is an error, and so is a Secret that is ${…} once all are resolved.
 //
 // No verb of fmt, no slog handler and no JSON encoding of a Connection shows a Secret or Key.
 type Connection struct {
@@ -55,8 +56,8 @@ type Connection struct {
 	// Passphrase opens an encrypted PrivateKey.
 	Passphrase Secret `json:"passphrase,omitzero"`
 
-	// Certificate is the PEM certificate of PrivateKey or Key, the source of {{x5t}}, {{x5tS256}} and {{x5c}}. Empty: the one
-	// that came with PrivateKey, if any.
+	// Certificate is the PEM certificate of PrivateKey or Key, the source of {{x5t}}, {{x5tS256}} and {{x5c}}, with those that
+	// issued it in any order. It is repaired as PrivateKey is. Empty: the one that came with PrivateKey, if any.
 	Certificate string `json:"certificate,omitzero"`
 
 	// Payload holds the claims: a JSON object whose string values are templates. Member order, numbers and nesting are kept.
@@ -125,8 +126,8 @@ type Connection struct {
 	// Key signs instead of PrivateKey: a key in a KMS or an HSM. It must be safe for concurrent use.
 	Key crypto.Signer `json:"-"`
 
-	// Lookup resolves references: it is given what stands between the braces, such as env:NAME. Its result is taken
-	// literally. Nil makes every reference an error.
+	// Lookup resolves references: it is given what stands between the braces, such as env:NAME or vault:path. Its result is
+	// taken literally. Nil makes every reference an error.
 	Lookup func(ref string) (string, error) `json:"-"`
 
 	// Transport carries the requests. Nil means a clone of http.DefaultTransport that keeps more idle connections per host
@@ -227,7 +228,8 @@ type Placement struct {
 
 // Retry says what is tried again, and how often.
 type Retry struct {
-	// MaxAttempts is how often a request is sent at most, besides throttled answers. Zero means 4; 1 turns retries off.
+	// MaxAttempts is how often a request is sent at most, besides throttled answers, which MaxElapsed and RateLimit.MaxWait bound.
+	// Zero means 4; 1 sends again only what was throttled.
 	MaxAttempts int `json:"maxAttempts,omitzero"`
 
 	// MinBackoff and MaxBackoff bound the exponential backoff, of which each wait is a random part. Zero means 200 ms and 30 s.
@@ -278,8 +280,8 @@ type Ping struct {
 
 // TLS holds the settings of https connections. The zero value is Go's default.
 type TLS struct {
-	CA                 string `json:"ca,omitzero"`                 // PEM certificates to trust instead of the system's
-	Certificate        string `json:"certificate,omitzero"`        // PEM client certificate, with its chain
+	CA                 string `json:"ca,omitzero"`                 // PEM certificates to trust instead of the system's; repaired as keys are
+	Certificate        string `json:"certificate,omitzero"`        // PEM client certificate, with its chain in any order
 	PrivateKey         Secret `json:"privateKey,omitzero"`         // key of Certificate, in any form that ParsePrivateKey reads
 	PFX                Secret `json:"pfx,omitzero"`                // client certificate and key in base64 PKCS#12, instead
 	Passphrase         Secret `json:"passphrase,omitzero"`         // opens PrivateKey or PFX
@@ -299,7 +301,8 @@ type Exchange struct {
 	// Encoding is that of the parameters: form (the default), json or none.
 	Encoding string `json:"encoding,omitzero"`
 
-	// Grant is jwt-bearer (RFC 7523, section 2.1), client-credentials (section 2.2), any grant type URI, or empty for none.
+	// Grant is jwt-bearer (RFC 7523, section 2.1), client-credentials (section 2.2), any grant type URI, or empty for none: then
+	// Params may have a grant_type.
 	Grant string `json:"grant,omitzero"`
 
 	// Params are further parameters: a JSON object whose string values are templates; {{.Token}} is the signed JWT.

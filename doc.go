@@ -32,6 +32,8 @@
 //
 //	now, now 300, now -60     NumericDate, with an offset in seconds (RFC 7519, section 2)
 //	nowMillis 300             the same in milliseconds
+//	httpDate, httpDate 300    a date as HTTP writes it (RFC 9110, section 5.6.7), with an offset in seconds
+//	rfc3339, rfc3339 -60      a date of RFC 3339 in UTC, with an offset in seconds
 //	uuid, randomHex 16, randomBase64 16
 //	.Request.Method .Scheme .Host .Path .Query .URI .URL
 //	                          of the final request, without the token's own parameter
@@ -40,6 +42,7 @@
 //	                          of the body, and of the JSON body with its keys sorted
 //	keyFingerprint, keyThumbprint, jwk
 //	                          of the public key: Snowflake's form, RFC 7638, RFC 7517
+//	keyID                     the ID that came with PrivateKey: kid of a JWK, private_key_id of a service account
 //	x5t, x5tS256, x5c         of the certificate (RFC 7515, section 4.1)
 //	.Fields.x, .Secrets.x     from the Connection
 //	.Token                    the token, in HTTPHeaders, Ping and Exchange only

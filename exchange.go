@@ -17,19 +17,23 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
+	"github.com/seed-363d07a3/jwtbearer/internal/grant"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
+	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 	"github.com/seed-363d07a3/jwtbearer/internal/redact"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 )
 
 const (
 	mostHops  = 8                // of an exchange: more are a ring
-	tokenTime = 10 * time.Second // for reading the answer of a token endpoint
+	tokenTime = 10 * time.Second // for reading the response of a token endpoint
 )
 
 // The values of Exchange.Encoding.
@@ -39,7 +43,7 @@ const (
 	encodingNone = "none"
 )
 
-// A hop is one token endpoint and how it is asked. Its core is like that of an API, with a line, a gate and a budget of its
+// A hop is one token endpoint and how it is asked. Its core is like that of an API, with a queue, a gate and a budget of its
 // own: the same attempts are made, so each of them carries an assertion of its own.
 type hop struct {
 	core     *core
@@ -48,22 +52,22 @@ type hop struct {
 	url      *url.URL
 	encoding string
 	params   *template.Object
-	reads    tokenReader
+	reads    grant.Reader
 }
 
 // An exchanged is what the hops so far gave.
 type exchanged struct {
 	token *minted // nil: none yet
-	base  string  // the base URI as the answer told it; empty: it did not
+	base  string  // the base URI as the response told it; empty: it did not
 
 	// For reports.
 	assertion *minted       // the last that was sent to the first hop; nil: none was
 	unminted  bool          // there was none
-	over      string        // the path at which the answer says that the token has expired already; empty: none
+	over      string        // the path at which the response says that the token has expired already; empty: none
 	ahead     time.Duration // of the endpoint's clock; zero: not known, or less than can be measured
 }
 
-// tellsBase reports whether an answer of the token endpoint tells the base URI.
+// tellsBase reports whether a response of the token endpoint tells the base URI.
 func (x *Exchange) tellsBase() bool {
 	for n := 0; x != nil && n <= mostHops; x, n = x.Next, n+1 {
 		if x.BaseURIPath != "" {
@@ -114,11 +118,11 @@ func (b *setup) pathAfterBase() string {
 // buildHop makes the token endpoint of the Exchange at field.
 func (b *setup) buildHop(field string, x *Exchange, first bool) *hop {
 	h := &hop{field: field, method: cmp.Or(x.Method, http.MethodPost),
-		reads: tokenReader{field: field, life: x.ExpiresIn, keeps: !first && x.TokenPath == ""}}
+		reads: grant.Reader{Field: field, Life: x.ExpiresIn, Keeps: !first && x.TokenPath == ""}}
 	if !httpfield.IsToken(h.method) {
 		b.p.add(field+".Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
 	}
-	notNegative(b.p, field+".ExpiresIn", x.ExpiresIn)
+	problem.NotNegative(b.p.add, field+".ExpiresIn", x.ExpiresIn)
 	h.url = b.tokenURL(field+".TokenURL", x.TokenURL)
 	h.encoding = oneOf(b.p, field+".Encoding", cmp.Or(x.Encoding, encodingForm), encodingForm, encodingJSON, encodingNone)
 	h.core = b.endpointCore(h, x, first)
@@ -168,16 +172,16 @@ func (b *setup) endpointCore(h *hop, x *Exchange, first bool) *core {
 		c.placements = place.Compile(nil, b.p.add)
 	}
 	c.headers = b.compileHeaders(h.field+".Headers", x.Headers, c.placements)
-	c.throttling = compileThrottling(h.field+".RateLimit", x.RateLimit, "", b.p)
-	c.authFailure = compileRules(h.field, assertionRefused, "", b.p)
+	c.throttling = b.compileThrottling(h.field+".RateLimit", x.RateLimit, "")
+	c.authFailure = b.compileRules(h.field, assertionRefused, "")
 	if b.p.found.Len() == 0 {
-		c.line = pace.New(c.throttling.pace())
+		c.line = pace.New(paceSettings(c.throttling.Pace))
 	}
 	return c
 }
 
-// assertionRefused are the answers after which another assertion can help: its time may be corrected, or its jti was used up
-// by an attempt whose answer got lost.
+// assertionRefused are the responses after which another assertion can help: its time may be corrected, or its jti was used up
+// by an attempt whose response got lost.
 var assertionRefused = []Rule{
 	{Status: []int{http.StatusUnauthorized}},
 	{Status: []int{4}, Path: "error", Values: []string{"invalid_grant", "invalid_client", "invalid_assertion"}},
@@ -185,6 +189,7 @@ var assertionRefused = []Rule{
 
 // compileParams compiles the parameters: those of the grant, then Params, which can replace them.
 func (b *setup) compileParams(h *hop, x *Exchange) *template.Object {
+	checkGrant(h.field+".Grant", x.Grant, b.p)
 	given, err := b.templates.Object(string(x.Params), template.ScopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Params", err)
@@ -195,7 +200,7 @@ func (b *setup) compileParams(h *hop, x *Exchange) *template.Object {
 	}
 	placed := x.Bearer || given.Needs()&template.NeedToken != 0 ||
 		slices.ContainsFunc(h.core.headers, func(t headerTemplate) bool { return t.value.Needs()&template.NeedToken != 0 })
-	auto, err := b.templates.Object(string(grantParams(x.Grant, placed)), template.ScopeRequest)
+	auto, err := b.templates.Object(string(grant.Params(x.Grant, placed)), template.ScopeRequest)
 	if err != nil {
 		b.p.addError(h.field+".Grant", err)
 		return nil
@@ -239,19 +244,19 @@ func (b *setup) checkParams(h *hop, x *Exchange, params *template.Object, placed
 	}
 }
 
-// compilePaths compiles where the answer tells what.
+// compilePaths compiles where the response tells what.
 func (b *setup) compilePaths(h *hop, x *Exchange) {
-	path := func(name, text, standard string) *bodyPath {
+	path := func(name, text, standard string) *response.Path {
 		if text = cmp.Or(text, standard); text == "" {
 			return nil
 		}
-		return compilePath(h.field+"."+name, text, "", b.p)
+		return response.CompilePath(h.field+"."+name, text, "", b.p.add)
 	}
-	h.reads.token = path("TokenPath", x.TokenPath, "access_token")
-	h.reads.kind = path("TokenTypePath", x.TokenTypePath, "token_type")
-	h.reads.in = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
-	h.reads.at = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
-	h.reads.base = path("BaseURIPath", x.BaseURIPath, "")
+	h.reads.Token = path("TokenPath", x.TokenPath, "access_token")
+	h.reads.Kind = path("TokenTypePath", x.TokenTypePath, "token_type")
+	h.reads.In = path("ExpiresInPath", x.ExpiresInPath, "expires_in")
+	h.reads.At = path("ExpiresAtPath", x.ExpiresAtPath, "expires_at")
+	h.reads.Base = path("BaseURIPath", x.BaseURIPath, "")
 }
 
 // request is the token request without its parameters.
@@ -276,14 +281,14 @@ func (h *hop) compose(out *http.Request, values *template.Request, token string)
 	if len(h.params.Members()) == 0 {
 		return nil
 	}
-	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.now(), Request: values, Token: token})
+	object, err := h.params.Render(nil, &template.Env{Now: h.core.skew.Now(), Request: values, Token: token})
 	if err != nil {
 		return &prefixed{h.field + ".Params", err}
 	}
 	contentType := "application/json"
 	if h.encoding == encodingForm {
 		contentType = media.FormType
-		if object, err = formOf(object); err != nil {
+		if object, err = jsontext.Form(object); err != nil {
 			return err
 		}
 	}
@@ -313,7 +318,7 @@ func (h *hop) run(ctx context.Context, before exchanged, probe bool, shut func()
 		got.assertion = k.token
 	}
 	if k.resp != nil {
-		if d, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered); ok && d.Abs() > precision {
+		if d, precision, ok := skew.Measure(k.resp.Header, k.sent, k.answered); ok && d.Abs() > precision {
 			got.ahead = d.Round(time.Second)
 		}
 	}
@@ -324,14 +329,14 @@ func (h *hop) run(ctx context.Context, before exchanged, probe bool, shut func()
 	return h.read(k, got)
 }
 
-// keep reads the whole answer, so that one that breaks off, or does not end in time, counts as an attempt that failed.
+// keep reads the whole response, so that one that breaks off, or does not end in time, counts as an attempt that failed.
 func (h *hop) keep(resp *http.Response) error {
 	limit, isText := tokenTime, resp.StatusCode >= 300
 	if isText {
 		limit = body.TextTime
 	}
 	var kept bytes.Buffer
-	_, err := body.ReadWithin(&kept, resp.Body, mostAnswer+1, limit)
+	_, err := body.ReadWithin(&kept, resp.Body, grant.MostBody+1, limit)
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(kept.Bytes()))
 	if _, slow := errors.AsType[*body.SlowError](err); err == io.EOF || slow && isText { // of a text what came counts
@@ -340,7 +345,7 @@ func (h *hop) keep(resp *http.Response) error {
 	return err
 }
 
-// read takes from an answer what it gives.
+// read takes from a response what it gives.
 func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 	switch {
 	case k.throttle != nil:
@@ -348,94 +353,41 @@ func (h *hop) read(k *call, got exchanged) (exchanged, error) {
 	case k.refused || k.resp.StatusCode >= 300:
 		return got, h.refusal(k, nil)
 	}
-	given, missing := h.reads.read(h.answer(k), k.sent)
+	given, missing := h.reads.Read(h.view(k), k.sent)
 	if missing != nil {
 		return got, h.refusal(k, missing)
 	}
-	if !h.reads.keeps {
-		got.over = given.over
-		got.token = &minted{value: given.token, until: given.until,
-			grant: &grantFacts{scheme: given.scheme, expiry: given.expiry, renew: given.renew}}
+	if !h.reads.Keeps {
+		got.over = given.Over
+		got.token = &minted{value: given.Token, until: given.Until,
+			grant: &grantFacts{scheme: given.Scheme, expiry: given.Expiry, renew: given.Renew}}
 	}
-	if h.reads.base != nil {
-		got.base = given.base
+	if h.reads.Base != nil {
+		got.base = given.Base
 	}
 	return got, nil
 }
 
-// answer views the whole answer. A JSON object is one whatever its Content-Type says, and what else is called a form is read as
-// one, since some older servers answer so.
-func (h *hop) answer(k *call) *answer {
+// view is the whole response.
+func (h *hop) view(k *call) *response.Response {
 	data, _ := io.ReadAll(k.resp.Body) // from memory
 	k.resp.Body = io.NopCloser(bytes.NewReader(data))
-	a := newAnswer(k.resp, "", k.answered)
-	a.peeked, a.text, a.whole = true, data, len(data) <= mostAnswer
-	tree, _ := a.tree()
-	if _, isObject := tree.(map[string]any); isObject {
-		a.media = MediaJSON
-		return a
-	}
-	if a.contentType() != media.FormType {
-		return a
-	}
-	if form, err := url.ParseQuery(string(data)); err == nil {
-		tree := make(map[string]any, len(form))
-		for name := range form {
-			tree[name] = form.Get(name)
-		}
-		a.json = lazyValue[any]{true, tree, true}
-	}
-	return a
+	return response.NewRead(k.resp, data, grant.MostBody, k.answered)
 }
 
-// refusal is the typed form of an answer that gives no token. missing is nil where the status says so. Neither the assertion nor a
+// refusal is the typed form of a response that gives no token. missing is nil where the status says so. Neither the assertion nor a
 // secret of the connection is in it.
-func (h *hop) refusal(k *call, missing *lack) error {
-	said := h.reads.refuse(h.answer(k), missing)
-	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.code, Description: said.description, URI: said.uri, Hint: said.hint}
+func (h *hop) refusal(k *call, missing *grant.Lack) error {
+	said := h.reads.Refuse(h.view(k), missing)
+	e := &TokenError{StatusCode: k.resp.StatusCode, Code: said.Code, Description: said.Description, URI: said.URI, Hint: said.Hint}
 	for _, text := range []*string{&e.Code, &e.Description, &e.URI} {
 		*text = problem.OneLine(h.core.censor(*text, k.token.value))
 	}
 	if k.refused || e.StatusCode >= 500 {
-		ahead, precision, ok := measureSkew(k.resp.Header, k.sent, k.answered)
-		if ok && ahead.Abs() > precision+diagnose.SkewNoticed {
+		ahead, precision, ok := skew.Measure(k.resp.Header, k.sent, k.answered)
+		if ok && ahead.Abs() > precision+skew.Noticed {
 			e.Hint = diagnose.ClockHint(ahead)
 		}
 	}
 	return e
-}
-
-// relocate takes over the base URI that the token endpoint told, with BaseURI after it. Origins that were trusted stay so: a
-// caller may hold links to them.
-func (a *accessTokens) relocate(got exchanged) error {
-	text := strings.TrimSuffix(got.base, "/") + a.path
-	var o origin.Origin
-	u, fault := origin.Parse(text)
-	if fault == nil {
-		o, _ = origin.Of(u) // Parse has checked it
-	}
-	switch {
-	case fault != nil:
-	case strings.Contains(got.base, "?"):
-		fault = problem.New("has a query", "look at BaseURIPath")
-	case o.Scheme != "https" && o.Scheme != "http":
-		fault = problem.New(fmt.Sprintf("has the scheme %q", o.Scheme), "look at BaseURIPath")
-	case o.Plain() && !a.plain:
-		fault = problem.New("is plain http, and its host is not this machine", "it must be https, or AllowPlainHTTP set")
-	}
-	if fault != nil {
-		return &TokenError{StatusCode: http.StatusOK, Description: "the base URI in the answer " + fault.Problem, Hint: fault.Hint}
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	address := origin.NewAddress(u, text, nil)
-	trusted, old := a.core.trusted, a.core.address.Load()
-	if old != nil {
-		if trusted = old.Trusted; !old.Trusts(u) || old.Origin != address.Origin {
-			trusted = append(slices.Clip(trusted), old.Origin)
-		}
-	}
-	address.Trusted = trusted
-	a.core.address.Store(address)
-	return nil
 }

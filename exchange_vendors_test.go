@@ -174,7 +174,7 @@ func tokenVendors(t *testing.T, rsaKey, p256, p384 crypto.Signer) []tokenVendor 
 			conn: Connection{BaseURI: "https://b2b.revolut.com/api/1.0", SignatureMethod: RS256, Key: rsaKey, Lifetime: 90 * time.Second,
 				Payload: `{"iss":"example.com","sub":"cid","aud":"https://revolut.com"}`, Secrets: map[string]Secret{"refresh": "oa_hidden"},
 				Exchange: &Exchange{TokenURL: "/auth/token", Grant: "refresh_token",
-					Params: `{"refresh_token":"{{.Secrets.refresh}}","client_assertion_type":"` + clientAssertionType + `","client_assertion":"{{.Token}}"}`}},
+					Params: `{"refresh_token":"{{.Secrets.refresh}}","client_assertion_type":"urn:ietf:params:oauth:client-assertion-type:jwt-bearer","client_assertion":"{{.Token}}"}`}},
 			header: `{"alg":"RS256","typ":"JWT"}`, claims: `{"iss":"example.com","sub":"cid","aud":"https://revolut.com","iat":0,"exp":90}`,
 			hops: []tokenHop{{request: "POST https://b2b.revolut.com/api/1.0/auth/token", body: "grant_type=refresh_token&refresh_token=oa_hidden&" + assertionText,
 				status: 200, answer: `{"access_token":"oa_prod","token_type":"bearer","expires_in":2399}`}},

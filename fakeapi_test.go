@@ -204,3 +204,5 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+func on(codes ...int) []int { return codes }

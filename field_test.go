@@ -13,75 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
 )
-
-func TestHeaderFieldsAreReadWithinBounds(t *testing.T) {
-	long := strings.Repeat("x", fieldBytes)
-	tests := []struct {
-		name        string
-		lines, want []string
-	}{
-		{"none", nil, nil},
-		{"one", []string{" a "}, []string{"a"}},
-		{"an empty one", []string{""}, []string{""}},
-		{"as many lines as are read", slices.Repeat([]string{"a"}, 64), slices.Repeat([]string{"a"}, 64)},
-		{"more lines", slices.Repeat([]string{"a"}, 100_000), slices.Repeat([]string{"a"}, 64)},
-		{"as long as is read", []string{long}, []string{long}},
-		{"longer", []string{long + "x"}, []string{""}},
-		{"a list", []string{strings.Repeat("1234567, ", 1000)}, []string{strings.TrimSuffix(strings.Repeat("1234567, ", 910), ", ")}},
-		{"lines that are too long together", []string{long[1:], "12", "3"}, []string{long[1:], ""}},
-		{"spaces", []string{strings.Repeat(" ", fieldBytes) + "x"}, []string{""}},
-	}
-	for _, test := range tests {
-		header := http.Header{"X-Field": test.lines}
-		if got := fieldValues(header, "X-Field"); !slices.Equal(got, test.want) {
-			t.Errorf("%s: %d values of a field with %d lines, %.60q; want %d, %.60q", test.name, len(got), len(test.lines), got, len(test.want), test.want)
-		}
-		want := ""
-		if len(test.lines) > 0 && len(test.lines[0]) <= fieldBytes {
-			want = test.lines[0]
-		}
-		if got := fieldValue(header, "X-Field"); got != want {
-			t.Errorf("%s: the value is %.60q; want %.60q", test.name, got, want)
-		}
-	}
-}
-
-// A field that changes after it was read shows whether it is read again.
-func TestAnAnswerReadsEachFieldOnce(t *testing.T) {
-	p := new(problems)
-	throttled := compileThrottling("RateLimit", RateLimit{
-		Rules: []Rule{{Header: "X-Left", Values: []string{"0"}}, {Header: "Ratelimit"}},
-		Wait:  []Extract{{Header: "X-Reset", As: "seconds"}, {Header: "RateLimit"}, {Header: "Retry-After"}},
-		Quota: []Quota{{Remaining: Extract{Header: "X-Left"}, Reset: Extract{Header: "X-Reset", As: "seconds"}}, {Remaining: Extract{Header: "RateLimit"}}},
-	}, "", p)
-	if err := p.err(); err != nil {
-		t.Fatal(err)
-	}
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for name, first := range map[string]http.Header{
-		"plain":      {"X-Left": {"0"}, "X-Reset": {"30"}, "Date": {now.Format(http.TimeFormat)}},
-		"structured": {"Ratelimit": {`"a";r=0;t=30`}},
-		"dictionary": {"Ratelimit": {"limit=9, remaining=0, reset=30"}},
-		"a time":     {"X-Left": {"0"}, "Retry-After": {now.Add(30 * time.Second).Format(http.TimeFormat)}, "Date": {now.Format(http.TimeFormat)}},
-	} {
-		resp := fakeReply(200, "")
-		resp.Header = first
-		a := newAnswer(resp, "", now.Add(time.Hour))
-		readings := throttled.readings(a)
-		before, ok := throttled.judge(a)
-		if !ok || before.wait != 30*time.Second || len(readings) == 0 {
-			t.Fatalf("%s: judged as %+v, %v with %v; want a wait of 30s and a quota", name, before, ok, readings)
-		}
-		for field := range first {
-			first[field] = []string{"7"}
-		}
-		if after, ok := throttled.judge(a); !ok || after != before || !slices.Equal(throttled.readings(a), readings) {
-			t.Errorf("%s: the second time it is judged as %+v, %v with %v; want %+v with %v, as the fields were read", name, after, ok,
-				throttled.readings(a), before, readings)
-		}
-	}
-}
 
 // What a flood of fields costs is measured in bytes: that of the time would depend on the machine.
 func TestAFloodOfHeaderFieldsCostsLittle(t *testing.T) {
@@ -121,7 +55,7 @@ func TestAFloodOfHeaderFieldsCostsLittle(t *testing.T) {
 		}), func(conn *Connection) {
 			conn.RateLimit.Rules = []Rule{{Header: "X-Rule", Match: "(a*)b"}, {Status: []int{429}}, {Status: []int{400}, Path: "code"}}
 			conn.RateLimit.Quota = []Quota{{Remaining: Extract{Header: "RateLimit"}}, {Remaining: Extract{Header: "X-Left"}}}
-			conn.Retry = Retry{MaxAttempts: 1, MaxElapsed: 1}
+			conn.Retry = Retry{MaxAttempts: 1, MaxElapsed: time.Millisecond}
 		})
 		req := fakeRequest(t, "GET", nil)
 		before := allocated()
@@ -190,7 +124,7 @@ func TestTheSchemeOfAChallengeIsShortAndNoToken(t *testing.T) {
 	}}, nil)
 	_, err := c.Do(fakeRequest(t, "GET", nil), nil)
 	e, ok := errors.AsType[*AuthError](err)
-	if !ok || len(e.Scheme) > wordsBound+len("…") || strings.Contains(e.Scheme+err.Error(), token[:20]) {
+	if !ok || len(e.Scheme) > problem.MostLine+len("…") || strings.Contains(e.Scheme+err.Error(), token[:20]) {
 		t.Errorf("a challenge that is the token and much more: %v, scheme %.400q; want neither", err, e.Scheme)
 	}
 }

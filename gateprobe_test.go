@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -27,7 +28,7 @@ var closings = []struct {
 	{"an overload", RateLimit{}, dayLong(503, "Retry-After", "86400"), "default rules[1]"},
 	{"a fixed pace", RateLimit{Fixed: true}, dayLong(429, "Retry-After", "86400"), "default rules[0]"},
 	{"a wait from the settings", RateLimit{DefaultWait: 24 * time.Hour}, dayLong(429), "default rules[0]"},
-	{"an exhausted quota", RateLimit{Rules: []Rule{{Status: on(403), Class: classExhausted}}}, dayLong(403, "Retry-After", "86400"), "rules[0]"},
+	{"an exhausted quota", RateLimit{Rules: []Rule{{Status: on(403), Class: "exhausted"}}}, dayLong(403, "Retry-After", "86400"), "rules[0]"},
 	{"a quota that is used up", RateLimit{}, dayLong(200, "RateLimit", `"daily";r=0;t=86400`), "RateLimit daily"},
 	{"a reserve", RateLimit{Reserve: 3}, dayLong(200, "RateLimit", `"daily";r=2;t=86400`), "RateLimit daily"},
 }
@@ -319,7 +320,7 @@ func TestTheGateOfATokenEndpointIsProbedToo(t *testing.T) {
 func TestBackoffNeverShortensAWait(t *testing.T) {
 	k := &call{c: dialFake(t, replies(), nil).core}
 	for _, wait := range []time.Duration{0, 1, time.Second, waits.Longest, math.MaxInt64 - 1, math.MaxInt64} {
-		k.throttle = &throttle{wait: wait}
+		k.throttle = &throttle.Verdict{Wait: wait}
 		for range 100 {
 			if got := k.backoff(); got < wait {
 				t.Fatalf("backoff = %v after a throttle that asks for %v", got, wait)

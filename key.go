@@ -3,7 +3,6 @@ package jwtbearer
 import (
 	"bytes"
 	"cmp"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -41,6 +40,9 @@ func (b *setup) buildKey() {
 	method, err := jws.Parse(string(b.conn.SignatureMethod))
 	if err != nil {
 		b.p.addError("SignatureMethod", err)
+		if b.conn.PrivateKey != "" {
+			b.privateKey() // for its own problems
+		}
 		return
 	}
 	b.method = SignatureMethod(method.Name)
@@ -49,6 +51,9 @@ func (b *setup) buildKey() {
 		return
 	}
 	signer, err := jws.New(method, key, b.conn.AllowWeakKey)
+	if err == nil && b.key != nil {
+		err = method.AllowedBy(b.key.PSS)
+	}
 	if err != nil {
 		b.p.addError(field, err)
 		return
@@ -64,6 +69,9 @@ func (b *setup) buildKey() {
 	if err != nil {
 		b.p.addError(field, err)
 		return
+	}
+	if b.key != nil {
+		facts.Name(b.key.KeyID)
 	}
 	b.templates.Key = facts
 }
@@ -107,14 +115,21 @@ func (b *setup) signingKey(method SignatureMethod, encoding SecretEncoding) (key
 		if c.PrivateKey != "" || c.Key != nil {
 			b.p.add("SignatureMethod", string(method)+" is an HMAC with a Secret, but there is a private key",
 				"use a method that fits the key, or set Secret instead")
-			return nil, ""
+			if c.PrivateKey != "" {
+				b.privateKey() // for its own problems
+			}
+			if c.Secret == "" {
+				return nil, ""
+			}
 		}
 		return b.secret(method, encoding)
 	}
-	switch {
-	case c.Secret != "":
+	if c.Secret != "" {
 		b.p.add("Secret", "is set, but "+string(method)+" needs a private key",
 			"put the key into PrivateKey, or use HS256, HS384 or HS512")
+	}
+	switch {
+	case c.Secret != "" && c.PrivateKey == "" && c.Key == nil:
 	case c.PrivateKey != "" && c.Key != nil:
 		b.p.add("Key", "is set beside PrivateKey", "remove one of the two")
 	case c.Key != nil:
@@ -135,10 +150,22 @@ func (b *setup) secret(method SignatureMethod, encoding SecretEncoding) (any, st
 	}
 	secret, ok := decodeSecret(string(b.conn.Secret), encoding)
 	if !ok {
-		b.p.add("Secret", "is not "+string(encoding), "paste it as it was given, or change SecretEncoding")
+		b.p.add("Secret", "is not "+string(encoding), encodingHint(string(b.conn.Secret), encoding))
 		return nil, ""
 	}
 	return secret, "Secret"
+}
+
+// encodingHint is what to do about a secret that is not written in its encoding.
+func encodingHint(secret string, encoding SecretEncoding) string {
+	for _, mark := range []string{":", "."} {
+		id, rest, ok := strings.Cut(strings.TrimSpace(secret), mark)
+		if _, decodes := decodeSecret(rest, encoding); ok && id != "" && rest != "" && decodes {
+			name := map[string]string{":": "a colon", ".": "a dot"}[mark]
+			return "it looks like two parts with " + name + " between them: set Secret to what is after the " + name[2:] + ", and kid in JWTHeaders to what is before it"
+		}
+	}
+	return "paste it as it was given, or change SecretEncoding"
 }
 
 // decodeSecret decodes a secret. Blanks around it and missing padding are harmless, except in utf8, where all counts.
@@ -189,29 +216,6 @@ func keyEntry(field string, err error) problem.Entry {
 	return e
 }
 
-// certificates are those of the key: from Certificate, else those that came with PrivateKey.
-func (b *setup) certificates() []*x509.Certificate {
-	if b.conn.Certificate == "" {
-		if b.key != nil {
-			return b.key.Certificates
-		}
-		return nil
-	}
-	certs, err := key.ParseCertificates(b.conn.Certificate)
-	if err != nil {
-		b.p.add("Certificate", err.Error(), "paste the PEM certificate that the API has, beginning with -----BEGIN CERTIFICATE-----")
-		return nil
-	}
-	if b.signer.Public() == nil {
-		b.p.add("Certificate", "is set, but "+string(b.method)+" signs with a secret, which has no certificate", "remove it")
-		return nil
-	}
-	if !key.Same(certs[0].PublicKey, b.signer.Public()) {
-		b.p.add("Certificate", "belongs to another key", "paste the certificate of this private key")
-	}
-	return certs
-}
-
 // buildToken compiles what a token is made of.
 func (b *setup) buildToken() {
 	m := &minter{signer: b.signer, skew: &b.core.skew, stats: &b.core.stats, reuse: b.conn.TokenReuse}
@@ -221,8 +225,8 @@ func (b *setup) buildToken() {
 	m.ready = &minted{value: string(b.conn.Token), field: m.before + string(b.conn.Token)}
 	b.core.minter = m
 	b.core.claims, b.core.header = b.conn.Payload, b.conn.JWTHeaders
-	notNegative(b.p, "Lifetime", b.conn.Lifetime)
-	notNegative(b.p, "TokenReuse", b.conn.TokenReuse)
+	problem.NotNegative(b.p.add, "Lifetime", b.conn.Lifetime)
+	problem.NotNegative(b.p.add, "TokenReuse", b.conn.TokenReuse)
 	if b.conn.Lifetime > 0 && b.conn.Lifetime < time.Second {
 		b.p.add("Lifetime", fmt.Sprintf("%s is less than a second", b.conn.Lifetime), "iat and exp are in whole seconds")
 	}
@@ -235,6 +239,7 @@ func (b *setup) buildToken() {
 		b.p.addError("JWTHeaders", err)
 		return
 	}
+	checkJOSEHeader(header, b.p)
 	if b.signer == nil {
 		return // a problem is noted
 	}

@@ -12,11 +12,11 @@ import (
 var layers = []string{
 	// what knows nothing of the others
 	"internal/problem internal/httpfield internal/jsontext internal/nearest internal/waits internal/body internal/media internal/renew internal/regex internal/key/sealed internal/demoapi",
-	"internal/jsonpath internal/pace internal/key/text internal/key/pbe internal/key/check",
+	"internal/jsonpath internal/foreign internal/pace internal/key/text internal/key/pbe internal/key/check",
 	"internal/key/pkcs8",
 	// mechanisms
-	"internal/template internal/jws internal/origin internal/dial internal/place internal/redact internal/key/pfx internal/key/ppk internal/key/sshkey internal/key/jwk",
-	"internal/response internal/key internal/key/keytest",
+	"internal/template internal/jws internal/origin internal/dial internal/place internal/redact internal/skew internal/key/pfx internal/key/ppk internal/key/sshkey internal/key/jwk",
+	"internal/response internal/response/responsetest internal/key internal/key/keytest",
 	"internal/throttle internal/grant internal/diagnose",
 	// settings and orchestration
 	".",

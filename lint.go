@@ -13,8 +13,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	keytext "github.com/seed-363d07a3/jwtbearer/internal/key/text"
+
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
@@ -37,7 +40,8 @@ type claim struct {
 // lintRules are the checks, in the order of their warnings.
 var lintRules = []func(*linter){
 	(*linter).missingExp, (*linter).fixedExp, (*linter).swappedTimes, (*linter).millis, (*linter).longLife, (*linter).audience,
-	(*linter).missingTyp, (*linter).reuse, (*linter).placeholders, (*linter).secretForm, (*linter).pingPath, (*linter).attempts, (*linter).readyToken,
+	(*linter).claimTypes, (*linter).missingTyp, (*linter).thumbprint, (*linter).reuse, (*linter).secrets, (*linter).secretForm, (*linter).pingPath,
+	(*linter).tokenPaths, (*linter).millisWaits, (*linter).attempts, (*linter).readyToken,
 }
 
 // lint adds its warnings to those that were found on the way.
@@ -48,6 +52,9 @@ func (b *setup) lint() {
 		l.claims, l.header = l.members(m.payload, e), l.members(m.header, e)
 	}
 	l.vendor = l.findVendor()
+	for _, w := range b.p.doubts {
+		l.warn(w.Field, w.Problem, w.Hint)
+	}
 	for _, rule := range lintRules {
 		rule(l)
 	}
@@ -178,6 +185,18 @@ func (l *linter) missingTyp() {
 	}
 }
 
+// thumbprint knows who finds the certificate of a client by its hash alone.
+func (l *linter) thumbprint() {
+	if !l.vendor.thumb || l.header == nil || l.core.minter.signer.Public() == nil {
+		return
+	}
+	_, sha1 := l.header["x5t"]
+	if _, sha256 := l.header["x5t#S256"]; !sha1 && !sha256 {
+		l.warn("JWTHeaders", "has no thumbprint of the certificate, but "+l.vendor.name+" wants it",
+			`set Certificate, and write "x5t#S256": "{{x5tS256}}" (`+l.vendor.source+`)`)
+	}
+}
+
 func (l *linter) reuse() {
 	reuse := l.conn.TokenReuse
 	_, identified := l.claims["jti"]
@@ -190,23 +209,122 @@ func (l *linter) reuse() {
 	}
 }
 
-// secretForm looks for secrets whose form is not the one that SecretEncoding says. A secret of plain letters and digits tells
-// nothing: it is legal in all forms.
-// A placeholder is what some tool would have replaced by a secret, and we take as it is written.
-var placeholder = regexp.MustCompile(`^(\$\{.*\}|\$[A-Za-z_]\w*|%\w+%|\{\{.*\}\})$`)
-
-func (l *linter) placeholders() {
-	secrets := map[string]Secret{"Secret": l.conn.Secret, "Passphrase": l.conn.Passphrase, "Token": l.conn.Token}
-	for name, value := range l.conn.Secrets {
-		secrets["Secrets["+name+"]"] = value
+func (l *linter) attempts() {
+	r := l.conn.RateLimit
+	if l.conn.Retry.MaxAttempts == 1 && l.conn.Retry.MaxElapsed == 0 && (r.Profile != "" || len(r.Rules) > 0) {
+		l.warn("Retry.MaxAttempts", "is 1, but does not count throttled answers, which RateLimit describes: they are sent again for up to 10 minutes",
+			"bound that by Retry.MaxElapsed or RateLimit.MaxWait")
 	}
-	for _, field := range slices.Sorted(maps.Keys(secrets)) {
-		if placeholder.MatchString(strings.TrimSpace(string(secrets[field]))) {
-			l.warn(field, "looks like a variable in whose place nobody put a value", "write ${env:NAME} or ${file:path} and nothing else, or the value itself")
+}
+
+func (l *linter) readyToken() {
+	if exp := expiryOf(string(l.conn.Token)); !exp.IsZero() && exp.Before(l.now) {
+		l.warn("Token", "has expired at "+exp.UTC().Format(time.DateTime)+" UTC", "get a new one, or describe how to sign it")
+	}
+}
+
+// pingPath looks at where BaseURI and Ping.RelativeURI meet.
+func (l *linter) pingPath() {
+	if ref, fixed := l.core.ping.ref.Constant(); fixed && !l.conn.Exchange.tellsBase() {
+		l.joint("Ping.RelativeURI", ref)
+	}
+}
+
+// tokenPaths looks at token endpoints that are written as paths after BaseURI.
+func (l *linter) tokenPaths() {
+	field := "Exchange"
+	for x := l.conn.Exchange; x != nil && !l.conn.Exchange.tellsBase(); x = x.Next {
+		if text, err := l.templates.URI(x.TokenURL); err == nil {
+			l.joint(field+".TokenURL", text)
+		}
+		field += ".Next"
+	}
+}
+
+// joint looks at what is appended to BaseURI byte for byte: a path that is there twice, or a slash too many or too few.
+func (l *linter) joint(field, ref string) {
+	path := l.core.apiBase().EscapedPath()
+	base := strings.TrimRight(path, "/")
+	ref, _, _ = strings.Cut(ref, "?")
+	last, _ := utf8.DecodeLastRuneInString(path)
+	first, _ := utf8.DecodeRuneInString(ref)
+	switch isWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }; {
+	case ref == "" || origin.IsAbsolute(ref):
+	case diagnose.RepeatedPath(base, ref) != "" && first == '/':
+		l.warn(field, fmt.Sprintf("begins with %s, with which BaseURI ends: the request would go to %s", diagnose.RepeatedPath(base, ref), base+ref), "take it out of one of the two")
+	case first == '/' && last == '/':
+		l.warn(field, "begins with a slash, with which BaseURI ends: the request would go to "+path+ref, "take one of the two slashes out")
+	case isWord(first) && isWord(last):
+		l.warn(field, "begins without a slash, and BaseURI ends without one: the request would go to "+path+ref, "begin it with a slash")
+	}
+}
+
+// inMillis matches the name of a field or member whose number is told in milliseconds: Retry-After-Ms, retryAfterMs, wait_millis.
+var inMillis = regexp.MustCompile(`(?:(?:^|[-_.\s])[mM][sS]|[a-z0-9]M[sS]|(?i:milli(?:s|secs?|seconds?)))$`)
+
+// millisWaits looks for waits whose name says milliseconds, and whose unit is left to their magnitude.
+func (l *linter) millisWaits() {
+	l.millisOf("RateLimit", l.conn.RateLimit)
+	field := "Exchange"
+	for x := l.conn.Exchange; x != nil; x = x.Next {
+		l.millisOf(field+".RateLimit", x.RateLimit)
+		field += ".Next"
+	}
+}
+
+func (l *linter) millisOf(field string, r RateLimit) {
+	for i, e := range r.Wait {
+		l.millisName(fmt.Sprintf("%s.Wait[%d]", field, i), e)
+	}
+	for i, q := range r.Quota {
+		l.millisName(fmt.Sprintf("%s.Quota[%d].Reset", field, i), q.Reset)
+	}
+}
+
+func (l *linter) millisName(field string, e Extract) {
+	name := e.Header + strings.TrimRight(e.Path, `'"] `)
+	if (e.As == "" || e.As == "auto") && inMillis.MatchString(name) {
+		l.warn(field+".As", "is not set, but the name says milliseconds: 14000 would be taken for seconds", "set it to millis, or to epochMillis where it tells a time")
+	}
+}
+
+// secrets looks at what is given as a secret with the same eyes as at a private key. All of it is legal, so nothing is refused.
+func (l *linter) secrets() {
+	if l.core.minter.signer != nil {
+		for _, d := range l.secretDoubts() {
+			l.warn("Secret", d.Problem, d.Hint)
+		}
+	}
+	others := map[string]Secret{"Passphrase": l.conn.Passphrase, "Token": l.conn.Token, "TLS.Passphrase": l.conn.TLS.Passphrase}
+	// whose ends are trimmed or refused elsewhere; those of Secrets are sent as they are
+	for name, value := range l.conn.Secrets {
+		others["Secrets["+name+"]"] = value
+	}
+	for _, field := range slices.Sorted(maps.Keys(others)) {
+		for _, d := range keytext.SecretDoubts([]byte(others[field])) {
+			if d.Placeholder || d.Form && strings.HasPrefix(field, "Secrets[") && !strings.Contains(string(others[field]), "-----BEGIN") {
+				l.warn(field, d.Problem, d.Hint)
+			}
 		}
 	}
 }
 
+// secretDoubts looks at the HMAC secret as it is written and, where that is another text, as it is signed with.
+func (l *linter) secretDoubts() []keytext.Doubt {
+	given := []byte(l.conn.Secret)
+	doubts := keytext.SecretDoubts(given)
+	if e := l.conn.SecretEncoding; e == "" || e == SecretUTF8 {
+		return doubts
+	}
+	doubts = slices.DeleteFunc(doubts, func(d keytext.Doubt) bool { return !d.Placeholder })
+	if secret, ok := decodeSecret(string(given), l.conn.SecretEncoding); ok && utf8.Valid(secret) {
+		doubts = append(doubts, keytext.SecretDoubts(secret)...)
+	}
+	return doubts
+}
+
+// secretForm looks for secrets whose form is not the one that SecretEncoding says. A secret of plain letters and digits tells
+// nothing: it is legal in all forms.
 func (l *linter) secretForm() {
 	text := strings.TrimSpace(string(l.conn.Secret))
 	switch l.conn.SecretEncoding {
@@ -239,30 +357,4 @@ func isHex(text string) bool {
 func isBase64(text string) bool {
 	raw, err := base64.StdEncoding.DecodeString(text)
 	return err == nil && len(raw) >= 16 && strings.ContainsAny(text, "=+/") && !utf8.Valid(raw)
-}
-
-func (l *linter) pingPath() {
-	ref, fixed := l.core.ping.ref.Constant()
-	base := strings.TrimRight(l.core.apiBase().EscapedPath(), "/")
-	ref, _, _ = strings.Cut(ref, "?")
-	if !fixed || !strings.HasPrefix(ref, "/") {
-		return
-	}
-	if twice := diagnose.RepeatedPath(base, ref); twice != "" {
-		l.warn("Ping.RelativeURI", fmt.Sprintf("begins with %s, with which BaseURI ends: the request would go to %s", twice, base+ref), "take it out of one of the two")
-	}
-}
-
-func (l *linter) attempts() {
-	r := l.conn.RateLimit
-	if l.conn.Retry.MaxAttempts == 1 && l.conn.Retry.MaxElapsed == 0 && (r.Profile != "" || len(r.Rules) > 0) {
-		l.warn("Retry.MaxAttempts", "is 1, but does not count throttled answers, which RateLimit describes: they are sent again for up to 10 minutes",
-			"bound that by Retry.MaxElapsed or RateLimit.MaxWait")
-	}
-}
-
-func (l *linter) readyToken() {
-	if exp := expiryOf(string(l.conn.Token)); !exp.IsZero() && exp.Before(l.now) {
-		l.warn("Token", "has expired at "+exp.UTC().Format(time.DateTime)+" UTC", "get a new one, or describe how to sign it")
-	}
 }

@@ -70,18 +70,40 @@ func TestLintFindsWhatIsNotMeant(t *testing.T) {
 		{"reuse of what serves once", func(c *Connection) {
 			c.BaseURI, c.Payload, c.TokenReuse = "https://acme.zendesk.com", `{"jti":"{{uuid}}"}`, time.Minute
 		}, "TokenReuse", "Zendesk takes each token once"},
-		{"another tool's variable", func(c *Connection) { c.Secret = "${vault:secret/data/api/production#signing-key}" }, "Secret", "looks like a variable"},
-		{"a shell's variable", func(c *Connection) { c.Secret, c.AllowWeakKey = "$API_SECRET_OF_THE_PRODUCTION_SYSTEM", true }, "Secret", "looks like a variable"},
-		{"a template", func(c *Connection) { c.Secret = "{{.Secrets.signing_key_of_production}}" }, "Secret", "looks like a variable"},
-		{"a reference and a blank", func(c *Connection) { c.Secrets = map[string]Secret{"x": "${env:API_KEY} "} }, "Secrets[x]", "looks like a variable"},
+		{"a shell's variable", func(c *Connection) { c.Secret, c.AllowWeakKey = "$API_SECRET_OF_THE_PRODUCTION_SYSTEM", true }, "Secret", "looks like an unresolved variable"},
+		{"a template", func(c *Connection) { c.Secret = "{{.Secrets.signing_key_of_production}}" }, "Secret", "looks like an unresolved variable"},
 		{"hex as text", func(c *Connection) { c.Secret = hexSecret }, "Secret", "looks like hex"},
 		{"base64 as text", func(c *Connection) { c.Secret = Secret(noise) }, "Secret", "looks like base64"},
 		{"Ghost's pair", func(c *Connection) { c.Secret = "65a0f2b3c4d5e6f708192a3b:" + hexSecret }, "Secret", "a name, a colon"},
 		{"hex as base64", func(c *Connection) { c.Secret, c.SecretEncoding = hexSecret, SecretBase64 }, "Secret", "looks like hex"},
 		{"text as base64url", func(c *Connection) {
-			c.Secret, c.SecretEncoding = "my-secret-is-this-and-nobody-knows-that-it-is-mine-", SecretBase64URL
+			c.Secret, c.SecretEncoding = "nobody-knows-that-it-is-this-and-that-it-is-so-long-", SecretBase64URL
 		}, "Secret", "one case only"},
 		{"base path twice", func(c *Connection) { c.Ping.RelativeURI = "/v2/users?x=1" }, "Ping.RelativeURI", "the request would go to /v2/v2/users"},
+		{"paths that run into one another", func(c *Connection) { c.Ping.RelativeURI = "things?x=1" }, "Ping.RelativeURI", "the request would go to /v2things"},
+		{"two slashes", func(c *Connection) { c.BaseURI, c.Ping.RelativeURI = "https://api.example.com/v2/", "/things" }, "Ping.RelativeURI", "the request would go to /v2//things"},
+		{"two slashes without a path", func(c *Connection) { c.BaseURI, c.Ping.RelativeURI = "https://api.example.com/", "/things" }, "Ping.RelativeURI", "would go to //things"},
+		{"a token endpoint that runs into the base", func(c *Connection) { c.Exchange = &Exchange{TokenURL: "token"} }, "Exchange.TokenURL", "the request would go to /v2token"},
+		{"a header in milliseconds", func(c *Connection) { c.RateLimit.Wait = []Extract{{Header: "X-Reset-Ms"}} }, "RateLimit.Wait[0].As", "says milliseconds"},
+		{"a header in lower case", func(c *Connection) { c.RateLimit.Wait = []Extract{{Path: "a"}, {Header: "x-reset-ms"}} }, "RateLimit.Wait[1].As", "says milliseconds"},
+		{"a member in milliseconds", func(c *Connection) { c.RateLimit.Wait = []Extract{{Path: "error.retryAfterMs"}} }, "RateLimit.Wait[0].As", "says milliseconds"},
+		{"a member in brackets", func(c *Connection) { c.RateLimit.Wait = []Extract{{Path: "$.error['retry_after_millis']"}} }, "RateLimit.Wait[0].As", "says milliseconds"},
+		{"a quota in milliseconds", func(c *Connection) {
+			c.RateLimit.Quota = []Quota{{Remaining: Extract{Header: "X-Left"}, Reset: Extract{Header: "X-Reset-Milliseconds"}}}
+		}, "RateLimit.Quota[0].Reset.As", "says milliseconds"},
+		{"exp as text", func(c *Connection) { c.Payload = `{"exp":"{{now 300}} "}` }, "Payload", "exp is a text, but must be a number"},
+		{"iat as text", func(c *Connection) { c.Payload = `{"iat":"now"}` }, "Payload", "iat is a text"},
+		{"nbf as text", func(c *Connection) { c.Payload = `{"nbf":"{{string now}}"}` }, "Payload", "nbf is a text"},
+		{"exp as null", func(c *Connection) { c.Payload = `{"exp":null}` }, "Payload", "exp is null"},
+		{"sub as a number", func(c *Connection) { c.Payload = `{"sub":987654}` }, "Payload", "sub is a number, but must be a string"},
+		{"iss as a number, from Fields", func(c *Connection) {
+			c.Payload, c.Fields = `{"iss":"{{int .Fields.app}}"}`, map[string]string{"app": "1234"}
+		}, "Payload", "iss is a number"},
+		{"aud as true", func(c *Connection) { c.Payload = `{"aud":true}` }, "Payload", "aud is true"},
+		{"aud with a number in it", func(c *Connection) { c.Payload = `{"aud":["a",7]}` }, "Payload", "aud[1] is a number"},
+		{"jti as an object", func(c *Connection) { c.Payload = `{"jti":{}}` }, "Payload", "jti is an object"},
+		{"kid as a number", func(c *Connection) { c.JWTHeaders = `{"kid":17}` }, "JWTHeaders", "kid is a number"},
+		{"cty as a list", func(c *Connection) { c.JWTHeaders = `{"cty":["JWT"]}` }, "JWTHeaders", "cty is a list"},
 		{"one attempt", func(c *Connection) { c.Retry.MaxAttempts, c.RateLimit.Rules = 1, []Rule{{Status: []int{403}}} }, "Retry.MaxAttempts", "sent again"},
 	} {
 		c := validConnection()
@@ -93,6 +115,44 @@ func TestLintFindsWhatIsNotMeant(t *testing.T) {
 		}
 		if text := fmt.Sprint(got); strings.Contains(text, hexSecret[:16]) || strings.Contains(text, noise[:16]) {
 			t.Errorf("%s: the warning shows the secret: %s", test.name, text)
+		}
+	}
+}
+
+func TestLintPassesOverPathsAndNamesThatAreMeant(t *testing.T) {
+	for _, change := range []func(*Connection){
+		func(c *Connection) { c.Ping.RelativeURI = "/things" },
+		func(c *Connection) { c.Ping.RelativeURI = "?x=1" },
+		func(c *Connection) { c.Ping.RelativeURI = ":status" },
+		func(c *Connection) { c.Ping.RelativeURI = "https://api.example.com/things" },
+		func(c *Connection) { c.BaseURI, c.Ping.RelativeURI = "https://api.example.com/v2/", "things" },
+		func(c *Connection) {
+			c.RateLimit.Wait = []Extract{{Header: "X-Params"}, {Path: "items"}, {Header: "X-Reset-Ms", As: "millis"}}
+		},
+		func(c *Connection) {
+			c.Payload = `{"sub":"987654","aud":["a","b"],"iat":"{{now}}","jti":"{{uuid}}","iss":"{{.Request.Host}}","n":1}`
+		},
+		func(c *Connection) {
+			c.Exchange = &Exchange{TokenURL: "https://login.microsoftonline.com/t/oauth2/v2.0/token"}
+		}, // with a secret
+	} {
+		c := validConnection()
+		c.Lifetime = time.Minute
+		change(c)
+		if got := lintOf(t, c); len(got) > 0 {
+			t.Errorf("Lint gave %v; want no warning", got)
+		}
+	}
+}
+
+func TestLintKnowsWhoWantsAThumbprint(t *testing.T) {
+	for header, want := range map[JSON]bool{"": true, `{"kid":"k"}`: true, `{"x5t#S256":"abc"}`: false, `{"x5t":"abc"}`: false} {
+		c := validConnection()
+		c.SignatureMethod, c.Secret, c.PrivateKey = ES256, "", privatePEM(t, newECKey(t, elliptic.P256()))
+		c.Lifetime, c.JWTHeaders, c.Exchange = time.Minute, header, &Exchange{TokenURL: "https://login.microsoftonline.com/t/oauth2/v2.0/token"}
+		got := lintOf(t, c)
+		if warned := len(got) == 1 && got[0].Field == "JWTHeaders" && strings.Contains(got[0].Hint, "x5t#S256"); warned != want || !want && len(got) > 0 {
+			t.Errorf("%s: Lint gave %v; want a warning: %t", header, got, want)
 		}
 	}
 }
@@ -157,7 +217,8 @@ func TestLintHasNoFalseAlarms(t *testing.T) {
 			header(`{"kid":"k","nonce":"{{randomHex 16}}"}`)),
 		signed(RS256, "https://api.nexmo.com", `{"application_id":"a","iat":"{{now}}","jti":"{{uuid}}","exp":"{{now 86400}}"}`, reuse(time.Hour)),
 		signed(PS256, "https://a.suitetalk.api.netsuite.com", `{"iss":"c","scope":"restlets, rest_webservices","aud":"https://a.suitetalk.api.netsuite.com/t","iat":"{{now}}","exp":"{{now 3540}}"}`),
-		signed(PS256, "https://graph.microsoft.com", `{"aud":"https://login.microsoftonline.com/t/oauth2/v2.0/token","iss":"c","sub":"c","jti":"{{uuid}}","nbf":"{{now}}","iat":"{{now}}","exp":"{{now 600}}"}`),
+		signed(PS256, "https://graph.microsoft.com", `{"aud":"https://login.microsoftonline.com/t/oauth2/v2.0/token","iss":"c","sub":"c","jti":"{{uuid}}","nbf":"{{now}}","iat":"{{now}}","exp":"{{now 600}}"}`,
+			header(`{"x5t#S256":"c2hhMjU2"}`)),
 		signed(RS256, "https://idcs.example.com", `{"sub":"c","iss":"c","aud":["https://identity.oraclecloud.com/","https://idcs.example.com"],"iat":"{{now}}","exp":"{{now 600}}"}`),
 		signed(RS256, "https://acme.okta.com", `{"iss":"c","sub":"c","aud":"https://acme.okta.com/oauth2/v1/token","exp":"{{now 3600}}","jti":"{{uuid}}"}`),
 		signed(RS384, "https://fhir.example.com", `{"iss":"c","sub":"c","aud":"https://fhir.example.com/token","exp":"{{now 300}}","jti":"{{uuid}}"}`, header(`{"kid":"k"}`),

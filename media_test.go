@@ -220,6 +220,38 @@ func TestAnswersAreDecoded(t *testing.T) {
 	}
 }
 
+// TestAResponseWithoutContentLeavesOutAlone has bodies of length 0, as RFC 9110, section 8.6, tells them, whatever their type.
+func TestAResponseWithoutContentLeavesOutAlone(t *testing.T) {
+	for _, status := range []int{200, 201, 202, 204} {
+		for _, contentType := range []string{"application/json", "application/xml", "text/html", ""} {
+			c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Type"] = []string{contentType}
+				w.WriteHeader(status)
+			})
+			out := document{A: "before"}
+			if _, err := get(t, c, "/", &out); err != nil || out.A != "before" {
+				t.Errorf("%d %q: %v, and out became %+v; want no error and out as it was", status, contentType, err, out)
+			}
+		}
+	}
+}
+
+func TestXMLIsReadInTheCharsetThatItDeclares(t *testing.T) {
+	for charset, name := range map[string]string{"ISO-8859-1": "M\xfcller", "windows-1252": "M\xfcller", "utf-8": "Müller", "Shift_JIS": "\x83A"} {
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/xml")
+			io.WriteString(w, `<?xml version="1.0" encoding="`+charset+`"?><d><a>`+name+`</a></d>`)
+		})
+		var out struct {
+			A string `xml:"a"`
+		}
+		want := map[bool]string{true: "ア", false: "Müller"}[charset == "Shift_JIS"]
+		if _, err := get(t, c, "/", &out); err != nil || out.A != want {
+			t.Errorf("%s: %q, %v; want %s", charset, out.A, err, want)
+		}
+	}
+}
+
 func TestAnswersThatAreNotWhatIsExpectedAreErrors(t *testing.T) {
 	for _, test := range []struct {
 		media, contentType, body string
@@ -231,11 +263,11 @@ func TestAnswersThatAreNotWhatIsExpectedAreErrors(t *testing.T) {
 		{"", "application/json", `{"a":"x"}{}`, new(document), "more after"},
 		{"", "application/json", `{"a":"x"} garbage`, new(document), "more after"},
 		{"", "application/json", `{"a":`, new(document), "json"},
-		{"", "application/json", ``, new(document), "empty"},
+		{"", "application/json", ` `, new(document), "empty"},
 		{"", "application/json", `{"a":1}`, new(document), "json"},
 		{"", "application/xml", `<d></d><d></d>`, new(document), "more after"},
 		{"", "application/xml", `<d></d>garbage`, new(document), "more after"},
-		{"", "application/xml", ``, new(document), "empty"},
+		{"", "application/xml", ` `, new(document), "empty"},
 		{"", "text/csv", "a,b\n", new(document), "*[][]string"},
 		{"", "text/csv", "a,\"b\n", new([][]string), "csv"},
 		{"", "text/plain", "x", new(int), "*string"},

@@ -31,8 +31,16 @@ type PrivateKey struct {
 	// Certificates are those that came with the key, the one that belongs to it first.
 	Certificates []*x509.Certificate
 
-	// KeyID is the kid of a JWK or the private_key_id of a service account.
+	// KeyID is the kid of a JWK or the private_key_id of a service account, and what other files with a key have for it.
 	KeyID string
+
+	// ClientID and ClientEmail are client_id and client_email of a service account, and what other files with a key have for them:
+	// whom the key is for, and so often the iss of its tokens. They are empty where there are none.
+	ClientID, ClientEmail string
+
+	// PSS is set for a key of id-RSASSA-PSS, which is for PS256, PS384 and PS512 alone and, where its Hash is not zero, for that hash
+	// with a salt of SaltLength bytes at least (RFC 4055, sections 1.2 and 3.1). Nil: the key is not restricted.
+	PSS *rsa.PSSOptions
 }
 
 // FixPEM repairs the text of a private key, and of certificates beside it, as people paste them: newlines that became \n,
@@ -89,6 +97,9 @@ func (k PrivateKey) MarshalJSON() ([]byte, error) { return media.Marshal(k.summa
 func (k *PrivateKey) summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "private key (%s, %s", k.Format, keyType(k.Signer))
+	if k.PSS != nil {
+		b.WriteString(", for RSASSA-PSS alone")
+	}
 	if k.KeyID != "" {
 		fmt.Fprintf(&b, ", kid %q", k.KeyID)
 	}

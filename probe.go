@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"slices"
+	"net/url"
 	"strings"
 	"time"
 
@@ -20,10 +17,12 @@ import (
 	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
-	"github.com/seed-363d07a3/jwtbearer/internal/jws"
-	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/media"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 )
 
 const probeTimeout = 30 * time.Second // for a whole Test
@@ -46,55 +45,6 @@ func (c *Connection) Test(ctx context.Context) (*Report, error) {
 		defer t.CloseIdleConnections()
 	}
 	return client.Test(ctx)
-}
-
-// refusedReport reports what NewClient refused.
-func refusedReport(err error) *Report {
-	r := &Report{Kind: KindBadConfig}
-	key := Step{Name: "key", Status: StatusSkipped}
-	for _, found := range configErrors(err) {
-		detail := problem.Sentence(found.Field, found.Problem, "")
-		switch {
-		case !found.ofKey():
-			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: found.Hint})
-		case key.Status == StatusSkipped:
-			key.Status, key.Detail, key.Hint = StatusFailed, detail, found.Hint
-		default:
-			key.Detail += "; " + problem.Sentence("", detail, found.Hint)
-		}
-	}
-	if len(r.Steps) == 0 {
-		r.Kind = KindBadKey
-		r.add(Step{Name: "config", Status: StatusOK})
-	}
-	r.add(key)
-	r.skip("token", "exchange", "resolve", "connect", "tls", "request")
-	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind) + ": nothing was sent",
-		Hint: "correct the failed steps above"})
-	return r
-}
-
-// ofKey reports whether the problem is about the key that signs, and not that it could not be had.
-func (e *ConfigError) ofKey() bool {
-	if _, ok := e.cause.(*KeyError); e.cause != nil && !ok {
-		return false
-	}
-	return slices.Contains([]string{"Secret", "PrivateKey", "Passphrase", "Key"}, e.Field)
-}
-
-// configErrors returns the problems that Validate joined.
-func configErrors(err error) []*ConfigError {
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
-		var problems []*ConfigError
-		for _, err := range all.Unwrap() {
-			problems = append(problems, configErrors(err)...)
-		}
-		return problems
-	}
-	if problem, ok := errors.AsType[*ConfigError](err); ok {
-		return []*ConfigError{problem}
-	}
-	return nil
 }
 
 // Test makes one request, Connection.Ping, and reports how far it came: one attempt, and one more if the token was refused,
@@ -125,37 +75,7 @@ type probe struct {
 	sent   *http.Request
 	seen   observation // of resp
 
-	challenged lazyValue[httpfield.Challenge] // see challenge
-}
-
-// describe reports what is known before anything is sent.
-func (p *probe) describe() {
-	where := "the token endpoint tells the base URI"
-	if api := p.core.address.Load(); api != nil {
-		where = p.core.hide(withoutQuery(api.Base.String()))
-	}
-	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
-	for _, w := range p.core.warnings {
-		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: problem.Sentence(w.Field, w.Problem, ""), Hint: w.Hint})
-	}
-	if p.core.minter.signer == nil {
-		p.report.add(Step{Name: "key", Status: StatusSkipped, Detail: "the token is ready-made"})
-		return
-	}
-	p.report.add(Step{Name: "key", Status: StatusOK, Detail: describeSigner(p.core.minter.signer)})
-}
-
-// describeSigner tells method and key of a signer.
-func describeSigner(s *jws.Signer) string {
-	switch pub := s.Public().(type) {
-	case *rsa.PublicKey:
-		return fmt.Sprintf("%s with an RSA key of %d bits", s.Name, pub.N.BitLen())
-	case *ecdsa.PublicKey:
-		return fmt.Sprintf("%s with an EC key on %s", s.Name, pub.Curve.Params().Name)
-	case ed25519.PublicKey:
-		return fmt.Sprintf("%s with an Ed25519 key", s.Name)
-	}
-	return s.Name + " with a secret"
+	challenged *httpfield.Challenge // see challenge; nil: not read yet
 }
 
 // request sends the ping and reports the steps on the way.
@@ -213,20 +133,6 @@ func (p *probe) token(err error) {
 	p.describeToken(p.call.token.value, p.call.token.skew)
 }
 
-// describeToken reports a token that was signed at the time of a clock that is so far ahead of this one.
-func (p *probe) describeToken(token string, ahead time.Duration) {
-	p.report.decode(token, p.core.header, p.core.claims)
-	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
-	if expiry := expiryOf(token); !expiry.IsZero() {
-		life := (time.Until(expiry) - ahead).Round(time.Second)
-		if step.Detail += fmt.Sprintf(", expires in %s", life); life <= 0 {
-			step.Status, step.Hint = StatusWarning, "it has expired: look at the claim exp"
-			step.Detail = fmt.Sprintf("%d bytes, expired %s ago", len(token), -life)
-		}
-	}
-	p.report.add(step)
-}
-
 // kindOfMinting says what is to blame where no token could be made: a key that is not in memory can fail at any time, and
 // otherwise it is a template.
 func (p *probe) kindOfMinting() Kind {
@@ -242,12 +148,12 @@ func (p *probe) judge(last *lastCall) error {
 	p.report.Latency = p.trace.Latency()
 	p.measureSkew()
 	broken := p.keepBody()
-	a := newAnswer(p.resp, p.core.errorMedia, time.Now())
+	a := response.New(p.resp, media.Kind(p.core.errorMedia), time.Now())
 	p.seen = p.observe(a)
-	if i := matchAny(p.core.ping.fail, a); i >= 0 {
+	if i := p.core.ping.fail.Match(a); i >= 0 {
 		return p.unexpected(last, fmt.Sprintf("the answer matches Ping.Fail[%d]", i), "see what it says, or correct that rule")
 	}
-	accepted := matchAny(p.core.ping.success, a) >= 0
+	accepted := p.core.ping.success.Match(a) >= 0
 	if !accepted {
 		err := last.failure(p.resp)
 		if _, plain := errors.AsType[*ResponseError](err); plain && last.left != nil {
@@ -280,7 +186,7 @@ func (p *probe) keepBody() error {
 	if p.resp.StatusCode >= 300 {
 		limit = body.TextTime
 	}
-	if rest == http.NoBody || isStream(fieldValue(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
+	if rest == http.NoBody || isStream(httpfield.Value(p.resp.Header, "Content-Type")) || p.resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
 	var kept bytes.Buffer
@@ -294,9 +200,9 @@ func (p *probe) keepBody() error {
 	case err == nil || err == io.EOF:
 		return nil
 	case diagnose.IsTimeout(err):
-		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+		return fmt.Errorf("the answer (%s) stopped after %s: %w", status(p.resp.StatusCode), problem.Times(int(n), "byte"), err)
 	}
-	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), times(int(n), "byte"), err)
+	return fmt.Errorf("the answer (%s) broke off after %s: %w", status(p.resp.StatusCode), problem.Times(int(n), "byte"), err)
 }
 
 // isStream reports whether a body of that type has no end that anybody waits for, such as text/event-stream,
@@ -330,51 +236,9 @@ func (p *probe) measureSkew() {
 	if received.IsZero() { // a Transport that tells nothing
 		sent, received = p.call.sent, time.Now()
 	}
-	if d, precision, ok := measureSkew(p.resp.Header, sent, received); ok && d.Abs() > precision {
+	if d, precision, ok := skew.Measure(p.resp.Header, sent, received); ok && d.Abs() > precision {
 		p.report.Skew = d.Round(time.Second)
 	}
-}
-
-// answer reports the request itself.
-func (p *probe) answer(req *http.Request, err error, took time.Duration) {
-	path := cmp.Or(req.URL.EscapedPath(), "/")
-	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + path)}
-	if p.resp != nil {
-		step.Detail += ": " + status(p.resp.StatusCode)
-	}
-	switch {
-	case err != nil && p.resp == nil:
-		step.Status, step.Detail = StatusFailed, p.shown(err)
-	case p.left != "":
-		step.Status, step.Hint = StatusFailed, p.advice
-		step.Detail += ": " + p.left
-	case err != nil:
-		step.Status = StatusFailed // the verdict says why
-	case p.report.Skew.Abs() > diagnose.SkewNoticed:
-		step.Status, step.Hint = StatusWarning, diagnose.ClockHint(p.report.Skew)
-	}
-	p.remark(&step)
-	p.report.add(step)
-}
-
-// shown is an error as a report may show it.
-func (p *probe) shown(err error) string {
-	text := detailOf(err)
-	if hint := hintOf(err); hint != "" {
-		text = strings.Replace(text, "; "+hint, "", 1)
-	}
-	return p.core.hide(text)
-}
-
-// hintOf is what a typed error says to do, which has a place of its own in a step.
-func hintOf(err error) string {
-	if e, ok := errors.AsType[*TokenError](err); ok {
-		return e.Hint
-	}
-	if e, ok := errors.AsType[*AuthError](err); ok {
-		return e.Hint
-	}
-	return ""
 }
 
 // exchange fetches an access token, whether or not there is one, and reports how that went. The ping carries it.
@@ -415,15 +279,119 @@ func (p *probe) exchange(ctx context.Context) error {
 	return nil
 }
 
-// describeToken says of which type an access token is, where the type is one that tokens have.
-func (c *core) describeToken(t *minted) string {
-	scheme := c.scheme(t)
-	configured := slices.ContainsFunc(c.placements, func(p place.Place) bool { return p.Scheme == scheme })
-	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
-		return "a token"
-	}
-	return scheme + " token"
+// ping is the compiled Connection.Ping.
+type ping struct {
+	method    string
+	ref, body *template.Text
+	headers   []headerTemplate
+	success   throttle.Rules
+	fail      throttle.Rules
+	errorPath *response.Path
 }
 
-// knownSchemes are types of tokens that are named in a report.
-var knownSchemes = []string{"Bearer", "DPoP", "MAC", "JWT", "Token", "OAuth", "BearerToken"}
+// buildPing compiles Ping.
+func (b *setup) buildPing() {
+	c := b.conn.Ping
+	p := ping{method: cmp.Or(c.Method, http.MethodGet)}
+	if !httpfield.IsToken(p.method) {
+		b.p.add("Ping.Method", "is not a method (RFC 9110, section 9.1)", "use GET, POST or another word")
+	}
+	p.ref = b.compilePing("Ping.RelativeURI", c.RelativeURI, b.templates.Reference, template.NeedRequest, "it is a part of the request")
+	p.body = b.compilePing("Ping.Body", c.Body, b.templates.Text, template.NeedBody, "it is the body")
+	p.headers = b.compileHeaders("Ping.Headers", c.Headers, b.core.placements)
+	p.success = b.compileRules("Ping.Success", c.Success, b.conn.ErrorMediaType)
+	p.fail = b.compileRules("Ping.Fail", c.Fail, b.conn.ErrorMediaType)
+	if c.ErrorPath != "" {
+		p.errorPath = response.CompilePath("Ping.ErrorPath", c.ErrorPath, media.Kind(b.conn.ErrorMediaType), b.p.add)
+	}
+	b.core.ping = p
+}
+
+// compilePing compiles a template that cannot look at all of the request, since it is made first.
+func (b *setup) compilePing(field, text string, compile func(string, template.Scope) (*template.Text, error), not template.Needs, why string) *template.Text {
+	t, err := compile(text, template.ScopeRequest)
+	if err != nil {
+		b.p.addError(field, err)
+	} else if t.Needs()&not != 0 {
+		b.p.add(field, "looks at what it is used for: "+why, "use other values")
+	}
+	return t
+}
+
+// newRequest makes the request that Ping describes. Its address is made first, then the body, then the headers: each may look
+// at what was made before, and at a token, which is not the one that the request itself will carry where each has its own.
+func (p *probe) newRequest(ctx context.Context) (*http.Request, error) {
+	e, err := p.env(ctx)
+	if err != nil {
+		return nil, err
+	}
+	client, ping := Client{p.core}, p.core.ping
+	ref, err := ping.ref.Render(e)
+	if err != nil {
+		return nil, &prefixed{"Ping.RelativeURI", err}
+	}
+	req, err := client.NewRequest(ctx, ping.method, ref, nil)
+	if err != nil {
+		return nil, err
+	}
+	e.Request = p.core.requestValues(req, nil)
+	text, err := ping.body.Render(e)
+	if err != nil {
+		return nil, &prefixed{"Ping.Body", err}
+	}
+	if text != "" {
+		if req, err = client.NewRequest(ctx, ping.method, ref, text); err != nil {
+			return nil, err
+		}
+		e.Request = p.core.requestValues(req, body.FromGetBody(req.GetBody))
+	}
+	for _, h := range ping.headers {
+		value, err := h.value.Render(e)
+		if err != nil {
+			return nil, &prefixed{h.field, err}
+		}
+		req.Header.Set(h.name, value)
+	}
+	return req, nil
+}
+
+// env holds what the templates of Ping see, with a token only where one asks for it.
+func (p *probe) env(ctx context.Context) (*template.Env, error) {
+	e, ping := &template.Env{Now: p.core.skew.Now()}, p.core.ping
+	looks := ping.ref.Needs() | ping.body.Needs()
+	for _, h := range ping.headers {
+		looks |= h.value.Needs()
+	}
+	if looks&template.NeedToken == 0 {
+		return e, nil
+	}
+	client := Client{p.core}
+	t, err := client.Token(ctx)
+	if err == nil {
+		e.Token = string(t.Value)
+	}
+	return e, err
+}
+
+// stay is the CheckRedirect of a Test, which does not leave the origins that may have the token: http.Client would carry along what
+// Ping added, in the headers, in the body after 307 and 308, and in the Referer, and it may be made of the token and of Secrets.
+func (t *lastCall) stay(req *http.Request, via []*http.Request) error {
+	if api := t.core.address.Load(); api != nil && !api.Trusts(req.URL) {
+		t.left = req.URL
+		return http.ErrUseLastResponse
+	}
+	return checkRedirect(req, via)
+}
+
+// leaves is the error of an answer that redirects elsewhere, where err is that of any redirect.
+func (p *probe) leaves(to *url.URL, err error) error {
+	where := p.core.censor(to.Scheme+"://"+to.Host, p.tokenValue())
+	p.left = "it redirects to " + where + ", which is not an origin of the connection, and was not followed"
+	p.advice = "set BaseURI to the API's own address, or add " + where + " to TrustedOrigins if it may have the token; " +
+		"if that is a login page, compare Placement with where the API looks for the token"
+	if to.Scheme == "http" && p.sent.URL.Scheme == "https" {
+		p.advice = "the redirect leads from https to http, where anybody on the way could read the token: correct BaseURI or Ping.RelativeURI, " +
+			"or have the API's operator correct the redirect"
+	}
+	return fmt.Errorf("%w: %s", err, p.left)
+}

@@ -1,17 +1,28 @@
 package jwtbearer
 
 import (
+	"cmp"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/media"
+	"github.com/seed-363d07a3/jwtbearer/internal/place"
+	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 )
 
 // A Report says whether a connection works and, where it does not, which step failed and what to do. It holds no secret and
@@ -204,3 +215,151 @@ func phaseStep(name string, p dial.Phase) Step {
 	}
 	return Step{Name: name, Status: StatusOK, Took: p.Took}
 }
+
+// refusedReport reports what NewClient refused.
+func refusedReport(err error) *Report {
+	r := &Report{Kind: KindBadConfig}
+	key := Step{Name: "key", Status: StatusSkipped}
+	for _, found := range configErrors(err) {
+		detail := problem.Sentence(found.Field, found.Problem, "")
+		switch {
+		case !found.ofKey():
+			r.add(Step{Name: "config", Status: StatusFailed, Detail: detail, Hint: found.Hint})
+		case key.Status == StatusSkipped:
+			key.Status, key.Detail, key.Hint = StatusFailed, detail, found.Hint
+		default:
+			key.Detail += "; " + problem.Sentence("", detail, found.Hint)
+		}
+	}
+	if len(r.Steps) == 0 {
+		r.Kind = KindBadKey
+		r.add(Step{Name: "config", Status: StatusOK})
+	}
+	r.add(key)
+	r.skip("token", "exchange", "resolve", "connect", "tls", "request")
+	r.add(Step{Name: "verdict", Status: StatusFailed, Detail: string(r.Kind) + ": nothing was sent",
+		Hint: "correct the failed steps above"})
+	return r
+}
+
+// ofKey reports whether the problem is about the key that signs, and not that it could not be resolved.
+func (e *ConfigError) ofKey() bool {
+	if _, ok := e.cause.(*KeyError); e.cause != nil && !ok {
+		return false
+	}
+	return slices.Contains([]string{"Secret", "PrivateKey", "Passphrase", "Key"}, e.Field)
+}
+
+// configErrors returns the problems that Validate joined.
+func configErrors(err error) []*ConfigError {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		var problems []*ConfigError
+		for _, err := range all.Unwrap() {
+			problems = append(problems, configErrors(err)...)
+		}
+		return problems
+	}
+	if problem, ok := errors.AsType[*ConfigError](err); ok {
+		return []*ConfigError{problem}
+	}
+	return nil
+}
+
+// describe reports what is known before anything is sent.
+func (p *probe) describe() {
+	where := "the token endpoint tells the base URI"
+	if api := p.core.address.Load(); api != nil {
+		where = p.core.hide(withoutQuery(api.Base.String()))
+	}
+	p.report.add(Step{Name: "config", Status: StatusOK, Detail: where})
+	for _, w := range p.core.warnings {
+		p.report.add(Step{Name: "config", Status: StatusWarning, Detail: problem.Sentence(w.Field, w.Problem, ""), Hint: w.Hint})
+	}
+	if p.core.minter.signer == nil {
+		p.report.add(Step{Name: "key", Status: StatusSkipped, Detail: "the token is ready-made"})
+		return
+	}
+	p.report.add(Step{Name: "key", Status: StatusOK, Detail: describeSigner(p.core.minter.signer)})
+}
+
+// describeSigner tells method and key of a signer.
+func describeSigner(s *jws.Signer) string {
+	switch pub := s.Public().(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("%s with an RSA key of %d bits", s.Name, pub.N.BitLen())
+	case *ecdsa.PublicKey:
+		return fmt.Sprintf("%s with an EC key on %s", s.Name, pub.Curve.Params().Name)
+	case ed25519.PublicKey:
+		return fmt.Sprintf("%s with an Ed25519 key", s.Name)
+	}
+	return s.Name + " with a secret"
+}
+
+// describeToken reports a token that was signed at the time of a clock that is so far ahead of this one.
+func (p *probe) describeToken(token string, ahead time.Duration) {
+	p.report.decode(token, p.core.header, p.core.claims)
+	step := Step{Name: "token", Status: StatusOK, Detail: fmt.Sprintf("%d bytes", len(token))}
+	if expiry := expiryOf(token); !expiry.IsZero() {
+		life := (time.Until(expiry) - ahead).Round(time.Second)
+		if step.Detail += fmt.Sprintf(", expires in %s", life); life <= 0 {
+			step.Status, step.Hint = StatusWarning, "it has expired: look at the claim exp"
+			step.Detail = fmt.Sprintf("%d bytes, expired %s ago", len(token), -life)
+		}
+	}
+	p.report.add(step)
+}
+
+// answer reports the request itself.
+func (p *probe) answer(req *http.Request, err error, took time.Duration) {
+	path := cmp.Or(req.URL.EscapedPath(), "/")
+	step := Step{Name: "request", Status: StatusOK, Took: took, Detail: p.core.hide(req.Method + " " + path)}
+	if p.resp != nil {
+		step.Detail += ": " + status(p.resp.StatusCode)
+	}
+	switch {
+	case err != nil && p.resp == nil:
+		step.Status, step.Detail = StatusFailed, p.shown(err)
+	case p.left != "":
+		step.Status, step.Hint = StatusFailed, p.advice
+		step.Detail += ": " + p.left
+	case err != nil:
+		step.Status = StatusFailed // the verdict says why
+	case p.report.Skew.Abs() > skew.Noticed:
+		step.Status, step.Hint = StatusWarning, diagnose.ClockHint(p.report.Skew)
+	}
+	p.remark(&step)
+	p.report.add(step)
+}
+
+// shown is an error as a report may show it.
+func (p *probe) shown(err error) string {
+	text := detailOf(err)
+	if hint := hintOf(err); hint != "" {
+		text = strings.Replace(text, "; "+hint, "", 1)
+	}
+	return p.core.hide(text)
+}
+
+// hintOf is what a typed error says to do, which has a place of its own in a step.
+func hintOf(err error) string {
+	if e, ok := errors.AsType[*TokenError](err); ok {
+		return e.Hint
+	}
+	if e, ok := errors.AsType[*AuthError](err); ok {
+		return e.Hint
+	}
+	return ""
+}
+
+// describeToken says of which type an access token is, where the type is one that tokens have.
+func (c *core) describeToken(t *minted) string {
+	scheme := c.scheme(t)
+	configured := slices.ContainsFunc(c.placements, func(p place.Place) bool { return p.Scheme == scheme })
+	if scheme == "" || !configured && !slices.Contains(knownSchemes, scheme) {
+		return "a token"
+	}
+	return scheme + " token"
+}
+
+// knownSchemes are types of tokens that are named in a report.
+var knownSchemes = []string{"Bearer", "DPoP", "MAC", "JWT", "Token", "OAuth", "BearerToken"}

@@ -61,7 +61,7 @@ func TestReportsHideTheSecretsOfTheHostInEveryStep(t *testing.T) {
 		t.Run(fmt.Sprint(test.step, " ", test.hint), func(t *testing.T) {
 			c := dialFake(t, failsIn(test.step, test.err), func(conn *Connection) {
 				conn.BaseURI, conn.Secrets = "https://{{.Secrets.k}}.shop.example/v1", map[string]Secret{"k": "TeNant42X"}
-				conn.Payload, conn.Retry.MaxAttempts = `{"aud":"https://{{.Request.Host}}/","{{.Request.Host}}":1}`, 1
+				conn.Payload, conn.Retry.MaxAttempts = `{"aud":"https://{{.Request.Host}}/","host":["{{.Request.Host}}"]}`, 1
 			})
 			r, err := c.Test(t.Context())
 			checkReport(t, r, err, test.kind)

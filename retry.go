@@ -2,15 +2,19 @@ package jwtbearer
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/http"
-	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/seed-363d07a3/jwtbearer/internal/body"
 	"github.com/seed-363d07a3/jwtbearer/internal/dial"
+	"github.com/seed-363d07a3/jwtbearer/internal/throttle"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -79,18 +83,18 @@ func (k *call) canRepeat() bool {
 // do not count as attempts. Where the gate stays open, the call backs off by itself, so that no throttle is answered by
 // another attempt at once.
 func (k *call) afterThrottle() {
-	k.log(slog.LevelWarn, "throttled", "class", k.throttle.class, "rule", k.throttle.rule, "wait", k.shut)
-	most := k.c.throttling.maxWait
-	switch unknown := k.throttle.wait == 0; {
-	case k.probe || most > 0 && k.throttle.wait > most || k.tooLate(max(k.shut, k.throttle.wait)):
-	case k.throttle.class == classExhausted && unknown && !k.after.After(k.answered):
-	case k.throttle.class == classOverload:
+	k.log(slog.LevelWarn, "throttled", "class", k.throttle.Class, "rule", k.throttle.Rule, "wait", k.shut)
+	most := k.c.throttling.Pace.MaxWait
+	switch unknown := k.throttle.Wait == 0; {
+	case k.probe || most > 0 && k.throttle.Wait > most || k.tooLate(max(k.shut, k.throttle.Wait)):
+	case k.throttle.Class == throttle.Exhausted && unknown && !k.after.After(k.answered):
+	case k.throttle.Class == throttle.Overload:
 		k.retryTransient()
 		if k.next == nextBackoff && k.shut > 0 && !unknown {
 			k.next = nextAtOnce
 		}
 	case !k.canRepeat():
-	case k.shut == 0 || k.throttle.class == classConcurrency:
+	case k.shut == 0 || k.throttle.Class == throttle.Concurrency:
 		k.counted--
 		k.next = nextBackoff
 	default:
@@ -119,7 +123,7 @@ func (k *call) backoff() time.Duration {
 	k.backoffs++
 	wait := rand.N(bound + 1)
 	if k.throttle != nil {
-		wait = waits.Add(wait, k.throttle.wait)
+		wait = waits.Add(wait, k.throttle.Wait)
 	}
 	return wait
 }
@@ -143,10 +147,16 @@ func (k *call) rest() bool {
 	return true
 }
 
-// transientStatus reports whether a status may pass by itself.
+// transientStatus reports whether a status may pass by itself. A 5xx that is not known counts as 500 (RFC 9110, section 15), such as
+// 520 to 530 of content networks; what the server does not implement it will not implement soon.
 func transientStatus(code int) bool {
-	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, code)
+	switch code {
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return false
+	}
+	return code >= 500
 }
 
 // isIdempotent reports whether a request may be sent twice (RFC 9110, section 9.2.2).
@@ -156,4 +166,97 @@ func isIdempotent(req *http.Request) bool {
 		return true
 	}
 	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
+}
+
+// An engine drives the attempts of a call after the first one. go-retryablehttp decides nothing and sees nothing of the
+// request: it is given one of its own without a body, its transport makes the next attempt of the call and gives back an
+// empty answer, and CheckRetry and Backoff read the call. That keeps its habits (it would replace the caller's body, write
+// into the caller's headers, follow redirects, close idle connections and name the query in errors) out of the
+// RoundTripper contract.
+type engine struct{}
+
+// drive makes attempts until nothing follows. The first one was made already.
+func (engine) drive(k *call) {
+	d := &driver{call: k}
+	client := &retryablehttp.Client{
+		HTTPClient: &http.Client{
+			Transport:     d,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		RetryMax:   math.MaxInt,
+		CheckRetry: d.checkRetry,
+		Backoff:    d.backoff,
+	}
+	req, err := retryablehttp.NewRequestWithContext(k.ctx, http.MethodGet, "http://attempt.invalid/", nil)
+	if err != nil {
+		k.fail(err)
+		return
+	}
+	if resp, err := client.Do(req); err == nil {
+		resp.Body.Close()
+	}
+	if k.next != nextNone {
+		k.fail(contextError(k.ctx)) // the wait between two attempts was cancelled
+	}
+}
+
+// A driver is what go-retryablehttp sees of a call.
+type driver struct {
+	call  *call
+	begun bool
+}
+
+// RoundTrip makes the next attempt. The outcome is in the call, whatever it is.
+func (d *driver) RoundTrip(req *http.Request) (*http.Response, error) {
+	if d.begun {
+		d.call.attempt()
+	}
+	d.begun = true
+	return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+}
+
+func (d *driver) checkRetry(context.Context, *http.Response, error) (bool, error) {
+	if d.call.next == nextNone {
+		return false, nil
+	}
+	return d.call.rest(), nil
+}
+
+func (d *driver) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	return d.call.pause
+}
+
+const retryCost = 14 // tokens for the retry of one transient failure
+
+// A budget bounds the retries of transient failures, so that an API that is down is not stormed: when all fail, retries end
+// after a while, and come back as first tries succeed.
+type budget struct {
+	full   int64 // zero: no bound
+	tokens atomic.Int64
+}
+
+func newBudget(tokens int) *budget {
+	b := &budget{full: int64(tokens)}
+	b.tokens.Store(b.full)
+	return b
+}
+
+// spend pays for one retry, if there is enough left.
+func (b *budget) spend() bool { return b.full == 0 || b.add(-retryCost) }
+
+// earn gives tokens back.
+func (b *budget) earn(tokens int) { b.add(int64(tokens)) }
+
+// add changes how many tokens there are, which is never less than none or more than all. It reports whether there are enough.
+func (b *budget) add(n int64) bool {
+	for {
+		old := b.tokens.Load()
+		sum := min(old+n, b.full)
+		if sum < 0 {
+			return false
+		}
+		if sum == old || b.tokens.CompareAndSwap(old, sum) {
+			return true
+		}
+	}
 }

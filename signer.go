@@ -1,6 +1,7 @@
 package jwtbearer
 
 import (
+	"crypto/rsa"
 	"errors"
 	"fmt"
 
@@ -36,16 +37,24 @@ const (
 // A Signer prints without its key. It is safe for concurrent use, as far as its crypto.Signer is.
 type Signer struct{ s *jws.Signer }
 
-// NewSigner returns a Signer for the method and its key: a []byte for an HMAC method, and otherwise a crypto.Signer, such as
-// what ParsePrivateKey returns, whose public half must be an *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
+// NewSigner returns a Signer for the method and its key: a []byte for an HMAC method, and otherwise a crypto.Signer whose public half
+// must be an *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey, or what ParsePrivateKey returns: a *PrivateKey, whose PSS is
+// held to then, or the Signer in it.
 //
 // HMAC secrets shorter than the hash and RSA keys under 2048 bits are refused (RFC 7518, sections 3.2, 3.3 and 3.5), and so
 // are a curve that is not the method's and the method none. A key in memory signs once, as a check.
 func NewSigner(method SignatureMethod, key any) (*Signer, error) {
 	var s *jws.Signer
+	var pss *rsa.PSSOptions
+	if parsed, ok := key.(*PrivateKey); ok && parsed != nil {
+		key, pss = parsed.Signer, parsed.PSS
+	}
 	m, err := jws.Parse(string(method))
 	if err == nil {
 		s, err = jws.New(m, key, false)
+	}
+	if err == nil {
+		err = m.AllowedBy(pss)
 	}
 	if err == nil {
 		err = s.Check()

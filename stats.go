@@ -47,7 +47,7 @@ func (c *Client) Stats() Stats {
 	s := Stats{
 		Calls: n.calls.Load(), Attempts: n.attempts.Load(), Throttles: n.throttles.Load(),
 		Minted: n.minted.Load(), Reused: n.reused.Load(), Refused: n.refused.Load(), Exchanges: n.exchanges.Load(),
-		Waited: time.Duration(n.waited.Load()), Skew: c.core.minter.skew.get(),
+		Waited: time.Duration(n.waited.Load()), Skew: c.core.minter.skew.Get(),
 	}
 	s.Waiting, s.InFlight, s.Rate = c.core.line.Stats()
 	s.Random = c.core.line.Random()

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"golang.org/x/time/rate"
 )
 
@@ -482,7 +483,7 @@ func TestStatsTellRateWaitingAndInFlight(t *testing.T) {
 
 func TestThrottledBodyReachesTheCallerWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, size := range []int{0, 100, 5 << 10, bodyBound, bodyBound + 1, 5 << 20} {
+		for _, size := range []int{0, 100, 5 << 10, response.MostBody, response.MostBody + 1, 5 << 20} {
 			body := strings.Repeat("x", size)
 			c := dialFake(t, replies(fakeReply(429, body, "Retry-After", "900")), func(conn *Connection) {
 				conn.RateLimit.Rules = []Rule{{Status: on(429), Path: "code"}, {Status: on(429), Match: "^y*$"}, {Status: on(429)}}

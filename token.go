@@ -11,17 +11,18 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/seed-363d07a3/jwtbearer/internal/diagnose"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
 	"github.com/seed-363d07a3/jwtbearer/internal/renew"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/template"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
+
+const exchangeMost = 10 * time.Minute // for one exchange, with all waits
 
 // errSignerGone is what others get who waited for a token whose minting ended in a panic. That goes on where it happened.
 var errSignerGone = errors.New("jwtbearer: the Key panicked while it signed a token")
@@ -34,7 +35,7 @@ type minter struct {
 	head    []byte // the first part of the token, where it never changes
 	payload *template.Object
 	reuse   time.Duration // how long one token serves; zero: a fresh one for every attempt
-	skew    *skew
+	skew    *skew.Clock
 	stats   *counters
 	before  string // what stands before the token in the first header that holds it, such as "Bearer "; empty: nothing
 
@@ -50,7 +51,7 @@ type minted struct {
 	grant *grantFacts   // nil: it is no access token
 }
 
-// grantFacts are what the answer of a token endpoint tells of an access token.
+// grantFacts are what the response of a token endpoint tells of an access token.
 type grantFacts struct {
 	scheme string    // its type; empty: not told
 	expiry time.Time // zero: not known
@@ -124,15 +125,15 @@ func (m *minter) renew(run *renew.Run[*minted]) {
 
 // mint makes a fresh token in t.
 func (m *minter) mint(t *minted, req *template.Request, now time.Time) error {
-	skew := m.skew.get()
+	ahead := m.skew.Get()
 	buf := mintBuffers.Get().(*mintBuffer)
 	defer buf.free()
-	buf.env = template.Env{Now: now.Add(skew), Request: req}
+	buf.env = template.Env{Now: now.Add(ahead), Request: req}
 	if err := m.render(buf); err != nil {
 		return err
 	}
 	m.stats.minted.Add(1)
-	t.field, t.skew = string(buf.token), skew
+	t.field, t.skew = string(buf.token), ahead
 	t.value = t.field[len(m.before):]
 	if m.reuse > 0 {
 		// Without the monotonic clock, which stands still while a machine sleeps, but the API's does not.
@@ -203,8 +204,6 @@ func expiryOf(token string) time.Time {
 	return waits.NumericDate(claims.Exp.String())
 }
 
-const exchangeMost = 10 * time.Minute // for one exchange, with all waits
-
 // accessTokens fetches the access token of a connection, and keeps it while it serves.
 //
 // Concurrent calls share one exchange; a call that gives up does not cancel it. It goes on in a goroutine of its own that ends with
@@ -215,7 +214,7 @@ const exchangeMost = 10 * time.Minute // for one exchange, with all waits
 type accessTokens struct {
 	core  *core // of the API
 	hops  []*hop
-	tells bool   // the answer of a hop tells the base URI
+	tells bool   // the response of a hop tells the base URI
 	path  string // what follows that
 	plain bool   // it may be plain http
 
@@ -293,77 +292,6 @@ func (a *accessTokens) exchange(ctx context.Context, probe bool, shut func()) (g
 
 // drop forgets a token that the API refused, if it is still the one that serves.
 func (a *accessTokens) drop(t *minted) { a.kept.Drop(t) }
-
-const (
-	skewMost   = 24 * time.Hour   // more is a wrong Date rather than a wrong clock
-	slowAnswer = 15 * time.Second // an answer that took longer says too little about the clock
-)
-
-// A skew is the correction of the time in tokens: how far the clock of an API is ahead of this one. It begins with zero and
-// changes only when a token was refused, or while it is not zero. Each token remembers the correction that it was made with,
-// so of many calls whose tokens were refused at once only one corrects. A skew is safe for concurrent use.
-type skew struct{ applied atomic.Int64 } // nanoseconds
-
-func (s *skew) get() time.Duration { return time.Duration(s.applied.Load()) }
-
-// now is the time for a new token.
-func (s *skew) now() time.Time { return time.Now().Add(s.get()) }
-
-// replace puts one correction in the place of another, unless that one was replaced before.
-func (s *skew) replace(old, correction time.Duration) {
-	s.applied.CompareAndSwap(int64(old), int64(correction))
-}
-
-// refused learns from an answer that refused a token which was made with the correction used.
-func (s *skew) refused(used time.Duration, header http.Header, sent, received time.Time) {
-	if ahead, precision, ok := measureSkew(header, sent, received); ok {
-		s.replace(used, corrected(used, ahead, precision, precision+diagnose.SkewNoticed))
-	}
-}
-
-// accepted learns from an answer that accepted the token. It looks at it only while there is a correction.
-func (s *skew) accepted(header http.Header, sent, received time.Time) {
-	applied := s.get()
-	if applied == 0 {
-		return
-	}
-	if ahead, precision, ok := measureSkew(header, sent, received); ok {
-		s.replace(applied, corrected(applied, ahead, precision, precision))
-	}
-}
-
-// corrected returns the correction that a measurement asks for where applied is in force, which may be off by the tolerance.
-func corrected(applied, ahead, precision, tolerance time.Duration) time.Duration {
-	switch {
-	case ahead.Abs() > skewMost || (ahead-applied).Abs() <= tolerance:
-		return applied
-	case ahead.Abs() <= precision:
-		return 0
-	}
-	return ahead
-}
-
-// measureSkew compares an answer's Date (RFC 9110, section 6.6.1) with the middle of the exchange. ok is false where the
-// answer does not tell.
-func measureSkew(header http.Header, sent, received time.Time) (ahead, precision time.Duration, ok bool) {
-	took, date := received.Sub(sent), dateOf(header)
-	if took > slowAnswer || date.IsZero() {
-		return 0, 0, false
-	}
-	return date.Sub(sent.Add(took / 2)), took/2 + time.Second, true
-}
-
-// dateOf is an answer's Date; zero where there is none, or a cache kept the answer since.
-func dateOf(header http.Header) time.Time {
-	if header.Get("Age") != "" {
-		return time.Time{}
-	}
-	date, err := http.ParseTime(fieldValue(header, "Date"))
-	if err != nil {
-		return time.Time{}
-	}
-	return date
-}
 
 // place puts the token into an outgoing request, whose URL and headers are its own. room is for the values of a header.
 func (c *core) place(out *http.Request, t *minted, room []string) error {

@@ -14,8 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/grant"
 	"github.com/seed-363d07a3/jwtbearer/internal/httpfield"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/nearest"
 	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 	"github.com/seed-363d07a3/jwtbearer/internal/pace"
 	"github.com/seed-363d07a3/jwtbearer/internal/place"
@@ -27,6 +29,7 @@ import (
 type problems struct {
 	found      problem.List
 	unresolved []*ConfigError // of references
+	doubts     []Warning      // for Lint, of texts as they were written
 }
 
 // add records a problem of the field at path, which is written as in Go: RateLimit.Rules[2].Match.
@@ -96,6 +99,7 @@ func build(conn *Connection) (*core, error) {
 		return nil, p.err()
 	}
 	conn = resolveReferences(conn, p)
+	checkDurations("", reflect.ValueOf(conn).Elem(), p)
 	b := &setup{conn: conn, p: p, core: &core{
 		name: conn.Name, retry: conn.Retry.withDefaults(), silence: orDefault(conn.Timeout, 30*time.Second),
 		limiter: conn.Limiter, log: conn.Logger, maxResponse: orDefault(conn.MaxResponse, 64<<20),
@@ -290,15 +294,15 @@ func isNil(v any) bool {
 // buildThrottling compiles the rules and makes the line and the budget.
 func (b *setup) buildThrottling() {
 	c := b.conn
-	b.core.throttling = compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType, b.p)
+	b.core.throttling = b.compileThrottling("RateLimit", c.RateLimit, c.ErrorMediaType)
 	failure := c.AuthFailure
 	if len(failure) == 0 {
 		failure = []Rule{{Status: []int{http.StatusUnauthorized}}}
 	}
-	b.core.authFailure = compileRules("AuthFailure", failure, c.ErrorMediaType, b.p)
+	b.core.authFailure = b.compileRules("AuthFailure", failure, c.ErrorMediaType)
 	c.Retry.check(b.p)
 	if b.p.found.Len() == 0 {
-		b.core.line = pace.New(b.core.throttling.pace())
+		b.core.line = pace.New(paceSettings(b.core.throttling.Pace))
 	}
 	b.core.budget = newBudget(b.core.retry.Budget)
 }
@@ -308,9 +312,9 @@ const longestBackoff = 365 * 24 * time.Hour
 
 // check refuses settings that mean nothing.
 func (r Retry) check(p *problems) {
-	notNegative(p, "Retry.MaxAttempts", r.MaxAttempts)
-	notNegative(p, "Retry.MinBackoff", r.MinBackoff)
-	notNegative(p, "Retry.MaxBackoff", r.MaxBackoff)
+	problem.NotNegative(p.add, "Retry.MaxAttempts", r.MaxAttempts)
+	problem.NotNegative(p.add, "Retry.MinBackoff", r.MinBackoff)
+	problem.NotNegative(p.add, "Retry.MaxBackoff", r.MaxBackoff)
 	if d := r.withDefaults(); d.MinBackoff > d.MaxBackoff {
 		p.add("Retry.MinBackoff", fmt.Sprintf("%s is more than MaxBackoff, %s", d.MinBackoff, d.MaxBackoff), "lower it")
 	}
@@ -328,16 +332,63 @@ func (r Retry) withDefaults() Retry {
 	return r
 }
 
+// shortest is the least that a setting of a time can mean. Less is a number without its unit: 30 is 30 ns.
+const shortest = time.Millisecond
+
+// checkDurations refuses durations above zero that are shorter than any setting means, wherever they stand in v.
+func checkDurations(path string, v reflect.Value, p *problems) {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		if d := time.Duration(v.Int()); d > 0 && d < shortest && path != "Lifetime" { // which has a longer one
+			p.add(path, fmt.Sprintf("%s is less than a millisecond", d), fmt.Sprintf("is that %d * time.Second?", int64(d)))
+		}
+	case v.Kind() == reflect.Struct:
+		for field, value := range v.Fields() {
+			checkDurations(strings.TrimPrefix(path+"."+field.Name, "."), value, p)
+		}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			checkDurations(fmt.Sprintf("%s[%d]", path, i), v.Index(i), p)
+		}
+	case v.Type() == reflect.TypeFor[*Exchange]() && !v.IsNil() && strings.Count(path, ".Next") < mostHops:
+		checkDurations(path, v.Elem(), p)
+	}
+}
+
+// grants are the names that Exchange.Grant knows besides grant type URIs: the two of RFC 7523, and those of RFC 6749.
+var grants = []string{grant.JWTBearer, grant.ClientCredentials, "client_credentials", "refresh_token", "password", "authorization_code"}
+
+// checkGrant refuses a name that is none: a grant type that is no URI is one of a few (RFC 6749, section 4.5).
+func checkGrant(field, name string, p *problems) {
+	if name == "" || strings.Contains(name, ":") || slices.Contains(grants, name) {
+		return
+	}
+	hint := "use " + grant.JWTBearer + " or " + grant.ClientCredentials + ", or leave it empty and set grant_type in Params"
+	if near := nearest.Name(name, grants); near != "" {
+		hint = fmt.Sprintf("did you mean %s? Else leave it empty and set grant_type in Params", near)
+	}
+	p.add(field, fmt.Sprintf("%q is neither a known name nor a URI", name), hint)
+}
+
+// unsafeHeaders are members of the JOSE header with which a token would mean something else than it says.
+var unsafeHeaders = map[string]string{
+	"b64":  "a JWT must not leave its payload unencoded (RFC 7797, section 7)",
+	"crit": "it names extensions that a receiver must know, and none is supported (RFC 7515, section 4.1.11)",
+}
+
+// checkJOSEHeader refuses what no JWT can have.
+func checkJOSEHeader(header *template.Object, p *problems) {
+	for _, m := range header.Members() {
+		if why := unsafeHeaders[m.Name]; why != "" {
+			p.add("JWTHeaders", "has "+m.Name+": "+why, "remove it")
+		}
+	}
+}
+
 // orDefault returns the default for zero and zero for what is negative.
 func orDefault[T ~int | ~int64](value, standard T) T {
 	if value == 0 {
 		return standard
 	}
 	return max(0, value)
-}
-
-func notNegative[T ~int | ~int64](p *problems, field string, value T) {
-	if value < 0 {
-		p.add(field, fmt.Sprintf("%v is negative", value), "use zero for the default, or a positive value")
-	}
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-363d07a3/jwtbearer/internal/response"
 	"golang.org/x/time/rate"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/keytest"
@@ -121,7 +122,7 @@ func TestValidateRefusesAndNamesTheField(t *testing.T) {
 		{"a host that cannot be dialled", func(c *Connection) { c.BaseURI = "https://\u0378.example" }, "BaseURI", "RFC 5891"},
 		{"an origin that cannot be dialled", func(c *Connection) { c.TrustedOrigins = []string{"https://\u0378.example"} }, "TrustedOrigins[0]", "RFC 5891"},
 		{"another scheme", func(c *Connection) { c.BaseURI = "ftp://h/" }, "BaseURI", `"ftp"`},
-		{"no scheme", func(c *Connection) { c.BaseURI = "api.example.com/v1" }, "BaseURI", "no host"},
+		{"no scheme", func(c *Connection) { c.BaseURI = "api.example.com/v1" }, "BaseURI", "no scheme"},
 		{"opaque", func(c *Connection) { c.BaseURI = "https:api" }, "BaseURI", "no host"},
 		{"no host but a port", func(c *Connection) { c.BaseURI = "https://:443/x" }, "BaseURI", "no host"},
 		{"userinfo", func(c *Connection) { c.BaseURI = "https://user:hunter2@h/" }, "BaseURI", "password"},
@@ -305,7 +306,7 @@ func TestNewClientCopiesTheConnection(t *testing.T) {
 	c.HTTPHeaders["X-B"], c.TrustedOrigins[0], c.AuthFailure[0].Status[0], c.Placement[0].Name = "2", "https://evil.example", 500, "X-Evil"
 	c.BaseURI, c.Payload = "https://evil.example", `{}`
 	k := client.core
-	if len(k.headers) != 1 || k.trusted[0].Host != "a.example.com" || k.authFailure[0].status[0] != 401 ||
+	if len(k.headers) != 1 || k.trusted[0].Host != "a.example.com" || k.authFailure.Match(response.New(fakeReply(401, ""), "", time.Now())) != 0 ||
 		k.placements[0].Name != "X-Token" || k.address.Load().Base.Host != "api.example.com" {
 		t.Errorf("a change of the Connection reached the Client: %+v %+v", k.headers, k.trusted)
 	}

@@ -52,7 +52,8 @@
 //
 // Best keep secrets out of connection files: write ${env:NAME} for an environment variable, or ${file:path} for a file in the
 // folder of the connection file or below; no .., absolute path or symbolic link leads elsewhere. Load sets Connection.Lookup
-// to resolve them; Parse does not. A file that is text loses the line break at its end, if it has one; anything else, such as
+// to resolve them; Parse does not. Every text that is wholly ${…} is a reference, and one with another scheme an error here, as is a
+// reference inside a longer text. A file that is text loses the line break at its end, if it has one; anything else, such as
 // a DER key, is taken as it is. An empty variable or file is an error.
 //
 // No error of this package shows a value, and Marshal writes no Secret.
@@ -66,6 +67,7 @@ import (
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/foreign"
 )
 
 // Load reads the connections of a file, or of all files *.yaml, *.yml and *.json of a folder, but for hidden ones, in the
@@ -210,8 +212,20 @@ func fileError(path string, err error) *Error {
 	return &Error{File: path, Problem: "cannot be read: " + withoutPath(err).Error(), cause: err}
 }
 
-// parse reads the connections of a file. With an error it returns those that it could read in part.
+// parse reads the connections of a file. With an error it returns those that it could read in part. A document of another tool is
+// one error, and not one for each of its keys.
 func parse(file string, data []byte) ([]loaded, []*Error) {
+	all, errs := parseDocuments(file, data)
+	if len(errs) == 0 {
+		return all, nil
+	}
+	if doc, ok := foreign.Recognise(data); ok {
+		return nil, []*Error{{File: file, Problem: "is " + doc.What + ", not a connection file", Hint: doc.Advice()}}
+	}
+	return all, errs
+}
+
+func parseDocuments(file string, data []byte) ([]loaded, []*Error) {
 	docs, bad := documents(data)
 	if bad != nil {
 		bad.File = file
@@ -233,7 +247,11 @@ func parse(file string, data []byte) ([]loaded, []*Error) {
 			all = append(all, loaded{conn: d.connection(n), file: file, at: n.at})
 		}
 	}
-	if len(all) == 0 && len(d.errs) == 0 {
+	switch {
+	case len(all) > 0 || len(d.errs) > 0:
+	case strings.Trim(string(data), " \t\r\n\ufeff") == "":
+		d.errs = append(d.errs, &Error{Problem: "is empty", Hint: "if a program is writing it, wait for that; else write lines such as baseURI: https://api.example.com"})
+	default:
 		d.errs = append(d.errs, &Error{Problem: "holds no connection", Hint: "write lines such as baseURI: https://api.example.com"})
 	}
 	for _, e := range d.errs {

@@ -95,7 +95,7 @@ func TestLoadTellsTheFileOfEachProblem(t *testing.T) {
 	want := strings.ReplaceAll(`F/a.yaml:1:1: unknown key "basURI"; did you mean "baseURI"?
 	basURI: …
 F/b.yaml:1:9: a bracket or brace that is never closed, or a comma that is missing; close it; if it is text, put it in quotes
-F/f.yaml: holds no connection; write lines such as baseURI: https://api.example.com
+F/f.yaml: is empty; if a program is writing it, wait for that; else write lines such as baseURI: https://api.example.com
 F/g.yaml:1:1: a control character, or not UTF-8; save the file as UTF-8 text
 F/d.json:2:2: name: "d" is that of another connection, too; give each its own; the other begins at F/c.yaml:1
 F/e.yaml:3:1: name: is not set, and this connection is not the only one; give each its own`, "F/", folder+string(filepath.Separator))

@@ -88,7 +88,13 @@ func (d *decoder) string(field string, n node, v reflect.Value) {
 		d.fail(n.at, field, "is "+n.kind.String()+", which readers of YAML take for different values", "put it in quotes")
 		return
 	default:
-		d.fail(n.at, field, "is "+n.kind.String()+", not text", "")
+		hint := "give one value"
+		if n.kind == kindMapping && strings.HasSuffix(strings.ToLower(field), "body") {
+			hint = `write it as text: JSON in quotes, '{"a": 1}', or in the lines below a |`
+		} else if n.kind == kindMapping {
+			hint = "write it as one text, in quotes where it holds JSON"
+		}
+		d.fail(n.at, field, "is "+n.kind.String()+", not text", hint)
 		return
 	}
 	switch {
@@ -236,13 +242,22 @@ func (d *decoder) stringMap(field string, n node, v reflect.Value) {
 
 func (d *decoder) list(field string, n node, v reflect.Value) {
 	if n.kind != kindSequence {
-		d.fail(n.at, field, "is "+n.kind.String()+", not a list", "write it as [a, b], or each in a line below with a dash before it")
+		d.fail(n.at, field, "is "+n.kind.String()+", not a list", listHint(v.Type().Elem()))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.elems), len(n.elems)))
 	for i, elem := range n.elems {
 		d.required(fmt.Sprintf("%s[%d]", field, i), elem, v.Index(i))
 	}
+}
+
+// listHint shows how a list of elements of that type is written.
+func listHint(t reflect.Type) string {
+	if t.Kind() != reflect.Struct {
+		return "write it as [a, b], or each in a line below with a dash before it"
+	}
+	names := fieldsOf(t).names
+	return fmt.Sprintf("write each in a line below, with a dash before it and its keys, of %s: - %s: …", strings.Join(names, ", "), names[len(names)-1])
 }
 
 // required decodes an element of a list or map, where nothing is no value.

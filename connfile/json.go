@@ -12,7 +12,11 @@ import (
 func readJSON(text string, firstLine int) (node, *Error) {
 	v, err := jsontext.Parse(text)
 	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
-		return node{}, &Error{Line: bad.Line + firstLine - 1, Column: bad.Column, Problem: jsonProblem(bad.Problem)}
+		e := &Error{Line: bad.Line + firstLine - 1, Column: bad.Column, Problem: jsonProblem(bad.Problem)}
+		if bad.AtBraces(text) {
+			e.Problem, e.Hint = "{{ without quotes is no JSON, but a template", bracesHint
+		}
+		return node{}, e
 	}
 	l := &jsonLocator{text: text, at: position{firstLine, 1}}
 	return l.locate(v), nil

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,7 +17,7 @@ import (
 const maxReferenced = 1 << 20
 
 // lookupIn returns the Connection.Lookup of the connection files in a folder: env:NAME gives an environment variable and
-// file:path a file in that folder or below. Neither may be empty.
+// file:path a file in that folder or below. Neither may be empty. Anything else is an error that says what can be referred to.
 func lookupIn(folder string) func(ref string) (string, error) {
 	return func(ref string) (string, error) {
 		kind, name, _ := strings.Cut(ref, ":")
@@ -26,11 +27,31 @@ func lookupIn(folder string) func(ref string) (string, error) {
 		case "file":
 			return lookupFile(folder, name)
 		}
-		return "", fmt.Errorf("%q is neither env nor file", kind)
+		return "", unknownScheme(ref, kind)
 	}
 }
 
+// envName matches the name of an environment variable, as POSIX has it and shells take it.
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// unknownScheme says what can be referred to, and what was probably meant.
+func unknownScheme(ref, kind string) error {
+	const known = "a connection file can refer to ${env:NAME} and ${file:path}, a program to more by Connection.Lookup"
+	switch lower := strings.ToLower(strings.TrimSpace(kind)); {
+	case kind == ref && envName.MatchString(ref):
+		return fmt.Errorf("write ${env:%s} if that is an environment variable; %s", ref, known)
+	case lower == "env" || lower == "file":
+		return fmt.Errorf("write %s in lower case, without spaces; %s", lower, known)
+	case envName.MatchString(kind) && kind != ref:
+		return fmt.Errorf("%q is neither env nor file; %s", kind, known)
+	}
+	return errors.New(known)
+}
+
 func lookupEnv(name string) (string, error) {
+	if before, _, ok := strings.Cut(name, ":"); ok && envName.MatchString(before) { // what follows may be the secret itself
+		return "", fmt.Errorf("a reference has no default value, as shells have it: write ${env:%s}", before)
+	}
 	value, ok := os.LookupEnv(name)
 	if !ok {
 		return "", fmt.Errorf("the environment variable %s is not set", name)
@@ -45,7 +66,8 @@ func lookupEnv(name string) (string, error) {
 func lookupFile(folder, name string) (string, error) {
 	name = filepath.FromSlash(name)
 	if !filepath.IsLocal(name) {
-		return "", fmt.Errorf("%s is outside the folder of the connection file: move it there, and write its path from there", name)
+		return "", fmt.Errorf("%s is outside the folder of the connection file: mount or copy it below that folder and write its path "+
+			"from there, or put its content into an environment variable, ${env:NAME}", name)
 	}
 	data, err := readBelow(folder, name)
 	switch {

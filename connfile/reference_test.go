@@ -74,11 +74,17 @@ func TestLookupRefusesWhatIsNotThereOrOutside(t *testing.T) {
 		{"file:absolute.pem", "path escapes from parent"},
 		{"file:sub/up.pem", "path escapes from parent"},
 		{"file:folder/outside.pem", "path escapes from parent"},
-		{"vault:x", `"vault" is neither env nor file`},
+		{"vault:x", `"vault" is neither env nor file; a connection file can refer to ${env:NAME} and ${file:path}`},
+		{"API_SECRET", "write ${env:API_SECRET} if that is an environment variable"},
+		{"ENV:API_SECRET", "write env in lower case"},
+		{"env :API_SECRET", "write env in lower case, without spaces"},
+		{"op://Vault/item", `"op" is neither env nor file`},
+		{"a b", "can refer to ${env:NAME} and ${file:path}"},
+		{"env:API_SECRET:-hunter2", "no default value, as shells have it: write ${env:API_SECRET}"},
 	}
 	for _, tt := range tests {
 		got, err := all[0].Lookup(tt.ref)
-		if got != "" || err == nil || !strings.Contains(err.Error(), tt.want) {
+		if got != "" || err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s gives %.20q, %v; want an error with %q", tt.ref, got, err, tt.want)
 		}
 	}

@@ -200,7 +200,13 @@ func TestParseRefusesYAMLThatMisleads(t *testing.T) {
 		{"name: " + strings.Repeat("a", maxSize), 0, 0, "is longer than 256 KiB"},
 		{"a scalar", 1, 1, "is text, not a mapping of settings"},
 		{"- 5\n", 1, 3, "is a number, not a mapping of settings"},
-		{"", 0, 0, "holds no connection"},
+		{"", 0, 0, "is empty; if a program is writing it, wait for that"},
+		{"\ufeff \n\t\n", 0, 0, "is empty"},
+		{`{"info":{"name":"x"},"item":[]}`, 0, 0, "is a Postman collection, not a connection file; make connections of it: jwtbearer import postman FILE"},
+		{`{"_id":"1","type":"http","http":{"auth":{"type":"jwtbearer"}}}`, 0, 0, "is a Celigo connection, not a connection file; make connections of it: jwtbearer import celigo FILE"},
+		{"openapi: 3.1.0\ninfo: &x {title: x}\n", 0, 0, "is an OpenAPI description"},
+		{`{"info":{"_postman_id":"1"},"item":["` + strings.Repeat("a", maxSize), 0, 0, "is a Postman collection"},
+		{`{"payload": {"iat": {{now}}}}`, 1, 22, `{{ without quotes is no JSON, but a template; put the text in quotes: "{{…}}"`},
 		{"# nothing\n---\n\n", 0, 0, "holds no connection"},
 		{"[]", 0, 0, "holds no connection"},
 	}
@@ -221,7 +227,7 @@ func TestParseRefusesYAMLThatMisleads(t *testing.T) {
 func TestParseCountsLinesOverDocumentsAndCharactersInLines(t *testing.T) {
 	text := "name: a\r\n---\r\n# c\r\nname: b\r\nfields: {é: x, y: [1]}\r\n...\r\n{\"name\":\r\n\"c\", \"é\": 1}\r\n"
 	_, err := Parse([]byte(text))
-	want := "connfile: line 5, column 19: fields[y]: is a list, not text\n" +
+	want := "connfile: line 5, column 19: fields[y]: is a list, not text; give one value\n" +
 		"connfile: line 8, column 6: unknown key of 1 characters; remove it, or see jwtbearer schema for the keys"
 	if fmt.Sprint(err) != want {
 		t.Errorf("%q: %v; want %s", text, err, want)

@@ -112,7 +112,7 @@ func celigoKnown(o *object, name string, known ...string) string {
 // celigoBookkeeping are members that mean nothing outside of Celigo.
 var celigoBookkeeping = [...]string{"_id", "_userId", "_sourceId", "_templateId", "_integrationId", "_connectorId",
 	"_editorId", "externalId", "createdAt", "createdBy", "lastModified", "lastModifiedBy", "deletedAt", "draft",
-	"draftExpiresAt", "debugDate", "debugUntil", "application", "assistant", "sandbox", "offline", "status", "queues",
+	"draftExpiresAt", "application", "assistant", "status", "queues",
 	"settingsForm", "shared", "description", "type", "aliases"}
 
 // celigoImport imports one connection.
@@ -137,9 +137,10 @@ func (im *importing) celigoConnection(o *object) *connection {
 	}
 	if o.has("_borrowConcurrencyFromConnectionId") {
 		o.ignore("_borrowConcurrencyFromConnectionId")
-		im.dropped(o.at("_borrowConcurrencyFromConnectionId"), "shares its concurrency with another connection: give both "+
-			"the same Limiter where that matters")
+		im.dropped(o.at("_borrowConcurrencyFromConnectionId"), "shares its concurrency with another connection, which cannot be "+
+			"done here: divide rateLimit.concurrency between the two (a Limiter would share only the rate, not what is in flight)")
 	}
+	im.celigoSwitches(o)
 	c.settings = o.object("settings")
 	http := o.object("http")
 	c.declare(http)
@@ -156,6 +157,22 @@ func (im *importing) celigoConnection(o *object) *connection {
 	c.settings.rest("is used by no expression; ignored")
 	o.rest(noCounterpart)
 	return c.connection
+}
+
+// celigoSwitches notes what Celigo does with a connection beyond sending requests.
+func (im *importing) celigoSwitches(o *object) {
+	for _, name := range []string{"debugDate", "debugUntil"} {
+		if o.has(name) {
+			o.ignore(name)
+			im.dropped(o.at(name), "turns Celigo's log of requests on until a day: set Logger, or --verbose of the command")
+		}
+	}
+	if off, _ := o.flag("offline"); off {
+		im.dropped(o.at("offline"), "Celigo sends nothing with this connection for now; this client does")
+	}
+	if sandbox, _ := o.flag("sandbox"); sandbox {
+		im.assumed(o.at("sandbox"), "belongs to Celigo's sandbox: see to it that baseURI and secrets are those that are meant here")
+	}
 }
 
 // address takes over where the API is and how it speaks.

@@ -99,6 +99,8 @@ func (c *celigoImport) headers(http *object) {
 		case token && !strings.ContainsAny(scheme, " {"):
 			c.Placement = append(c.Placement, jwtbearer.Placement{In: "header", Name: header.name, Scheme: scheme})
 			c.changed(header.at, "holds the token, so it became a placement")
+		case isEncodings(header.name):
+			c.dropped(h.path, droppedEncodings)
 		default:
 			others = append(others, header)
 		}

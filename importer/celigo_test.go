@@ -395,6 +395,22 @@ func TestImportCeligoTakesListsApart(t *testing.T) {
 	}
 }
 
+func TestCeligoSwitchesGetANote(t *testing.T) {
+	doc := strings.Replace(string(celigoDoc("", "")), "{", `{"debugDate":"2030-01-01T00:00:00Z","debugUntil":"2030-01-01","offline":true,"sandbox":true,"_borrowConcurrencyFromConnectionId":"1",`, 1)
+	_, notes := importOne(t, Celigo, doc)
+	for path, kind := range map[string]NoteKind{"debugDate": NoteDropped, "debugUntil": NoteDropped, "offline": NoteDropped, "sandbox": NoteAssumed, "_borrowConcurrencyFromConnectionId": NoteDropped} {
+		if !hasNote(notes, path, kind) {
+			t.Errorf("no note %s at %s: %v", kind, path, notes)
+		}
+	}
+	_, notes = importOne(t, Celigo, strings.Replace(string(celigoDoc("", "")), "{", `{"debugDate":null,"offline":false,"sandbox":false,`, 1))
+	for _, path := range []string{"debugDate", "offline", "sandbox"} {
+		if hasNote(notes, path, NoteDropped) || hasNote(notes, path, NoteAssumed) {
+			t.Errorf("a note at %s, which says nothing: %v", path, notes)
+		}
+	}
+}
+
 func TestImportCeligoSaysWhatItFound(t *testing.T) {
 	for doc, want := range map[string]string{
 		`{"type":"netsuite"}`:                                "the connection has the type netsuite",
@@ -402,7 +418,7 @@ func TestImportCeligoSaysWhatItFound(t *testing.T) {
 		`{"type":"http","http":{"auth":{"type":"PLANTED"}}}`: "has auth.type that is not known",
 		`{"type":"PLANTED","http":{}}`:                       "has the type that is not known",
 		`{"type":"http","http":{}}`:                          "has no auth.type",
-		`{"info":{"name":"a collection"},"item":[]}`:         "has no type",
+		`{"info":{"name":"a collection"},"item":[]}`:         "this is a Postman collection",
 		`[]`: "none of the 0 connections",
 		`[{"type":"http","http":{"auth":{"type":"token"}}}, 42]`: "none of the 1 connections",
 	} {

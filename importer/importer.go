@@ -20,8 +20,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/seed-363d07a3/jwtbearer"
+	"github.com/seed-363d07a3/jwtbearer/internal/foreign"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 )
 
@@ -42,12 +44,18 @@ type Note struct {
 	Text string   // what to know and what to do, as a sentence without a full stop
 }
 
-// String gives the note on one line.
+// String gives the note on one line, whatever the names in the document hold.
 func (n Note) String() string {
-	if n.Path == "" {
-		return fmt.Sprintf("%s: %s", n.Kind, n.Text)
+	text := n.Text
+	if n.Path != "" {
+		text = n.Path + ": " + n.Text
 	}
-	return fmt.Sprintf("%s: %s: %s", n.Kind, n.Path, n.Text)
+	return strings.Map(func(r rune) rune {
+		if r != ' ' && !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) {
+			return ' '
+		}
+		return r
+	}, string(n.Kind)+": "+text)
 }
 
 // NoteKind says what happened to a part of a foreign document.
@@ -108,6 +116,9 @@ func readDocument(data []byte, platform string) (jsontext.Value, error) {
 		return jsontext.Value{}, fmt.Errorf("importer: %s: the document has %d bytes, and %d are read: export less at once",
 			platform, len(data), maxSize)
 	}
+	if doc, ok := foreign.Recognise(data); ok && doc.Tool != platform {
+		return jsontext.Value{}, fmt.Errorf("importer: %s: this is %s: %s", platform, doc.What, doc.Advice())
+	}
 	v, err := jsontext.Parse(strings.TrimPrefix(string(data), "\ufeff"))
 	if bad, ok := errors.AsType[*jsontext.SyntaxError](err); ok {
 		// The problem itself may show the name of a member, and this may not even be the document that was meant.
@@ -139,8 +150,7 @@ func orNil[V any](m map[string]V) map[string]V {
 
 const looksLikeReference = "looks like a reference of a connection file; ignored: write it yourself if you mean it"
 
-// isReference reports whether a connection file would take s for a reference, and not for what it says.
+// isReference reports whether a connection would take s for a reference, and not for what it says: all that is wholly ${…} is one.
 func isReference(s string) bool {
-	ref, ok := strings.CutPrefix(s, "${")
-	return ok && strings.HasSuffix(ref, "}") && (strings.HasPrefix(ref, "env:") || strings.HasPrefix(ref, "file:"))
+	return strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}")
 }

@@ -204,6 +204,7 @@ func TestNotesPrintOnOneLine(t *testing.T) {
 	}{
 		{Note{"http.rateLimit.limit", NoteAssumed, "taken for milliseconds"}, "assumed: http.rateLimit.limit: taken for milliseconds"},
 		{Note{"", NoteDropped, "nothing"}, "dropped: nothing"},
+		{Note{"a\r\nb", NoteDropped, "of\tseveral\u2028lines \x1b[31m"}, "dropped: a  b: of several lines  [31m"},
 	} {
 		if got := tt.note.String(); got != tt.want {
 			t.Errorf("%#v.String() = %q, want %q", tt.note, got, tt.want)
@@ -216,7 +217,7 @@ func TestImportersRefuseWhatIsNoDocument(t *testing.T) {
 	for name, from := range map[string]func([]byte) (*Result, error){"Celigo": Celigo, "Postman": Postman} {
 		for _, tt := range []struct{ doc, want string }{
 			{"", "line 1, column 1: expected a value"},
-			{"openapi: 3.1.0", "not JSON"},
+			{"name: x", "not JSON"},
 			{`{"a": 1, "a": 2}`, "column 10: the name"},
 			{strings.Repeat("[", 600), "nested too deep"},
 			{huge, "8388610 bytes"},
@@ -288,6 +289,8 @@ func TestLiteralTextIsNoTemplate(t *testing.T) {
 		{[]piece{{"{", false}, {"now", true}, {"}", false}}, `{{"{"}}{{now}}}`},
 		{[]piece{{"${env:HOME}", false}}, `{{"${env:HOME}"}}`},
 		{[]piece{{"${env:", false}, {"HOME}", false}}, `{{"${env:HOME}"}}`},
+		{[]piece{{"at ${env:HOME} and ${file:x}", false}}, `at {{"${"}}env:HOME} and {{"${"}}file:x}`},
+		{[]piece{{"${vault:x}", false}}, `{{"${vault:x}"}}`},
 	} {
 		got := value{pieces: tt.pieces}.template()
 		if got != tt.want {

@@ -38,7 +38,7 @@ func Postman(data []byte) (*Result, error) {
 	conns := p.connections()
 	if len(conns) == 0 {
 		return nil, fmt.Errorf("importer: Postman: none of the %d requests has auth of type jwt, nor has the "+
-			"collection", len(p.requests))
+			"collection%s: %s", len(p.requests), p.instead(), howToExport)
 	}
 	p.unusedVariables()
 	return p.result(conns), nil
@@ -57,6 +57,7 @@ type postmanImport struct {
 	left      int // how much more variables may grow to
 	requests  []*postmanRequest
 	insecure  bool // strictSSL is off for the whole collection
+	others    postmanInstead
 }
 
 const postmanOther = "has no counterpart in a connection; ignored"
@@ -177,6 +178,7 @@ func (p *postmanImport) scripts(o *object) {
 		script := event.object("script")
 		source, _ := script.get("exec")
 		if !saysNothing(source) || script.has("src") {
+			p.others.scripts = append(p.others.scripts, postmanScript{event.path, sourceText(source)})
 			p.dropped(event.path, "a script: it does not run here, and variables that it sets have to be set otherwise")
 		}
 		script.ignore("id", "type", "packages", "src", "name")

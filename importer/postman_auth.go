@@ -40,6 +40,7 @@ func (p *postmanImport) auth(o *object, scope postmanScope) *postmanAuth {
 		auth.rest(postmanOther)
 		return scope.auth
 	case slices.Contains(postmanAuths[:], kind):
+		p.others.auth(kind, auth)
 		p.dropped(auth.path, "auth of type %s: only jwt is imported", kind)
 	default:
 		p.dropped(auth.path, "auth of a type that is not known: only jwt is imported")

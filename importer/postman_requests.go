@@ -93,6 +93,7 @@ func (p *postmanImport) headers(o *object) []postmanHeader {
 		h.ignore("description", "type", "name", "system", "warning", "uuid", "id", "enabled")
 		header := postmanHeader{h.path, strings.TrimSpace(h.text("key")), h.scalar("value")}
 		if off, _ := h.flag("disabled"); !off && header.name != "" {
+			p.others.uses(header.value)
 			list = append(list, header)
 		}
 		h.rest(postmanOther)
@@ -142,6 +143,8 @@ func (t *postmanTexts) headers(g *postmanGroup, ping *postmanRequest) {
 				t.noteHeader(noted, h, "Postman replaces it by the token, and so does this client")
 			case lower == "content-type" || lower == "content-length" || lower == "host":
 				t.noteHeader(noted, h, "follows from mediaType, the body and the address of each request")
+			case isEncodings(h.name):
+				t.noteHeader(noted, h, droppedEncodings)
 			case count[lower+"\x00"+h.value] == len(g.requests):
 				if r == g.requests[0] {
 					t.setHeader(h.path, h.name, t.header(h))

@@ -370,7 +370,9 @@ func TestImportPostmanSaysWhatItFound(t *testing.T) {
 	for doc, want := range map[string]string{
 		`{"id":"1","name":"x","requests":[{}],"order":[1]}`:                                         "a collection of v1",
 		`{"name":"env","values":[{"key":"a","value":"b"}],"_postman_variable_scope":"environment"}`: "an environment",
-		`{"type":"http","http":{"baseURI":"x"}}`:                                                    "neither item nor request",
+		`{"type":"http","http":{"baseURI":"x"}}`:                                                    "this is a Celigo connection",
+		`{"openapi":"3.0.0"}`:                                                                       "this is an OpenAPI description",
+		`{"name":"x"}`:                                                                              "neither item nor request",
 		`{"info":{"name":"x"},"item":[` + postmanGET("x",
 			"https://x.example.com") + `]}`: "none of the 1 requests",
 		`{"info":{"name":"x"},"auth":{"type":"bearer"},"item":[{"name":"f","item":[` + postmanGET("x",

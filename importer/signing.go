@@ -1,12 +1,12 @@
 package importer
 
 import (
-	"net"
 	"net/url"
 	"strings"
 
 	"github.com/seed-363d07a3/jwtbearer"
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"github.com/seed-363d07a3/jwtbearer/internal/origin"
 )
 
 // signWith makes a reference for what signs with the method, which o may hide: of its members secret and privateKey, the one
@@ -66,6 +66,13 @@ func (t *texts) jsonObject(o *object, name string, claims bool, without ...strin
 	return out
 }
 
+// isEncodings reports whether a header says which codings of a response its client can decode, which is no matter of another client.
+func isEncodings(name string) bool {
+	return strings.EqualFold(name, "Accept-Encoding") || strings.EqualFold(name, "TE")
+}
+
+const droppedEncodings = "Accept-Encoding and TE say what the other client decodes: left out, since this one asks for what it decodes itself"
+
 // headerValue is the template for a header whose text became template. A value that is likely a secret becomes a reference.
 func (c *connection) headerValue(path, name, text, template string) string {
 	if text == "" || !namesSecret(name) || holdsValue(template) {
@@ -86,8 +93,10 @@ func (im *importing) noteAddress(path, uri string, hasUser bool) {
 		im.dropped(path, "a user name or password in the address: the token is the credential")
 	}
 	u, err := url.Parse(uri)
-	loopback := err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
-	if strings.HasPrefix(strings.ToLower(uri), "http:") && !loopback {
+	if err != nil {
+		return
+	}
+	if o, err := origin.Of(u); err == nil && o.Plain() {
 		im.changed(path, "without TLS anybody on the way can read the token, so only a loopback address is allowed: write "+
 			"https, or set allowPlainHTTP")
 	}

@@ -122,8 +122,11 @@ func escape(text string) string {
 	if isReference(text) {
 		return "{{" + strconv.Quote(text) + "}}"
 	}
-	return strings.ReplaceAll(text, "{{", escapedBraces)
+	return literally.Replace(text)
 }
+
+// literally writes what would begin an action or a reference as a string in an action.
+var literally = strings.NewReplacer("{{", escapedBraces, "${env:", `{{"${"}}env:`, "${file:", `{{"${"}}file:`)
 
 // escapedBraces is the template for two braces.
 const escapedBraces = `{{"{{"}}`

@@ -150,7 +150,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"/rateLimit/limits/0/per", connection(`"rateLimit": {"limits": [{"requests": 1, "per": 0}]}`)},
 		{"/rateLimit/wait/0", connection(`"rateLimit": {"wait": [{}]}`)},
 		{"/rateLimit/wait/0/path", connection(`"rateLimit": {"wait": [{"header": "Retry-After", "path": "wait"}]}`)},
-		{"/rateLimit/wait/0/as", connection(`"rateLimit": {"wait": [{"header": "Retry-After", "as": "minutes"}]}`)},
+		{"/rateLimit/wait/0/as", connection(`"rateLimit": {"wait": [{"header": "Retry-After", "as": "fortnights"}]}`)},
 		{"/rateLimit/quota/0", connection(`"rateLimit": {"quota": [{"used": {"header": "X-Used"}}]}`)},
 		{"/rateLimit/quota/0/limit/as", connection(`"rateLimit": {"quota": [{"limit": {"header": "X-Limit", "as": "epoch"}}]}`)},
 		{"/rateLimit/quota/0/limit", connection(`"rateLimit": {"quota": [{"limit": {"heading": "X-Limit"}}]}`)},
@@ -188,7 +188,7 @@ func places(err *jsonschema.ValidationError) []string {
 }
 
 func TestSchemaTakesEveryBuiltInProfile(t *testing.T) {
-	text, err := os.ReadFile("../profiles.json")
+	text, err := os.ReadFile("../internal/throttle/profiles.json")
 	if err != nil {
 		t.Fatal(err)
 	}

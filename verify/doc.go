@@ -20,12 +20,16 @@
 //
 //	StaticSecret   a secret that both sides have, for HS256, HS384 and HS512
 //	StaticPEM      public keys or certificates in PEM
-//	PEMList        {"keys": ["-----BEGIN PUBLIC KEY-----…"]} at an address, as Trello has it
+//	PEMList        {"keys": ["-----BEGIN PUBLIC KEY-----…"]} at an address, as Trello has it, or Google's {"kid": "certificate"}
 //	JWKS           a JSON Web Key Set at an address
 //	ByIssuer       one of these for each issuer
+//	KeySet         what else there is: implement it
 //
 // A key with the kid of the token comes first, then those without one; keys with another kid are not tried. For a
 // token without kid each key that fits its alg is tried, at most 256.
+//
+// RSA keys have 2048 to 16384 bits. A public key of id-RSASSA-PSS verifies PS256, PS384 and PS512 alone, with the hash that its
+// parameters name (RFC 4055, section 1.2); the salt of a PSS signature is as long as the hash (RFC 7518, section 3.5).
 //
 // What is published at an address is fetched when the first token needs it and kept for four hours, whatever the
 // answer says of caching. A token with an unknown kid or a signature of none of the keys makes for a fetch at once,

@@ -24,19 +24,13 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer"
 	"github.com/seed-363d07a3/jwtbearer/internal/jws"
+	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
 )
-
-// A KeySet is the keys of an issuer. It is made by [StaticSecret], [StaticPEM], [PEMList], [JWKS] or [ByIssuer], is
-// safe for concurrent use, and may serve several Verifiers. Keys from elsewhere come through the *http.Client of JWKS.
-type KeySet interface {
-	// of returns where the keys for a token are.
-	of(*token) (source, error)
-}
 
 // A source gives keys.
 type source interface {
 	// current returns the keys to try first, and whether they were fetched for this call. Along with keys, an error
-	// says that newer ones could not be had.
+	// says that newer ones could not be fetched.
 	current(ctx context.Context) (ring *keyring, fresh bool, err error)
 
 	// newer returns the keys to try after those that current gave, or nil if there are none.
@@ -47,22 +41,26 @@ type source interface {
 type keyring struct {
 	keys    []key
 	fetched time.Time
+	unused  map[string]string // why a published key is not among keys, by its kid
 }
 
 // A key is a public key or a secret.
 type key struct {
 	id     string                    // kid; empty: it has none
 	alg    jwtbearer.SignatureMethod // the only method that it is for; empty: all that fit
+	pss    *rsa.PSSOptions           // what a key of id-RSASSA-PSS allows (RFC 4055, section 1.2); nil: it is none
 	public crypto.PublicKey          // nil: it is a secret
 	secret []byte
 	flaw   string       // why the secret cannot be used with any method
-	told   *atomic.Bool // of a secret: that it is short
+	told   *atomic.Bool // of a secret: that it is short; nil: it is not told
 }
 
 // material returns what golang-jwt verifies with, or nil if the key is not for m.
 func (k *key) material(m jws.Method) (any, error) {
 	switch {
-	case k.public != nil && m.Fits(k.public) && (k.alg == "" || string(k.alg) == m.Name || sameEd25519(string(k.alg), m.Name)):
+	case k.alg != "" && string(k.alg) != m.Name && !sameEd25519(string(k.alg), m.Name), m.AllowedBy(k.pss) != nil:
+		return nil, nil
+	case k.public != nil && m.Fits(k.public):
 		return k.public, nil
 	case k.public != nil || m.SecretSize() == 0:
 		return nil, nil
@@ -85,6 +83,9 @@ type static struct {
 
 func (s *static) of(*token) (source, error) { return s, nil }
 
+// Keys implements KeySet.
+func (s *static) Keys(ctx context.Context, t Unverified) ([]Key, error) { return keysOf(ctx, s, t) }
+
 func (s *static) current(context.Context) (*keyring, bool, error) { return s.ring, false, nil }
 
 func (s *static) newer(context.Context, *keyring, bool) (*keyring, error) { return nil, nil }
@@ -96,15 +97,20 @@ func (s *static) Format(f fmt.State, _ rune) { io.WriteString(f, s.name) }
 // could sign with, is refused by Verify. A secret shorter than the hash (RFC 7518, section 3.2) can be guessed from one
 // token; since it is often the platform that chose it, Verify takes it and tells Verifier.Logger once.
 func StaticSecret(secret []byte) KeySet {
-	k := key{secret: bytes.Clone(secret), told: new(atomic.Bool)}
+	k := key{secret: bytes.Clone(secret), told: new(atomic.Bool), flaw: secretFlaw(secret)}
+	return &static{"verify.StaticSecret(******)", &keyring{keys: []key{k}}}
+}
+
+// secretFlaw says why a secret cannot be used with any method.
+func secretFlaw(secret []byte) string {
 	switch {
 	case len(secret) == 0:
-		k.flaw = "the secret is empty: is the variable set that it comes from?"
+		return "the secret is empty: is the variable set that it comes from?"
 	case isPublic(secret):
-		k.flaw = "the secret is a public key, a certificate or a key in PEM, and with what is public everybody can sign: give it to " +
+		return "the secret is a public key, a certificate or a key in PEM, and with what is public everybody can sign: give it to " +
 			"StaticPEM, and set Methods to those of its kind"
 	}
-	return &static{"verify.StaticSecret(******)", &keyring{keys: []key{k}}}
+	return ""
 }
 
 // isPublic reports whether a text is a public key in one of the forms in which people have them, or any PEM.
@@ -166,14 +172,14 @@ func parsePEM(text string) ([]key, error) {
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		public, err := parseBlock(block)
+		k, err := parseBlock(block)
 		if err == nil {
-			err = usable(public)
+			err = usable(k.public)
 		}
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, key{public: public})
+		keys = append(keys, k)
 	}
 	switch {
 	case len(keys) < blocks:
@@ -184,26 +190,41 @@ func parsePEM(text string) ([]key, error) {
 	return keys, nil
 }
 
-func parseBlock(block *pem.Block) (public crypto.PublicKey, err error) {
+func parseBlock(block *pem.Block) (k key, err error) {
 	switch {
 	case block.Type == "PUBLIC KEY":
-		public, err = x509.ParsePKIXPublicKey(block.Bytes)
+		k.public, err = x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			k, err = restricted(block.Bytes, err)
+		}
 	case block.Type == "RSA PUBLIC KEY":
-		public, err = x509.ParsePKCS1PublicKey(block.Bytes)
+		k.public, err = x509.ParsePKCS1PublicKey(block.Bytes)
 	case block.Type == "CERTIFICATE":
 		var cert *x509.Certificate
 		if cert, err = x509.ParseCertificate(block.Bytes); err == nil {
-			public = cert.PublicKey
+			k.public = cert.PublicKey
+			if k.public == nil {
+				k, err = restricted(cert.RawSubjectPublicKeyInfo, errors.New("unknown"))
+			}
 		}
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return nil, errors.New("it is a private key, which only the signer may have: give its public half (openssl pkey -pubout)")
+		return k, errors.New("it is a private key, which only the signer may have: give its public half (openssl pkey -pubout)")
 	default:
-		return nil, errors.New("a PEM block is neither PUBLIC KEY, RSA PUBLIC KEY nor CERTIFICATE")
+		return k, errors.New("a PEM block is neither PUBLIC KEY, RSA PUBLIC KEY nor CERTIFICATE")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the content of a %s block is damaged, or of a kind that is not known", block.Type)
+		return k, fmt.Errorf("the content of a %s block is damaged, or of a kind that is not known", block.Type)
 	}
-	return public, nil
+	return k, nil
+}
+
+// restricted reads a public key of id-RSASSA-PSS, which crypto/x509 does not know; unknown is the error for all others.
+func restricted(spki []byte, unknown error) (key, error) {
+	public, pss, err := check.PSSPublic(spki)
+	if err != nil || public == nil {
+		return key{}, unknown
+	}
+	return key{public: public, pss: pss}, nil
 }
 
 // usable says what is wrong with a public key.
@@ -241,13 +262,15 @@ type byIssuer map[string]KeySet
 func ByIssuer(sets map[string]KeySet) KeySet { return byIssuer(maps.Clone(sets)) }
 
 func (b byIssuer) of(t *token) (source, error) {
-	iss, _ := text(t.claims, "iss")
-	set := b[iss]
-	if iss == "" || set == nil {
+	set := b[t.issuer]
+	if t.issuer == "" || set == nil {
 		return nil, &TokenError{WrongIssuer, "its iss is none of those that ByIssuer has keys of"}
 	}
-	return set.of(t)
+	return sourceOf(set, t)
 }
+
+// Keys implements KeySet.
+func (b byIssuer) Keys(ctx context.Context, t Unverified) ([]Key, error) { return keysOf(ctx, b, t) }
 
 // Format implements fmt.Formatter for all verbs.
 func (b byIssuer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "verify.ByIssuer(%d issuers)", len(b)) }

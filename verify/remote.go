@@ -35,7 +35,7 @@ type remote struct {
 	url    *url.URL
 	flaw   string // why the address cannot be used
 	client *http.Client
-	read   func(body []byte) ([]key, error)
+	read   func(body []byte) (*keyring, error)
 
 	mu     sync.Mutex
 	ring   *keyring      // nil: no fetch has succeeded yet
@@ -63,7 +63,7 @@ func (f *flight) news() error {
 }
 
 // newRemote takes over a copy of client, which follows redirects only to where keys may be fetched from.
-func newRemote(name, address string, client *http.Client, read func([]byte) ([]key, error)) *remote {
+func newRemote(name, address string, client *http.Client, read func([]byte) (*keyring, error)) *remote {
 	r := &remote{name: name, client: &http.Client{}, read: read}
 	if client != nil {
 		*r.client = *client
@@ -118,6 +118,9 @@ func (r *remote) of(*token) (source, error) {
 	return r, nil
 }
 
+// Keys implements KeySet.
+func (r *remote) Keys(ctx context.Context, t Unverified) ([]Key, error) { return keysOf(ctx, r, t) }
+
 // current implements source. Keys that are too old are renewed first; if that fails or takes long, they serve on.
 func (r *remote) current(ctx context.Context) (ring *keyring, fresh bool, err error) {
 	ring, f, err := r.board(ctx, time.Now())
@@ -137,7 +140,7 @@ func (r *remote) current(ctx context.Context) (ring *keyring, fresh bool, err er
 	case !landed && f.told.Swap(true):
 		return ring, false, nil
 	case !landed:
-		return ring, false, &KeysError{r.origin() + ": no answer within " + staleWait.String(), 0, nil}
+		return ring, false, &KeysError{r.origin() + ": no response within " + staleWait.String(), 0, nil}
 	case f.ring != nil:
 		return f.ring, true, nil
 	case ring != nil:
@@ -219,13 +222,14 @@ func (r *remote) run(ctx context.Context, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	began := time.Now()
-	keys, err := r.fetch(ctx)
+	ring, err := r.fetch(ctx)
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flight = nil
 	if err == nil {
-		f.ring = &keyring{keys: keys, fetched: began}
+		ring.fetched = began
+		f.ring = ring
 		r.ring, r.failed, r.pause, r.next = f.ring, nil, 0, time.Time{}
 	} else {
 		if r.ring == nil {
@@ -240,7 +244,7 @@ func (r *remote) run(ctx context.Context, f *flight) {
 }
 
 // fetch gets what is published now. What is not wholly as it should be is a failure, so that the keys from before serve on.
-func (r *remote) fetch(ctx context.Context) ([]key, error) {
+func (r *remote) fetch(ctx context.Context) (*keyring, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url.String(), nil)
 	if err != nil {
 		return nil, errors.New("the address cannot be requested")
@@ -259,7 +263,7 @@ func (r *remote) fetch(ctx context.Context) ([]key, error) {
 	case err != nil:
 		return nil, withoutURL(err)
 	case len(body) > maxSet:
-		return nil, fmt.Errorf("the answer is longer than %d KiB", maxSet>>10)
+		return nil, fmt.Errorf("the response is longer than %d KiB", maxSet>>10)
 	}
 	return r.read(body)
 }

@@ -420,7 +420,7 @@ func TestGoodTokensWaitASecondForKeysThatAreOnlyOld(t *testing.T) {
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("good tokens waited %v for the renewal of keys that are there, want 1s", took)
 		}
-		if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "no answer within 1s") {
+		if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "no response within 1s") {
 			t.Errorf("the log is %q, want one record", got)
 		}
 		time.Sleep(10 * time.Second) // it has failed by now, and is not tried again at once

@@ -15,6 +15,7 @@ const maxToken = 64 << 10 // bytes
 // A token is a compact JWS (RFC 7515, section 7.1) that was taken apart and has not been verified.
 type token struct {
 	alg, kid  string
+	issuer    string         // iss, if it is a string
 	claims    jsontext.Value // an object
 	payload   []byte         // the text of claims
 	signed    string         // what the signature is over
@@ -27,8 +28,8 @@ func parse(text string) (*token, error) {
 	if len(text) > maxToken {
 		return nil, malformed("it has %d bytes, more than %d", len(text), maxToken)
 	}
-	if strings.IndexFunc(text, notOfToken) >= 0 { // encoding/base64 skips line breaks
-		return nil, malformed("it has a character that no token has")
+	if i := strings.IndexFunc(text, notOfToken); i >= 0 { // encoding/base64 skips line breaks
+		return nil, malformed("%s", stray(text, i))
 	}
 	parts := strings.SplitN(text, ".", 6)
 	switch {
@@ -48,12 +49,30 @@ func parse(text string) (*token, error) {
 		t.payload, t.claims, err = segment("payload", parts[1])
 	}
 	if err == nil {
+		t.issuer = t.claimedIssuer()
 		t.signature, err = decode("signature", parts[2])
 	}
 	if err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// stray says what the first character means that no token has.
+func stray(text string, at int) string {
+	switch c := text[at]; {
+	case c == '=':
+		return "its parts are padded with =, and those of a token are base64url without padding (RFC 7515, section 2): the issuer has to leave it out"
+	case c == '+' || c == '/':
+		return "its parts are in base64 with + and /, and those of a token are base64url, with - and _ (RFC 7515, section 2)"
+	case c == ' ' && strings.EqualFold(text[:at], "Bearer"):
+		return "it begins with Bearer, the scheme of the header: give what stands behind it"
+	case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		return "it has white space in it or around it"
+	case c == '"' || c == '\'':
+		return "it stands in quotation marks"
+	}
+	return "it has a character that no token has"
 }
 
 func malformed(format string, args ...any) error {
@@ -162,6 +181,11 @@ func member(object jsontext.Value, name string) (jsontext.Value, bool) {
 		}
 	}
 	return jsontext.Value{}, false
+}
+
+func (t *token) claimedIssuer() string {
+	iss, _ := text(t.claims, "iss")
+	return iss
 }
 
 // text returns a member that is a string.

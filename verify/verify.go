@@ -91,7 +91,7 @@ func (v *Verifier) verify(ctx context.Context, text string) ([]byte, error) {
 func (v *Verifier) check() error {
 	switch {
 	case v.Keys == nil:
-		return &ConfigError{"Keys", "is not set: see StaticSecret, StaticPEM, PEMList and JWKS"}
+		return &ConfigError{"Keys", "is not set: see StaticSecret, StaticPEM, PEMList and JWKS, or implement KeySet"}
 	case len(v.Methods) == 0:
 		return &ConfigError{"Methods", "is empty: list the methods that the issuer signs with, such as jwtbearer.RS256"}
 	case v.Leeway < 0:
@@ -107,7 +107,7 @@ func (v *Verifier) check() error {
 
 // checkSignature tries the keys that are there and, where none of them made the signature, those that are published by now.
 func (v *Verifier) checkSignature(ctx context.Context, t *token, m jws.Method) error {
-	set, err := v.Keys.of(t)
+	set, err := sourceOf(v.Keys, t)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token, m jws.Method) e
 // tryKeys tries the keys that may have made the signature: those with the token's kid first, then those without one;
 // all of them if the token has no kid.
 func (v *Verifier) tryKeys(ctx context.Context, t *token, m jws.Method, ring *keyring) error {
-	tried := false
+	tried, salt := false, false
 	for _, named := range []bool{true, false} {
 		for _, k := range ring.keys {
 			if named != (k.id == t.kid) || !named && t.kid != "" && k.id != "" {
@@ -153,17 +153,23 @@ func (v *Verifier) tryKeys(ctx context.Context, t *token, m jws.Method, ring *ke
 				v.tellShort(ctx, &k, m)
 				return nil
 			}
+			salt = salt || m.OtherSalt(t.signed, t.signature, material)
 		}
 	}
-	if !tried {
+	switch why := ring.unused[t.kid]; {
+	case !tried && t.kid != "" && why != "":
+		return &TokenError{UnknownKey, "the key of its kid cannot be used: " + why}
+	case !tried:
 		return &TokenError{UnknownKey, "no key of the set is for its kid and alg"}
+	case salt:
+		return &TokenError{BadSignature, "the salt of its signature is not as long as the hash (RFC 7518, section 3.5): the signer has to set the length"}
 	}
 	return &TokenError{BadSignature, "its signature was made with no key of the set"}
 }
 
 // tellShort says, once, that a secret is shorter than RFC 7518, section 3.2, wants it.
 func (v *Verifier) tellShort(ctx context.Context, k *key, m jws.Method) {
-	if v.Logger == nil || k.public != nil || len(k.secret) >= m.SecretSize() || k.told.Swap(true) {
+	if v.Logger == nil || k.told == nil || len(k.secret) >= m.SecretSize() || k.told.Swap(true) {
 		return
 	}
 	v.Logger.WarnContext(ctx, "the secret is so short that it can be guessed from one token: set a longer one on both sides",

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +56,7 @@ func (f *connectionFlags) all(cmd *cobra.Command) ([]*jwtbearer.Connection, erro
 	case "-":
 		conns, err = parseConnections(cmd)
 	default:
+		waitForFile(cmd.Context(), f.file)
 		conns, err = connfile.Load(f.file)
 	}
 	switch {
@@ -65,10 +69,40 @@ func (f *connectionFlags) all(cmd *cobra.Command) ([]*jwtbearer.Connection, erro
 	}
 	named := slices.DeleteFunc(slices.Clone(conns), func(c *jwtbearer.Connection) bool { return c.Name != f.name })
 	if len(named) == 0 {
-		return nil, fmt.Errorf("%s: no connection in %s is named %q, but %s",
+		return nil, fmt.Errorf("%s: %s has no connection %q; it has %s",
 			cmd.CommandPath(), f.file, f.name, quoted(names(conns)))
 	}
 	return named, nil
+}
+
+// How long a file is waited for that another program is about to write, as in jwtbearer demo > demo.yaml & jwtbearer test -f demo.yaml.
+const (
+	waitForName    = 200 * time.Millisecond // that it is there
+	waitForContent = 2 * time.Second        // that something is in it
+	lookAgain      = 10 * time.Millisecond
+)
+
+// waitForFile returns when there is something in a file, or after a while. What is wrong with it then is told by who reads it.
+func waitForFile(ctx context.Context, name string) {
+	began := time.Now()
+	for {
+		info, err := os.Stat(name)
+		limit := waitForContent
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			limit = waitForName
+		case err != nil || !info.Mode().IsRegular() || info.Size() > 0:
+			return
+		}
+		if time.Since(began) >= limit {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 // one reads the connection that is meant.
@@ -109,7 +143,7 @@ func parseConnections(cmd *cobra.Command) ([]*jwtbearer.Connection, error) {
 func environment(ref string) (string, error) {
 	kind, name, _ := strings.Cut(ref, ":")
 	if kind != "env" {
-		return "", errors.New("a connection from standard input has no folder to find files in: use ${env:NAME}, or -f with a file")
+		return "", errors.New("a connection from standard input can refer to ${env:NAME} alone, since it has no folder to find files in: use that, or -f with a file")
 	}
 	value, ok := os.LookupEnv(name)
 	switch {

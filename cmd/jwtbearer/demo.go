@@ -51,7 +51,7 @@ Exit status: 0 it was interrupted, 1 it could not go on, 2 wrong usage, or the a
 	flags := cmd.Flags()
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on; port 0: any that is free")
 	flags.StringVar(&c.method, "method", "HS256", "signature `method`; all but HS… make a new key at each start")
-	flags.StringVar(&c.dialect, "dialect", "retry-after", "how throttles are told, see above")
+	flags.StringVar(&c.dialect, "dialect", "retry-after", "how throttling is signalled, see above")
 	flags.Float64Var(&c.rate, "rate", 20, "requests per second that are taken; 0: no limit")
 	flags.IntVar(&c.burst, "burst", 20, "requests that may come at once")
 	flags.DurationVar(&c.window, "window", 0, "instead of --rate: time in which --requests are taken")
@@ -152,7 +152,7 @@ func (c *demoCommand) serve(cmd *cobra.Command, l net.Listener, api *demoapi.API
 	stderr := cmd.ErrOrStderr()
 	handler := withStatuses(api)
 	if c.verbose {
-		handler = logged(api, stderr)
+		handler = logged(handler, stderr)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(stderr, "jwtbearer demo: ", 0)}
 	failed := make(chan error, 1)
@@ -163,6 +163,9 @@ func (c *demoCommand) serve(cmd *cobra.Command, l net.Listener, api *demoapi.API
 	}
 	if out, ok := cmd.OutOrStdout().(io.Closer); ok {
 		out.Close() // whoever reads it waits for its end; should that fail, nothing is lost
+	}
+	if isTerminal(stderr) {
+		fmt.Fprintf(stderr, "jwtbearer demo: serving http://%s until it is interrupted (Ctrl-C)\n", l.Addr())
 	}
 	select {
 	case err := <-failed:

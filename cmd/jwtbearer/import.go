@@ -57,7 +57,7 @@ func runImport(cmd *cobra.Command, kind, name string) error {
 		return err
 	}
 	for _, note := range imported.Notes {
-		fmt.Fprintln(cmd.ErrOrStderr(), note)
+		fmt.Fprint(cmd.ErrOrStderr(), wrapped(cmd.ErrOrStderr(), note.String()+"\n", func(string) int { return len(note.Kind) + len(": ") }))
 	}
 	return writeConnections(cmd.OutOrStdout(), imported)
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -54,7 +55,7 @@ Exit status: 0 fine, 1 the key cannot be used, 2 wrong usage.`,
 	}
 	cmd.Flags().StringVar(&c.passphraseFile, "passphrase-file", "", "read the passphrase from this `file`")
 	cmd.Flags().StringVar(&c.out, "out", "", "write the key as `pkcs8` (PEM), jwk or public (PEM) instead of inspecting it")
-	cmd.Flags().BoolVar(&c.json, "json", false, "inspect as JSON: format, type, fingerprint (SHA-256 of the SPKI), fixes")
+	cmd.Flags().BoolVar(&c.json, "json", false, "inspect as JSON: format, type, fingerprint (SHA-256 of the SPKI; hex, and base64), kid, client, fixes")
 	cmd.MarkFlagsMutuallyExclusive("out", "json")
 	cmd.RegisterFlagCompletionFunc("out", cobra.FixedCompletions(
 		[]string{"pkcs8\tPEM", "jwk\tJSON Web Key", "public\tthe public half, PEM"}, cobra.ShellCompDirectiveNoFileComp))
@@ -82,6 +83,9 @@ func (c *keyCommand) run(cmd *cobra.Command, name string) error {
 	if c.out != "" {
 		for _, fix := range key.Fixes {
 			fmt.Fprintln(cmd.ErrOrStderr(), "repaired:", fix)
+		}
+		if key.PSS != nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), "note: the key signs by "+pssMethods(key)+", which what is written does not say")
 		}
 	}
 	return write(cmd.OutOrStdout(), key)
@@ -148,10 +152,15 @@ func writeTable(w io.Writer, key *jwtbearer.PrivateKey) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "Format:\t%s\nType:\t%s\n", key.Format, keyType(key.Signer.Public()))
-	if key.KeyID != "" {
-		fmt.Fprintf(t, "Key ID:\t%q\n", key.KeyID)
+	if key.PSS != nil {
+		fmt.Fprintf(t, "Signs by:\t%s\n", pssMethods(key))
 	}
-	fmt.Fprintf(t, "Fingerprint:\t%s\n", sum)
+	for _, row := range [][2]string{{"Key ID (kid)", key.KeyID}, {"Client ID", key.ClientID}, {"Client e-mail", key.ClientEmail}} {
+		if row[1] != "" {
+			fmt.Fprintf(t, "%s:\t%q\n", row[0], row[1])
+		}
+	}
+	fmt.Fprintf(t, "Fingerprint:\t%x\n\tSHA256:%s\n", sum, base64.StdEncoding.EncodeToString(sum))
 	for _, cert := range key.Certificates {
 		fmt.Fprintf(t, "Certificate:\t%q, until %s\n", cert.Subject.String(), cert.NotAfter.UTC().Format(time.DateOnly))
 	}
@@ -175,18 +184,42 @@ func writeJSON(w io.Writer, key *jwtbearer.PrivateKey) error {
 		Format      string   `json:"format"`
 		Type        string   `json:"type"`
 		Fingerprint string   `json:"fingerprint"`
+		SHA256      string   `json:"fingerprintSHA256"`
+		KeyID       string   `json:"kid,omitzero"`
+		ClientID    string   `json:"clientID,omitzero"`
+		ClientEmail string   `json:"clientEmail,omitzero"`
+		Methods     string   `json:"methods,omitzero"`
 		Fixes       []string `json:"fixes"`
-	}{key.Format, keyType(key.Signer.Public()), sum, append([]string{}, key.Fixes...)})
+	}{key.Format, keyType(key.Signer.Public()), hex.EncodeToString(sum), "SHA256:" + base64.StdEncoding.EncodeToString(sum),
+		key.KeyID, key.ClientID, key.ClientEmail, pssMethods(key), append([]string{}, key.Fixes...)})
 }
 
-// fingerprint is the lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo.
-func fingerprint(key *jwtbearer.PrivateKey) (string, error) {
+// pssMethods lists the methods of a key that is for RSASSA-PSS alone; "" for any other.
+func pssMethods(key *jwtbearer.PrivateKey) string {
+	if key.PSS == nil {
+		return ""
+	}
+	var all []string
+	for _, method := range []jwtbearer.SignatureMethod{jwtbearer.PS256, jwtbearer.PS384, jwtbearer.PS512} {
+		if _, err := jwtbearer.NewSigner(method, key); err == nil {
+			all = append(all, string(method))
+		}
+	}
+	if len(all) == 0 {
+		return "no method of JSON web tokens"
+	}
+	return strings.Join(all, ", ") + " alone"
+}
+
+// fingerprint is the SHA-256 of the SubjectPublicKeyInfo. The table has it in hexadecimal digits and, as {{keyFingerprint}} and
+// Snowflake write it, in base64.
+func fingerprint(key *jwtbearer.PrivateKey) ([]byte, error) {
 	spki, err := x509.MarshalPKIXPublicKey(key.Signer.Public())
 	if err != nil {
-		return "", fmt.Errorf("jwtbearer key: write the public key: %w", err)
+		return nil, fmt.Errorf("jwtbearer key: write the public key: %w", err)
 	}
 	sum := sha256.Sum256(spki)
-	return hex.EncodeToString(sum[:]), nil
+	return sum[:], nil
 }
 
 func keyType(public crypto.PublicKey) string {

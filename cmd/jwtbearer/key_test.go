@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -160,5 +162,46 @@ func TestKeyTableNamesRepairsAndCertificates(t *testing.T) {
 	}
 	if got = command(t, "", "", "key", cases+"172-literal-n-pkcs8.txt"); !strings.Contains(got.out, `literal \n`) {
 		t.Errorf("table %q does not tell the repair", got.out)
+	}
+}
+
+// Snowflake shows fingerprints in base64, and a service account's file says whom its key is for.
+func TestKeyTellsWhatAPIsAskFor(t *testing.T) {
+	text := read(t, "143-sa-json-minified.txt")
+	var file struct {
+		KeyID string `json:"private_key_id"`
+		ID    string `json:"client_id"`
+		Email string `json:"client_email"`
+	}
+	if err := json.Unmarshal([]byte(text), &file); err != nil || file.KeyID == "" || file.Email == "" {
+		t.Fatalf("the sample has no kid or e-mail: %v", err)
+	}
+	got := command(t, text, "", "key", "-")
+	asJSON := command(t, text, "", "key", "-", "--json")
+	var said struct{ Fingerprint, FingerprintSHA256, Kid, ClientID, ClientEmail string }
+	if err := json.Unmarshal([]byte(asJSON.out), &said); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := hex.DecodeString(said.Fingerprint)
+	if err != nil || said.FingerprintSHA256 != "SHA256:"+base64.StdEncoding.EncodeToString(sum) {
+		t.Errorf("--json says %+v, want both forms of one fingerprint", said)
+	}
+	if said.Kid != file.KeyID || said.ClientID != file.ID || said.ClientEmail != file.Email {
+		t.Errorf("--json says %+v, want what the file has", said)
+	}
+	for _, want := range []string{said.FingerprintSHA256, said.Fingerprint, file.KeyID, file.ID, file.Email} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("the table has no %s:\n%s", want, got.out)
+		}
+	}
+}
+
+func TestKeyTellsThatAKeyIsForPSSAlone(t *testing.T) {
+	name := cases + "018-pkcs8-rsa-pss-oid.txt"
+	if got := command(t, "", "", "key", name); got.status != 0 || !strings.Contains(got.out, "PS256, PS384, PS512 alone") {
+		t.Errorf("key says %q, want the methods", got.out)
+	}
+	if got := command(t, "", "", "key", name, "--out", "public"); got.status != 0 || !strings.Contains(got.errors, "PS256") {
+		t.Errorf("key --out public says %q on stderr, want a note that the restriction is lost", got.errors)
 	}
 }

@@ -36,7 +36,7 @@ configuration, or with --strict a warning.`,
 	}
 	c.connection.add(cmd)
 	cmd.Flags().BoolVar(&c.json, "json", false, "list the findings as JSON")
-	cmd.Flags().BoolVar(&c.strict, "strict", false, "let warnings fail too")
+	cmd.Flags().BoolVar(&c.strict, "strict", false, "treat warnings as errors")
 	return cmd
 }
 
@@ -133,6 +133,6 @@ func writeFindings(w io.Writer, all []finding) error {
 			fmt.Fprintf(&b, "         -> %s\n", f.Hint)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, wrapped(w, b.String(), afterColumns(2)))
 	return err
 }

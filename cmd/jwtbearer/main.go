@@ -13,11 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/seed-363d07a3/jwtbearer/connfile"
 )
 
 // Exit statuses.
 const (
-	exitRefused     = 1   // the API or the key said no
+	exitRefused     = 1   // refused by the API
 	exitUsage       = 2   // wrong usage or configuration
 	exitInterrupted = 130 // SIGINT or SIGTERM, as shells have it
 )
@@ -40,12 +42,22 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		exit = e
 	}
 	if exit.err != nil {
-		fmt.Fprintln(stderr, exit.err)
+		fmt.Fprintln(stderr, named(exit.err))
 	}
 	if exit.help != "" {
 		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", exit.help)
 	}
 	return exit.status
+}
+
+// named is the text of an error, with the name of the program before it, so that a log of several can be read. The errors of connection
+// files begin with the name of the file.
+func named(err error) string {
+	text := strings.TrimSpace(err.Error())
+	if _, ok := errors.AsType[*connfile.Error](err); ok || strings.HasPrefix(text, "jwtbearer") {
+		return text
+	}
+	return "jwtbearer: " + text
 }
 
 func newRoot() *cobra.Command {
@@ -56,7 +68,7 @@ func newRoot() *cobra.Command {
 
 A connection is described in a YAML or JSON file: see jwtbearer schema, and jwtbearer demo for one that works at once.
 
-Exit status: 0 fine, 1 the API or the key said no, 2 wrong usage or configuration, 130 interrupted.`,
+Exit status: 0 fine, 1 refused by the API or a key that cannot be read, 2 wrong usage or configuration, 130 interrupted.`,
 		Example: `  jwtbearer demo > demo.yaml &            # an API to try things on, and its connection file
   jwtbearer test -f demo.yaml             # does the connection work, and if not, why not?
   jwtbearer request -f demo.yaml /me      # call the API

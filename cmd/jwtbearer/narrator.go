@@ -26,7 +26,7 @@ type narrator struct {
 
 // verboseFlag adds --verbose.
 func verboseFlag(cmd *cobra.Command, on *bool) {
-	cmd.Flags().BoolVarP(on, "verbose", "v", false, "tell of each attempt and wait, and why, on standard error")
+	cmd.Flags().BoolVarP(on, "verbose", "v", false, "log each attempt and wait, and why, on standard error")
 }
 
 func newNarrator(on bool, w io.Writer) *narrator {

@@ -37,7 +37,7 @@ With -n the request is sent that often, by -c workers, the bodies are dropped, a
 are requests from start to end, with their waits and all their attempts; "answers" are single attempts, from the moment that
 they leave to the first byte of the answer; the throughput is that of requests with an answer. In JSON times are in seconds.
 
-Exit status: 0 fine, 1 the API or the key said no (with -n: to at least one request) or no answer came, 2 wrong usage or
+Exit status: 0 fine, 1 refused by the API (with -n: to at least one request) or no answer came, 2 wrong usage or
 configuration, 130 interrupted, after the summary of what was done so far.`,
 		Example: `  jwtbearer request -f conn.yaml /me
   jwtbearer request -f conn.yaml -i '/items?limit=10'
@@ -74,12 +74,13 @@ func (c *requestCommand) run(cmd *cobra.Command, ref string) error {
 		if c.count > 1 || c.json {
 			return c.many(ctx, cmd, &load{session: s, ref: ref, count: c.count, workers: c.workers})
 		}
-		return c.once(s.verbose.follow(ctx, 0), cmd.OutOrStdout(), s, ref)
+		view := s.verbose.viewHeaders(s.conn)
+		return c.once(view.follow(s.verbose.follow(ctx, 0)), cmd.OutOrStdout(), s, ref, view)
 	})
 }
 
 // once sends one request and writes the answer.
-func (c *requestCommand) once(ctx context.Context, w io.Writer, s *session, ref string) error {
+func (c *requestCommand) once(ctx context.Context, w io.Writer, s *session, ref string, view *headerView) error {
 	req, err := s.message.request(ctx, s.client, ref)
 	if err != nil {
 		return err
@@ -90,6 +91,7 @@ func (c *requestCommand) once(ctx context.Context, w io.Writer, s *session, ref 
 		out = &whole
 	}
 	resp, failure := s.client.Do(req, out)
+	view.received(resp)
 	if c.include && resp != nil {
 		if err := writeHead(w, resp); err != nil {
 			return err

@@ -62,7 +62,8 @@ func (s *summary) throughput() float64 {
 
 // table writes the summary for people.
 func (s *summary) table(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	requests := fmt.Sprint(s.Done)
 	if s.Done < s.Requests {
 		requests = fmt.Sprintf("%d of %d", s.Done, s.Requests)
@@ -91,7 +92,9 @@ func (s *summary) table(w io.Writer) error {
 	for _, e := range s.Errors {
 		fmt.Fprintf(t, "error\t%s: %s\n", times(e.Count), strings.ReplaceAll(e.First, "\n", "; "))
 	}
-	return t.Flush()
+	t.Flush() // to memory
+	_, err := io.WriteString(w, wrapped(w, b.String(), afterColumns(2)))
+	return err
 }
 
 // digits writes a number with three digits that count, and without an exponent.

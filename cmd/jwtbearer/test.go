@@ -25,7 +25,7 @@ func newTestCommand() *cobra.Command {
 		Long: `Makes the connection's ping request once (twice where the first token was refused) and reports each step: config,
 key, token, exchange, resolve, connect, tls, request and verdict. It takes 30 seconds at most. The report holds no secret.
 
-Exit status: 0 the connection works, 1 the API or the key said no, or no answer came, 2 wrong usage or configuration,
+Exit status: 0 the connection works, 1 refused by the API, or no answer came, 2 wrong usage or configuration,
 130 interrupted.`,
 		Example: `  jwtbearer test -f conn.yaml
   jwtbearer test -f conn.yaml --name production --json | jq -r .kind`,
@@ -68,7 +68,7 @@ func (c *testCommand) print(w io.Writer, report *jwtbearer.Report) error {
 	if c.json {
 		return writeIndented(w, report)
 	}
-	_, err := fmt.Fprint(w, paintReport(report.String(), hasColours(w)))
+	_, err := fmt.Fprint(w, paintReport(wrapped(w, report.String(), afterColumns(3)), hasColours(w)))
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -42,7 +43,8 @@ func (w *Watch) Start(now time.Time) {
 	w.began = now
 	w.sending.Store(stamp(0))
 	if w.limit > 0 {
-		w.timer = time.AfterFunc(w.limit, w.look)
+		w.timer = time.AfterFunc(math.MaxInt64, w.look)
+		w.timer.Reset(w.limit) // look uses timer, which must be there when it runs
 	}
 }
 

@@ -50,3 +50,17 @@ func TestSilenceCountsOnlyWhileThePeerHasToDoSomething(t *testing.T) {
 		}
 	})
 }
+
+// The time may be over before Start returns. The race detector tells whether what ends the attempt then sees all that Start wrote.
+func TestALimitThatIsOverAtOnceEndsTheAttempt(t *testing.T) {
+	for range 1000 {
+		w := new(Watch)
+		w.Begin(t.Context(), 1)
+		w.Start(time.Now())
+		<-w.Context().Done()
+		if _, ok := errors.AsType[*TimeoutError](context.Cause(w.Context())); !ok {
+			t.Fatalf("the cause is %v, want a *TimeoutError", context.Cause(w.Context()))
+		}
+		w.End()
+	}
+}

@@ -22,6 +22,7 @@ const (
 	Extended       Reason = "the token has crit, and no extension of JWS is understood here"
 	UnknownKey     Reason = "no key is known for the kid of the token"
 	BadSignature   Reason = "the signature of the token is wrong"
+	BadSalt        Reason = "the salt of the signature is not as long as the hash (RFC 7518, section 3.5)"
 	NoExpiry       Reason = "the token has no exp"
 	Expired        Reason = "the token has expired"
 	ExpiresTooLate Reason = "the exp of the token is too far ahead"
@@ -124,12 +125,28 @@ func (v *verifier) signature(token string, claims jwt.MapClaims) Reason {
 	if len(keys) == 0 {
 		return UnknownKey
 	}
-	for _, k := range keys {
-		if method.Verify(parts[0]+"."+parts[1], sig, k.Verify) == nil {
-			return ""
-		}
+	signed := parts[0] + "." + parts[1]
+	good := func(method jwt.SigningMethod) bool {
+		return slices.ContainsFunc(keys, func(k Key) bool { return method.Verify(signed, sig, k.Verify) == nil })
+	}
+	switch {
+	case good(strict(method)):
+		return ""
+	case good(method):
+		return BadSalt
 	}
 	return BadSignature
+}
+
+// strict holds PSS to salts as long as the hash, as APIs do; golang-jwt takes any length.
+func strict(method jwt.SigningMethod) jwt.SigningMethod {
+	pss, ok := method.(*jwt.SigningMethodRSAPSS)
+	if !ok {
+		return method
+	}
+	s := *pss
+	s.VerifyOptions = nil // then it verifies with what it signs with
+	return &s
 }
 
 // keys returns those with that kid or, if there is none, those without.

@@ -125,10 +125,6 @@ func IsTimeout(err error) bool {
 	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
-// SkewNoticed is how far clocks differ, beyond the error of the measurement, before that is worth a word: less is nobody's reason to
-// refuse a token.
-const SkewNoticed = 5 * time.Second
-
 // ClockHint says how far the server's clock is ahead of this one.
 func ClockHint(skew time.Duration) string {
 	where := "ahead of"

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 )
 
 // ofBrokenBody finds that a success did not come whole.
@@ -125,7 +126,7 @@ func (f *Facts) ofStatus(err error) (Diagnosis, bool) {
 	sent, refused := f.Response.URL, f.Response.Refused
 	switch code := f.Response.Status; {
 	case refused || code == http.StatusUnauthorized:
-		if f.Skew.Abs() > SkewNoticed {
+		if f.Skew.Abs() > skew.Noticed {
 			return Diagnosis{}, false
 		}
 		return Diagnosis{Hint: f.hintSilent()}, true

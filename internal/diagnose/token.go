@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
 	"github.com/seed-363d07a3/jwtbearer/internal/problem"
+	"github.com/seed-363d07a3/jwtbearer/internal/skew"
 	"github.com/seed-363d07a3/jwtbearer/internal/waits"
 )
 
@@ -53,7 +54,7 @@ func (f *Facts) hintLifetime() string {
 }
 
 func (f *Facts) hintEarly() string {
-	if f.Skew.Abs() > SkewNoticed {
+	if f.Skew.Abs() > skew.Noticed {
 		return ClockHint(f.Skew) + ": correct one of them, or date the token back: iat and nbf as {{now -60}} in Payload"
 	}
 	return "compare iat and nbf in Payload with the clock: they are whole seconds ({{now}}), and some APIs want them a little in the past ({{now -60}})"
@@ -61,7 +62,7 @@ func (f *Facts) hintEarly() string {
 
 func (f *Facts) hintExpired() string {
 	switch life := f.lifetime(); {
-	case f.Skew.Abs() > SkewNoticed:
+	case f.Skew.Abs() > skew.Noticed:
 		return ClockHint(f.Skew) + ": correct one of them"
 	case life == 0:
 		return "the token has no exp: set Lifetime, or add it to Payload"

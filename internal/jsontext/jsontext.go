@@ -55,6 +55,12 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Problem)
 }
 
+// AtBraces reports whether the text, which gave the error, goes on with {{ there: what begins an action of a template, and needs
+// quotes in JSON.
+func (e *SyntaxError) AtBraces(text string) bool {
+	return strings.HasPrefix(text[max(0, e.Offset-1):], "{{") || strings.HasPrefix(text[e.Offset:], "{{")
+}
+
 // Sort puts the members of all objects in v into the order of their names, compared by UTF-16 code units as ECMAScript's
 // Array.prototype.sort and RFC 8785, section 3.2.3, do. It reorders in place.
 func (v Value) Sort() {

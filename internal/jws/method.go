@@ -45,14 +45,22 @@ var methods = []Method{
 	{"RS256", familyRSA, crypto.SHA256, jwt.SigningMethodRS256},
 	{"RS384", familyRSA, crypto.SHA384, jwt.SigningMethodRS384},
 	{"RS512", familyRSA, crypto.SHA512, jwt.SigningMethodRS512},
-	{"PS256", familyPSS, crypto.SHA256, jwt.SigningMethodPS256},
-	{"PS384", familyPSS, crypto.SHA384, jwt.SigningMethodPS384},
-	{"PS512", familyPSS, crypto.SHA512, jwt.SigningMethodPS512},
+	{"PS256", familyPSS, crypto.SHA256, strict(jwt.SigningMethodPS256)},
+	{"PS384", familyPSS, crypto.SHA384, strict(jwt.SigningMethodPS384)},
+	{"PS512", familyPSS, crypto.SHA512, strict(jwt.SigningMethodPS512)},
 	{"ES256", familyECDSA, crypto.SHA256, jwt.SigningMethodES256},
 	{"ES384", familyECDSA, crypto.SHA384, jwt.SigningMethodES384},
 	{"ES512", familyECDSA, crypto.SHA512, jwt.SigningMethodES512},
 	{"EdDSA", familyEd25519, 0, jwt.SigningMethodEdDSA},
 	{"Ed25519", familyEd25519, 0, jwt.SigningMethodEdDSA},
+}
+
+// strict is a PSS method that verifies with the salt that it signs with, as long as the hash (RFC 7518, section 3.5); golang-jwt's takes
+// one of any length.
+func strict(m *jwt.SigningMethodRSAPSS) jwt.SigningMethod {
+	s := *m
+	s.VerifyOptions = nil
+	return &s
 }
 
 // Parse returns the method that a text names: by its alg in any case, or by the long name that integration platforms have for it,
@@ -164,6 +172,11 @@ func (a Method) Verify(signed string, signature []byte, key any) error {
 	return a.jwt.Verify(signed, signature, key)
 }
 
+// OtherSalt reports whether a signature that Verify refuses is right but for the length of its salt, which some KMS make as long as fits.
+func (a Method) OtherSalt(signed string, signature []byte, key any) bool {
+	return a.family == familyPSS && jwt.GetSigningMethod(a.Name).Verify(signed, signature, key) == nil
+}
+
 // accepts says why a key with the public half pub cannot be used with a; nil: it can.
 func (a Method) accepts(pub crypto.PublicKey, weak bool) *problem.Error {
 	if !a.Fits(pub) {
@@ -192,6 +205,33 @@ func (a Method) acceptsRSA(bits int, weak bool) *problem.Error {
 	}
 	return nil
 }
+
+// AllowedBy says why a key of id-RSASSA-PSS, with what its parameters allow, cannot be used with a (RFC 4055, sections 1.2 and 3.1);
+// nil: it can, or pss is nil and the key not restricted. The error is a *problem.Error.
+func (a Method) AllowedBy(pss *rsa.PSSOptions) error {
+	switch {
+	case pss == nil:
+		return nil
+	case pss.Hash != 0 && a.family == familyPSS && a.hash == pss.Hash && a.hash.Size() < pss.SaltLength:
+		return &problem.Error{Problem: fmt.Sprintf("the key wants salts of at least %d bytes (RFC 4055, section 3.1), and those of %s have %d (RFC 7518, section 3.5)",
+			pss.SaltLength, a.Name, a.hash.Size()), Hint: hintUnrestricted}
+	case a.family == familyPSS && (pss.Hash == 0 || pss.Hash == a.hash):
+		return nil
+	}
+	e := &problem.Error{Problem: a.Name + " with a key for RSASSA-PSS alone (id-RSASSA-PSS; RFC 4055, section 1.2)", Hint: "use PS256, PS384 or PS512"}
+	if pss.Hash != 0 {
+		e.Problem = fmt.Sprintf("%s with a key for RSASSA-PSS with %s alone (id-RSASSA-PSS; RFC 4055, section 1.2)", a.Name, pss.Hash)
+		e.Hint = hintUnrestricted
+		for _, m := range methods {
+			if m.family == familyPSS && m.hash == pss.Hash && m.hash.Size() >= pss.SaltLength {
+				e.Hint = "use " + m.Name
+			}
+		}
+	}
+	return e
+}
+
+const hintUnrestricted = "make a new key of the type RSA, without parameters, and register its public half with the API"
 
 // misfit says which methods the key would fit.
 func (a Method) misfit(pub crypto.PublicKey) *problem.Error {

@@ -64,7 +64,7 @@ func TestParseCertificatesRefusesWhatIsNone(t *testing.T) {
 		"a private key": {text + armour("PRIVATE KEY", []byte("x")), 0}, "a public key": {armour("PUBLIC KEY", []byte("x")), 0},
 		"damaged": {string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw[:20]})), 0},
 	} {
-		if certs, err := ParseCertificates(test.text); len(certs) != test.want || (err == nil) != (test.want > 0) {
+		if certs, _, err := ParseCertificates(test.text); len(certs) != test.want || (err == nil) != (test.want > 0) {
 			t.Errorf("%s: %d certificates, error %v, want %d", name, len(certs), err, test.want)
 		}
 	}

@@ -2,12 +2,8 @@ package key
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -17,84 +13,11 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
 )
-
-// sample is a key in order; its text is what the tests damage.
-type sample struct {
-	name, text, pass string
-	key              crypto.PublicKey
-}
-
-// samples are keys of every type in every textual container. All are TESTING KEYs, the same in every run.
-func samples(t testing.TB) []sample {
-	t.Helper()
-	var all []sample
-	rsaKey := storedRSA(t)
-	all = append(all, sample{"PKCS#1", armour("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey)), "", rsaKey.Public()})
-	all = append(all, pkcs8Sample(t, "PKCS#8 RSA", rsaKey))
-	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
-		key := scalarKey(t, curve, bytes.Repeat([]byte{1}, (curve.Params().BitSize+7)/8))
-		der, err := x509.MarshalECPrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := curve.Params().Name
-		all = append(all, sample{"SEC1 " + name, armour("EC PRIVATE KEY", der), "", key.Public()}, pkcs8Sample(t, "PKCS#8 "+name, key))
-	}
-	all = append(all, pkcs8Sample(t, "PKCS#8 Ed25519", ed25519.NewKeyFromSeed([]byte("32 bytes, seed of a TESTING KEY."))))
-	for _, c := range keyCases(t) {
-		if !storedSamples[c.ID] {
-			continue
-		}
-		text := c.input(t)
-		key, err := Load(text, c.Passphrase, Options{})
-		if err != nil {
-			t.Fatalf("%s: %v", c.ID, err)
-		}
-		all = append(all, sample{c.ID, string(text), c.Passphrase, key.Signer.Public()})
-	}
-	return all
-}
-
-func storedRSA(t testing.TB) *rsa.PrivateKey {
-	t.Helper()
-	key, err := Load((&keyCase{File: "cases/031-dek-rsa-aes256.txt"}).input(t), "correct-Horse7", Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key.Signer.(*rsa.PrivateKey)
-}
-
-func scalarKey(t testing.TB, curve elliptic.Curve, scalar []byte) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.ParseRawPrivateKey(curve, scalar)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-// storedSamples are the containers which Go cannot write.
-var storedSamples = map[string]bool{
-	"031-dek-rsa-aes256": true, "035-pbes2-aes-128-cbc-sha1-rsa2048": true, "058-openssh-rsa2048": true, "060-openssh-p384": true,
-	"206-openssh-no-final-newline": true, "074-ppk2-p521": true, "076-ppk2-pass-rsa": true,
-}
-
-func armour(label string, der []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))
-}
-
-func pkcs8Sample(t testing.TB, name string, key crypto.Signer) sample {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sample{name, armour("PRIVATE KEY", der), "", key.Public()}
-}
 
 // damage is one thing that happens to text on its way.
 type damage struct {
@@ -157,6 +80,27 @@ func wrapped(s string, width int) string {
 	return b.String() + s + "\n"
 }
 
+// wrappedLines breaks what is longer than a narrow terminal, as it does: the BEGIN line too.
+func wrappedLines(width int) func(string) string {
+	return func(s string) string {
+		var b strings.Builder
+		for line := range strings.Lines(s) {
+			b.WriteString(wrapped(strings.TrimSuffix(line, "\n"), width))
+		}
+		return b.String()
+	}
+}
+
+// aroundBody joins all lines, with what is left of the newlines above and below the body.
+func aroundBody(residue string) func(string) string {
+	return func(s string) string {
+		if strings.Contains(s, "DEK-Info") { // encrypted, it states no length that would prove them
+			return s
+		}
+		return strings.NewReplacer("-----\n", "-----"+residue, "\n-----", residue+"-----", "\n", "").Replace(s)
+	}
+}
+
 const bodyLine = `(?m)^([A-Za-z0-9+/]{20,}=*)$`
 
 var damages = []damage{
@@ -178,19 +122,41 @@ var damages = []damage{
 	{"no white space", pattern(`\s`, ""), "newline", true},
 	{"bare n", replaced("\n", "n"), "newline", true},
 	{"slash n", replaced("\n", "/n"), "newline", true},
-	{"slash n around the body alone", func(s string) string {
-		if strings.Contains(s, "DEK-Info") { // encrypted, it states no length that would prove them
-			return s
-		}
-		return strings.NewReplacer("-----\n", "-----/n", "\n-----", "/n-----", "\n", "").Replace(s)
-	}, "newline", true},
+	{"slash n around the body alone", aroundBody("/n"), "newline", true},
+	{"bare n around the body alone", aroundBody("n"), "newline", true},
+	{"bare rn around the body alone", aroundBody("rn"), "newline", true},
+	{"slash r slash n around the body alone", aroundBody("/r/n"), "newline", true},
+	{"bare n and newlines", replaced("\n", "n\n"), "", true},
 	{"bare rn", replaced("\n", "rn"), "newline", true},
+	{"slash r slash n", replaced("\n", "/r/n"), "newline", true},
 	{"line separators", replaced("\n", "\u2028"), "newline", false},
 	{"form feeds", replaced("\n", "\v"), "newline", false},
-	{"blank lines", replaced("\n", "\n\n"), "", true},
+	{"blank lines", replaced("\n", "\n\n"), "empty line", true},
+	{"two blank lines", replaced("\n", "\n\n\n"), "empty line", true},
+	{"blank lines of spaces", replaced("\n", "\n \t\n"), "empty line", true},
+	{"blank lines of CRLF", replaced("\n", "\r\n\r\n"), "empty line", true},
+	{"blank line above END", replaced("\n-----END", "\n\n-----END"), "empty line", true},
+	{"blank line within", func(s string) string {
+		i := strings.LastIndex(strings.TrimSpace(s), "\n")
+		i = strings.LastIndex(s[:i], "\n")
+		if strings.HasPrefix(s[:i+1], "-----") && !strings.Contains(s[:i], "\n") {
+			return s // there is but one line
+		}
+		return s[:i] + "\n" + s[i:]
+	}, "empty line", true},
+	{"no empty line after DEK-Info", replaced("\n\n", "\n"), "empty line", true},
+	{"wrapped at 24", wrappedLines(24), "BEGIN", true},
+	{"wrapped at 16", wrappedLines(16), "BEGIN", true},
+	{"wrapped at 9", wrappedLines(9), "BEGIN", true},
+	{"wrapped at the spaces of the BEGIN line", pattern(`(?m)^(-----.*) (KEY-----)$`, "$1\n$2"), "BEGIN", true},
+	{"wrapped and indented", func(s string) string { return eachLine("  ", "")(wrappedLines(24)(s)) }, "BEGIN", true},
 	{"indented", eachLine("    ", ""), "indent", true},
 	{"indented by a tab", eachLine("\t", ""), "indent", true},
-	{"trailing blanks", eachLine("", "  "), "", true},
+	{"trailing blanks", eachLine("", "  "), "", false},
+	{"padded to 80 columns", func(s string) string {
+		return regexp.MustCompile(`(?m)^.{1,79}$`).ReplaceAllStringFunc(s, func(l string) string { return l + strings.Repeat(" ", 80-len(l)) })
+	}, "", false},
+	{"trailing tabs", eachLine("", "\t"), "", false},
 	{"quoted mail", eachLine("> ", ""), "prefix", true},
 	{"commented", eachLine("# ", ""), "prefix", true},
 	{"slash comment", eachLine("// ", ""), "prefix", true},
@@ -279,6 +245,8 @@ var damages = []damage{
 	}, "", true},
 	{"no padding", pattern(`(?m)=+$`, ""), "", true},
 	{"doubled padding", pattern(`(?m)=+$`, "===="), "", true},
+	{"half of the padding", pattern(`([^=])==\n`, "$1=\n"), "padding", true},
+	{"three of the padding", pattern(`(?m)([^=])={1,2}$`, "$1==="), "padding", true},
 	{"padding where none belongs", pattern(`([A-Za-z0-9+/])\n-----END`, "$1=\n-----END"), "padding", true},
 	{"one line", func(s string) string {
 		return pattern(`([A-Za-z0-9+/=])\n([A-Za-z0-9+/])`, "$1$2")(pattern(`([A-Za-z0-9+/=])\n([A-Za-z0-9+/])`, "$1$2")(s))
@@ -398,6 +366,26 @@ func TestLoadUndoesDamageToPlusSignsOfAnyKey(t *testing.T) {
 					t.Errorf("%s, %s: another key", s.name, d.name)
 				}
 			}
+		}
+	}
+}
+
+// Spaces behind the comment of a PuTTY file alone may belong to it or not: its MAC shows which.
+func TestLoadTakesSpacesOffThePuTTYComment(t *testing.T) {
+	for _, s := range samples(t) {
+		if !strings.HasPrefix(s.text, "PuTTY") {
+			continue
+		}
+		for _, spaces := range []string{" ", "   ", "\t"} {
+			key, err := Load([]byte(pattern(`(?m)^(Comment:.*)$`, "${1}"+spaces)(s.text)), s.pass, Options{})
+			if err != nil {
+				t.Errorf("%s, %q: %v", s.name, spaces, err)
+			} else if !Same(key.Signer.Public(), s.key) || !slices.Contains(key.Fixes, noteComment) {
+				t.Errorf("%s, %q: fixes %q, want the spaces named", s.name, spaces, key.Fixes)
+			}
+		}
+		if _, err := Load([]byte(pattern(`(?m)^(Comment:.*)$`, "${1}x")(s.text)), s.pass, Options{}); err == nil {
+			t.Errorf("%s with another comment: no error, want one about the MAC", s.name)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package key
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 )
 
@@ -14,6 +15,9 @@ type Key struct {
 	Fixes        []string      // what was repaired, in words for the user
 	Certificates []*x509.Certificate
 	KeyID        string
+	ClientID     string
+	ClientEmail  string
+	PSS          *rsa.PSSOptions // nil: it is not restricted to RSASSA-PSS
 }
 
 // Options is what the caller knows about the key. The zero value asks for a strong key, of which there must be one.

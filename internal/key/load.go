@@ -7,8 +7,11 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-363d07a3/jwtbearer/internal/key/check"
 	"github.com/seed-363d07a3/jwtbearer/internal/key/jwk"
@@ -31,6 +34,7 @@ const (
 // Notes that are no repairs of text; the user should know of them all the same.
 const (
 	noteTrimmed     = "white space or quotation marks around the passphrase removed"
+	noteComment     = "spaces at the end of the comment of the PPK file removed"
 	noteUnneeded    = "the passphrase was not needed: that of the PKCS#12 file is empty"
 	noteForeignCert = "warning: the certificate in the file belongs to another key"
 	noteLeftOut     = "warning: another private key in the file could not be read and was left out"
@@ -150,7 +154,8 @@ func (l *loader) open(item *text.Item) (*Key, error) {
 	if given == "" && item.Passphrase != "" {
 		given, own = item.Passphrase, true
 	}
-	key := &Key{Format: formatOf(item), Fixes: item.Fixes(), KeyID: item.KeyID}
+	key := &Key{Format: formatOf(item), Fixes: item.Fixes(), KeyID: item.KeyID,
+		ClientID: item.Client.ID, ClientEmail: item.Client.Email}
 	err := l.decode(key, item, given)
 	if err == sealed.ErrPassphrase && !own {
 		for _, trimmed := range trimmedPassphrases(given) {
@@ -162,6 +167,9 @@ func (l *loader) open(item *text.Item) (*Key, error) {
 	}
 	if err != nil {
 		return nil, keyProblem(item, err)
+	}
+	if restricted, ok := key.Signer.(*check.PSSKey); ok {
+		key.Signer, key.PSS = restricted.PrivateKey, restricted.PSS
 	}
 	return key, l.strong(key.Signer, item)
 }
@@ -187,7 +195,7 @@ func (l *loader) decode(key *Key, item *text.Item, passphrase string) (err error
 	}
 	switch {
 	case item.Kind == text.PPK:
-		key.Signer, err = ppk.Parse(item.Data, pass)
+		err = l.putty(key, item, pass)
 	case item.Kind == text.JWK:
 		key.Signer, err = jwk.Parse(item.Data)
 	case item.Kind == text.Raw:
@@ -225,6 +233,24 @@ func (l *loader) decode(key *Key, item *text.Item, passphrase string) (err error
 	}
 	return err
 }
+
+// putty reads a PuTTY key. Its MAC covers the comment, and shows whether spaces at the end of that belong to it or were added.
+func (l *loader) putty(key *Key, item *text.Item, pass []byte) (err error) {
+	key.Signer, err = ppk.Parse(item.Data, pass)
+	if _, altered := errors.AsType[*sealed.MalformedError](err); !altered {
+		return err
+	}
+	bare := trailingSpaces.ReplaceAll(item.Data, []byte("$1"))
+	signer, bareErr := ppk.Parse(bare, pass)
+	if bareErr == nil {
+		key.Signer, key.Fixes = signer, append(key.Fixes, noteComment)
+		return nil
+	}
+	return err
+}
+
+// trailingSpaces are those at the end of the comment of a PuTTY key.
+var trailingSpaces = regexp.MustCompile(`(?m)^(Comment:.*?)[ \t]+$`)
 
 func (l *loader) plain(shape text.Shape, der []byte) (crypto.Signer, error) {
 	switch shape {
@@ -276,15 +302,11 @@ func (l *loader) result() (*Key, error) {
 	if l.lost {
 		l.found.Fixes = append(l.found.Fixes, noteLeftOut)
 	}
-	own := slices.IndexFunc(l.certs, func(c *x509.Certificate) bool { return Same(l.found.Signer.Public(), c.PublicKey) })
-	switch {
-	case own > 0:
-		cert := l.certs[own]
-		l.certs = slices.Insert(slices.Delete(l.certs, own, own+1), 0, cert)
-	case own < 0 && len(l.certs) > 0:
+	chain, rest := Chain(l.certs, l.found.Signer.Public(), time.Now())
+	if chain == nil && len(rest) > 0 {
 		l.found.Fixes = append(l.found.Fixes, noteForeignCert)
 	}
-	l.found.Certificates = l.certs
+	l.found.Certificates = append(chain, rest...)
 	return l.found, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"golang.org/x/net/html/charset"
 )
 
 // A ContentError says that a body cannot be decoded.
@@ -21,10 +23,10 @@ func (e *ContentError) Error() string { return e.Err.Error() }
 func (e *ContentError) Unwrap() error { return e.Err }
 
 // Decode decodes the body of a response into out: as kind says, else as Content-Type does, else as JSON. Into an io.Writer, a *[]byte
-// or a *string it goes as it is; a nil out ignores it, and a response that has none leaves out alone. What goes into memory is at
+// or a *string it goes as it is; a nil out ignores it, and a response that has none, or one of length 0, leaves out alone. What goes into memory is at
 // most most bytes long; zero: no bound. A body that is not what was expected is a *ContentError.
 func Decode(kind Kind, resp *http.Response, out any, most int64) error {
-	if out == nil || !HasBody(resp) {
+	if out == nil || !HasBody(resp) || resp.ContentLength == 0 {
 		return nil
 	}
 	if w, ok := out.(io.Writer); ok {
@@ -102,6 +104,7 @@ func decodeAs(kind Kind, body io.Reader, out any) error {
 // decodeDocument decodes one XML document. Nothing but comments, instructions and spaces may follow it.
 func decodeDocument(body io.Reader, out any) error {
 	dec := xml.NewDecoder(withoutBOM(body))
+	dec.CharsetReader = charset.NewReaderLabel // for what its declaration says
 	if err := emptyIsAnError(dec.Decode(out)); err != nil {
 		return err
 	}

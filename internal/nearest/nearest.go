@@ -7,7 +7,8 @@ import "strings"
 const maxLen = 64
 
 // Name returns the one of known that is nearest to name by the number of letters to change, add, take away or swap with
-// their neighbour, upper and lower case being alike. It returns "" where none is near enough to be meant.
+// their neighbour, upper and lower case being alike, or else the only one that has it among its words: google-cloud for google. It
+// returns "" where none is near enough to be meant.
 func Name(name string, known []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	if len(name) > maxLen {
@@ -21,7 +22,34 @@ func Name(name string, known []string) string {
 			best, least = k, d
 		}
 	}
+	if best == "" {
+		return byWord(name, known)
+	}
 	return best
+}
+
+// leastWord is the shortest word that says anything.
+const leastWord = 3
+
+// byWord is the only one of known that has name, of one word or several, among its words.
+func byWord(name string, known []string) string {
+	const separators = "-_. "
+	words := func(s string) string {
+		return "-" + strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return strings.ContainsRune(separators, r) }), "-") + "-"
+	}
+	if len(name) < leastWord {
+		return ""
+	}
+	found := ""
+	for _, k := range known {
+		if strings.Contains(words(k), words(name)) || len(k) >= leastWord && strings.Contains(words(name), words(k)) {
+			if found != "" {
+				return ""
+			}
+			found = k
+		}
+	}
+	return found
 }
 
 // distance is the optimal string alignment distance of a and b.

@@ -76,7 +76,11 @@ func (a *Address) Route(req *http.Request) (Route, error) {
 // Parse reads an absolute base URI. Its scheme is not checked yet. The problem shows nothing of it, since it may hold secrets.
 func Parse(text string) (*url.URL, *problem.Error) {
 	u, err := url.Parse(text)
-	switch {
+	switch rest, marked := strings.CutPrefix(text, "\ufeff"); {
+	case marked:
+		return nil, problem.New("begins with a byte order mark (U+FEFF), which is invisible", "remove it")
+	case !strings.Contains(rest, "://") && looksLikeHost(rest):
+		return nil, problem.New("has no scheme", "write https:// before the host")
 	case err != nil:
 		return nil, problem.New("is not a URI", "write it as https://host/path")
 	case strings.ContainsFunc(text, unicode.IsSpace):
@@ -96,6 +100,14 @@ func Parse(text string) (*url.URL, *problem.Error) {
 		return nil, problem.New("has a host that is no name that can be resolved (RFC 5891)", "write the host in ASCII, as xn--…")
 	}
 	return u, nil
+}
+
+// looksLikeHost reports whether text, which has no scheme, begins with a host, and perhaps with the slashes before one.
+func looksLikeHost(text string) bool {
+	host, _, _ := strings.Cut(strings.TrimPrefix(text, "//"), "/")
+	name, port, _ := strings.Cut(host, ":")
+	return name != "" && isPort(port) && (strings.Contains(name, ".") || port != "" || strings.EqualFold(name, "localhost") || strings.HasPrefix(text, "//")) &&
+		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("?#@%", r) })
 }
 
 // ParseOrigin reads what is a scheme, one host and a port, and nothing else.

@@ -38,25 +38,24 @@ type isolation struct {
 	born  float64 // the score that is ignored
 }
 
-// suspectOf begins to examine the throttle of an attempt sent then. Of attempts sent in the same instant, as by workers that run in step,
-// those whose responses came before were served before.
+// suspectOf begins to examine the throttle of an attempt sent then.
 func (s *isolation) suspectOf(sent time.Time) {
 	s.suspect, s.after, s.echoes = sent, 0, 0
-	random := s.random()
 	for _, t := range s.recent {
-		if t.After(sent) || random && t.Equal(sent) {
+		if t.After(sent) {
 			s.after++
 		}
 	}
 }
 
-// accepted takes in an accepted attempt, and whether a throttle is being examined.
+// accepted takes in an accepted attempt, and whether a throttle is being examined. Of attempts sent in the same instant, as by workers
+// that run in step, a bucket may have served those whose responses come later: they count only where throttles were isolated of late.
 func (s *isolation) accepted(sent time.Time, examining bool) {
 	s.recent[s.next] = sent
 	s.next = (s.next + 1) % recentSends
 	s.score *= 1 - 1./isolatedMemory
 	s.born = bornScore + (max(s.born, bornScore)-bornScore)*(1-1./bornMemory)
-	if examining && !sent.Before(s.suspect) {
+	if examining && (sent.After(s.suspect) || s.random() && sent.Equal(s.suspect)) {
 		s.after++
 	}
 }

@@ -1,23 +1,26 @@
 package problem
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
 
-const lineBound = 300 // characters of a text from elsewhere, in a message
+// MostLine is how many characters of a text OneLine keeps.
+const MostLine = 300
 
-// OneLine makes s fit for an error message: one line without control and invisible characters, and not long.
+// OneLine makes a text that somebody else wrote fit for a message: one line without control and invisible characters, of at most MostLine
+// characters.
 func OneLine(s string) string {
 	var b strings.Builder
 	n := 0
-	for word := range strings.FieldsSeq(strings.ToValidUTF8(s[:min(len(s), 8*lineBound)], "�")) {
+	for word := range strings.FieldsSeq(strings.ToValidUTF8(s[:min(len(s), 8*MostLine)], "�")) {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 			n++
 		}
 		for _, c := range word {
-			if n >= lineBound {
+			if n >= MostLine {
 				return b.String() + "…"
 			}
 			if unicode.IsGraphic(c) {
@@ -27,4 +30,12 @@ func OneLine(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// Times is a number of things: 1 byte, 2 bytes.
+func Times(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -2,7 +2,10 @@
 // settings there are, nor hold the value of one.
 package problem
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // An Error is one problem, without the field that has it. It shows names, but no literal and no value.
 type Error struct {
@@ -15,6 +18,40 @@ func New(problem, hint string) *Error { return &Error{Problem: problem, Hint: hi
 
 // Error joins the two: "problem; hint".
 func (e *Error) Error() string { return Sentence("", e.Problem, e.Hint) }
+
+// Several are the problems of one setting.
+type Several []error
+
+// Join makes one error of those that are not nil, in their order. It is nil where there is none, and the error itself where there is one.
+func Join(errs ...error) error {
+	var all Several
+	for _, err := range errs {
+		if more, ok := err.(Several); ok {
+			all = append(all, more...)
+		} else if err != nil {
+			all = append(all, err)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+// Error joins the errors in one line.
+func (s Several) Error() string {
+	texts := make([]string, len(s))
+	for i, err := range s {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap returns the errors.
+func (s Several) Unwrap() []error { return s }
 
 // A Report takes a problem of a field, whose path is written as in Go: RateLimit.Rules[2].Match.
 type Report func(field, problem, hint string)
@@ -36,8 +73,14 @@ func (l *List) Add(field, problem, hint string) {
 	l.AddEntry(Entry{Field: field, Problem: problem, Hint: hint})
 }
 
-// AddError notes an error as the problem of a field, with its hint where it is an *Error.
+// AddError notes an error as the problem of a field, with its hint where it is an *Error, and each of Several by itself.
 func (l *List) AddError(field string, err error) {
+	if all, ok := err.(Several); ok {
+		for _, err := range all {
+			l.AddError(field, err)
+		}
+		return
+	}
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		e = &Error{Problem: err.Error()}

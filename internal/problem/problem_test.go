@@ -23,6 +23,26 @@ func TestSentenceJoinsWhatIsThere(t *testing.T) {
 	}
 }
 
+func TestJoinKeepsWhatIsThere(t *testing.T) {
+	a, b, c := New("a", "x"), errors.New("b"), errors.New("c")
+	if err := Join(nil, nil); err != nil {
+		t.Errorf("of no errors it makes %v, want nil", err)
+	}
+	if err := Join(nil, b, nil); err != b {
+		t.Errorf("of one error it makes %v, want that", err)
+	}
+	err := Join(Join(a, b), nil, c)
+	if got := err.Error(); got != "a; x; b; c" || !errors.Is(err, c) {
+		t.Errorf("the error is %q, want a; x; b; c, and each of them behind it", got)
+	}
+	var l List
+	l.AddError("F", err)
+	want := []Entry{{"F", "a", "x", nil}, {"F", "b", "", nil}, {"F", "c", "", nil}}
+	if got := l.Entries(); !reflect.DeepEqual(got, want) {
+		t.Errorf("the problems are %v, want %v", got, want)
+	}
+}
+
 func TestListKeepsProblemsInTheirOrder(t *testing.T) {
 	var l List
 	if l.Len() != 0 || len(l.Entries()) != 0 {

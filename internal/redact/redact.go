@@ -9,9 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"github.com/seed-363d07a3/jwtbearer/internal/jsontext"
+	"golang.org/x/net/idna"
 )
 
 // Mark stands in the place of what is taken out.

@@ -69,7 +69,7 @@ func (g *generator) document() node {
 }
 
 func profileNames(module fs.FS) ([]string, error) {
-	text, err := fs.ReadFile(module, "profiles.json")
+	text, err := fs.ReadFile(module, "internal/throttle/profiles.json")
 	if err != nil {
 		return nil, err
 	}

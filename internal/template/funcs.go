@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -43,6 +45,8 @@ const (
 var functions = map[string]function{
 	"now":          {params: []param{paramWhole}, optional: 1, build: buildNow},
 	"nowMillis":    {params: []param{paramWhole}, optional: 1, build: buildNowMillis},
+	"httpDate":     {params: []param{paramWhole}, optional: 1, build: buildDate(http.TimeFormat)},
+	"rfc3339":      {params: []param{paramWhole}, optional: 1, build: buildDate(time.RFC3339)},
 	"uuid":         {build: buildUUID},
 	"randomHex":    {params: []param{paramWhole}, build: buildRandom(asHex)},
 	"randomBase64": {params: []param{paramWhole}, build: buildRandom(asBase64)},
@@ -51,6 +55,7 @@ var functions = map[string]function{
 	"bodySHA256":       {build: requestDigest(NeedBody, (*Request).bodyHash)},
 	"bodySortedSHA256": {build: requestDigest(NeedBody, (*Request).sortedBodyHash)},
 
+	"keyID":          {build: buildKeyID},
 	"keyFingerprint": {build: keyFact(func(k *Key) expr { return k.fingerprint })},
 	"keyThumbprint":  {build: keyFact(func(k *Key) expr { return k.thumbprint })},
 	"jwk":            {build: keyFact(func(k *Key) expr { return k.jwk })},
@@ -233,6 +238,19 @@ func buildNowMillis(_ *compiler, args []expr) (expr, error) {
 	}}, err
 }
 
+// buildDate compiles the present as a text, in UTC: the date of HTTP (RFC 9110, section 5.6.7) or that of RFC 3339.
+func buildDate(layout string) func(*compiler, []expr) (expr, error) {
+	return func(_ *compiler, args []expr) (expr, error) {
+		offset, err := wholeArg(args, 0, -maxDateOffset, maxDateOffset)
+		return expr{plain: true, needs: NeedTime, render: func(dst []byte, e *Env) ([]byte, error) {
+			return e.Now.UTC().Add(time.Duration(offset)*time.Second).AppendFormat(dst, layout), nil
+		}}, err
+	}
+}
+
+// maxDateOffset bounds the offsets of dates, in seconds: a century, so that years keep their four digits.
+const maxDateOffset = 100 * 366 * 24 * 3600
+
 // randomBytes gives n new random bytes.
 func randomBytes(n int) expr {
 	return expr{needs: NeedTime, render: func(dst []byte, _ *Env) ([]byte, error) {
@@ -295,6 +313,13 @@ func keyFact(of func(*Key) expr) func(*compiler, []expr) (expr, error) {
 		}
 		return of(c.Key), nil
 	}
+}
+
+func buildKeyID(c *compiler, _ []expr) (expr, error) {
+	if c.Key == nil || !c.Key.named {
+		return expr{}, problem.New("the key has no ID", "write the kid that the API knows, or give PrivateKey as a file that has one: a JWK with kid, a service account")
+	}
+	return c.Key.id, nil
 }
 
 func certificateFact(of func(*Key) expr) func(*compiler, []expr) (expr, error) {

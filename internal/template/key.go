@@ -24,6 +24,9 @@ type Key struct {
 	thumbprint  expr // RFC 7638, as base64url
 	jwk         expr // RFC 7517: kty, then crv, x, y or n, e
 
+	named bool // the key came with an ID, so that the next is set
+	id    expr // kid of a JWK, private_key_id of a service account
+
 	certified bool // there is a certificate, so that the next three are set
 	x5t       expr // RFC 7515, section 4.1.7; as base64url, and the bytes of the digest for hex and base64
 	x5tS256   expr // section 4.1.8
@@ -31,7 +34,7 @@ type Key struct {
 }
 
 // UnknownKey stands for a key that could not be read: templates that look at it compile, and render nothing of use.
-func UnknownKey() *Key { return &Key{public: true, certified: true} }
+func UnknownKey() *Key { return &Key{public: true, named: true, certified: true} }
 
 // NewKey describes the public half of a key, nil for HMAC, and its certificates, of which the first is the key's own.
 func NewKey(pub crypto.PublicKey, certs []*x509.Certificate) (*Key, error) {
@@ -45,6 +48,11 @@ func NewKey(pub crypto.PublicKey, certs []*x509.Certificate) (*Key, error) {
 		k.certify(certs)
 	}
 	return k, nil
+}
+
+// Name notes the ID that came with the key; "": there is none.
+func (k *Key) Name(id string) {
+	k.named, k.id = id != "", fixedText(id)
 }
 
 func (k *Key) describe(pub crypto.PublicKey) error {

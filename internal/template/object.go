@@ -51,7 +51,7 @@ func (m Member) Text(e *Env) (string, error) {
 }
 
 // Object compiles text, which must be a JSON object; the empty text is {}. Its errors are *problem.Error and name the
-// member.
+// member: one for each that cannot be.
 func (t *Set) Object(text string, sc Scope) (*Object, error) {
 	if text == "" {
 		return newObject(nil), nil
@@ -64,29 +64,44 @@ func (t *Set) Object(text string, sc Scope) (*Object, error) {
 		return nil, problem.New("not a JSON object", `write {"name": "value"}`)
 	}
 	var members []Member
+	var errs []error
 	for _, m := range v.Members {
-		if !utf8.ValidString(m.Name) {
-			return nil, errSurrogate(memberPath("", m.Name))
-		}
+		path := memberPath("", m.Name)
 		var b builder
-		if err := t.compileValue(&b, m.Value, sc, memberPath("", m.Name)); err != nil {
-			return nil, err
-		}
+		errs = append(errs, checkName(m.Name, path), t.compileValue(&b, m.Value, sc, path))
 		members = append(members, Member{m.Name, b.program()})
+	}
+	if err := problem.Join(errs...); err != nil {
+		return nil, err
 	}
 	return newObject(members), nil
 }
 
-// invalidJSON also names the most frequent mistake: a string in an action whose quotes are not escaped, so that they end the
-// JSON string.
+// invalidJSON also names the most frequent mistakes: a string in an action whose quotes are not escaped, so that they end the JSON
+// string, and an action without quotes around it.
 func invalidJSON(text string, bad *jsontext.SyntaxError) *problem.Error {
 	e := &problem.Error{Problem: fmt.Sprintf("invalid JSON in line %d, column %d: %s", bad.Line, bad.Column, bad.Problem),
 		Hint: `write it as {"name": "value", "other": 1}, each name once`}
 	before := text[:bad.Offset]
+	if bad.AtBraces(text) {
+		e.Hint = `put the action in quotes, as in "exp": "{{now 300}}": a number stays one`
+		return e
+	}
 	if strings.LastIndex(before, "{{") > strings.LastIndex(before, "}}") {
 		e.Hint = `between {{ and }}, write the quotes of a string as \"`
 	}
 	return e
+}
+
+// checkName refuses names that are not what is meant.
+func checkName(name, path string) error {
+	switch {
+	case !utf8.ValidString(name):
+		return errSurrogate(path)
+	case strings.Contains(name, "{{"):
+		return problem.New("at "+path+": {{ in the name of a member, and only values are templates", "write the name itself")
+	}
+	return nil
 }
 
 func errSurrogate(path string) *problem.Error {
@@ -122,35 +137,30 @@ func (t *Set) compileValue(b *builder, v jsontext.Value, sc Scope, path string) 
 
 func (t *Set) compileArray(b *builder, elems []jsontext.Value, sc Scope, path string) error {
 	b.literal("[")
+	var errs []error
 	for i, e := range elems {
 		if i > 0 {
 			b.literal(",")
 		}
-		if err := t.compileValue(b, e, sc, fmt.Sprintf("%s[%d]", path, i)); err != nil {
-			return err
-		}
+		errs = append(errs, t.compileValue(b, e, sc, fmt.Sprintf("%s[%d]", path, i)))
 	}
 	b.literal("]")
-	return nil
+	return problem.Join(errs...)
 }
 
 func (t *Set) compileMembers(b *builder, members []jsontext.Member, sc Scope, path string) error {
 	b.literal("{")
+	var errs []error
 	for i, m := range members {
 		path := memberPath(path, m.Name)
-		if !utf8.ValidString(m.Name) {
-			return errSurrogate(path)
-		}
 		if i > 0 {
 			b.literal(",")
 		}
 		b.name(m.Name)
-		if err := t.compileValue(b, m.Value, sc, path); err != nil {
-			return err
-		}
+		errs = append(errs, checkName(m.Name, path), t.compileValue(b, m.Value, sc, path))
 	}
 	b.literal("}")
-	return nil
+	return problem.Join(errs...)
 }
 
 func (b *builder) name(name string) {
@@ -162,9 +172,9 @@ func (t *Set) compileString(b *builder, text string, sc Scope, path string) erro
 	if !utf8.ValidString(text) {
 		return errSurrogate(path)
 	}
-	parts, fault := t.parse(text, sc)
-	if fault != nil {
-		return fault.in(text, path)
+	parts, faults := t.parse(text, sc)
+	if faults != nil {
+		return placed(faults, text, path)
 	}
 	if len(parts) == 1 && (parts[0].kind == kindNumber || parts[0].kind == kindJSON) {
 		b.add(parts[0].expr)

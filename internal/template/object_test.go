@@ -53,7 +53,6 @@ func TestObjectTemplatesGive(t *testing.T) {
 		{`{"a":"{{.Fields.quote}}","b":"<>&{{.Fields.quote}}"}`,
 			"{\"a\":\"a\\\"b\\\\c\\n</script>\u2028\",\"b\":\"<>&a\\\"b\\\\c\\n</script>\u2028\"}"},
 		{`{"<a>&\u0001\"":"\u003c\u0000"}`, `{"<a>&\u0001\"":"<\u0000"}`},
-		{`{"{{now}}":"member names are not templates"}`, ``},
 		{`{"a":"{{.Fields.issuer}}\",\"admin\":true,\"x\":\""}`, `{"a":"me\",\"admin\":true,\"x\":\""}`},
 	}
 	for _, tt := range tests {
@@ -236,5 +235,45 @@ func TestRenderingIsSafeForConcurrentUse(t *testing.T) {
 	}
 	for range 4 {
 		<-done
+	}
+}
+
+func TestObjectsRefuseTemplatesInNames(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"https://{{.Fields.issuer}}/x":true}`: `at "https://{{.Fields.issuer}}/x": {{ in the name of a member`, `{"a":[{"{{now}}":1}]}`: `at a[0]."{{now}}": {{ in the name`,
+		`{"{{":1}`: `at "{{": {{ in the name`,
+	} {
+		_, err := testTemplates().Object(text, ScopeToken)
+		if bad, ok := errors.AsType[*problem.Error](err); !ok || !strings.HasPrefix(bad.Problem, want) || bad.Hint == "" {
+			t.Errorf("%s: got %v; want an error that begins with %q, and says what to do", text, err, want)
+		}
+	}
+}
+
+func TestObjectsTellAllProblems(t *testing.T) {
+	const text = `{"iss":"{{.Fields.none}}","deep":[{"a":"{{nosuch}}","b{{":1},"{{now \"x\"}} and {{.Request.None}}"],"fine":"{{now}}"}`
+	_, err := testTemplates().Object(text, ScopeToken)
+	all, ok := err.(problem.Several)
+	want := []string{"at iss, column 10: unknown value .Fields.none", "at deep[0].a, column 3: unknown function", `at deep[0]."b{{": {{ in the name`,
+		"at deep[1], column 7: now: wants a whole number", "at deep[1], column 27: unknown value .Request.None"}
+	if !ok || len(all) != len(want) {
+		t.Fatalf("got %v; want %d problems", err, len(want))
+	}
+	for i, w := range want {
+		if got := all[i].Error(); !strings.HasPrefix(got, w) {
+			t.Errorf("problem %d is %q; want %q", i, got, w)
+		}
+	}
+}
+
+func TestObjectsSayHowToQuoteAnAction(t *testing.T) {
+	for _, text := range []string{`{"iat":{{now}},"exp":1}`, `{"a": {{ now }} }`, `{"a":[{{now}}]}`, `{"a":1,{{now}}}`, `{{now}}`} {
+		_, err := testTemplates().Object(text, ScopeToken)
+		if bad, ok := errors.AsType[*problem.Error](err); !ok || !strings.Contains(bad.Hint, `"{{now 300}}"`) {
+			t.Errorf("%s: got %v; want a hint that shows an action in quotes", text, err)
+		}
+	}
+	if _, err := testTemplates().Object(`{"a":{"b" 1}}`, ScopeToken); err == nil || strings.Contains(err.Error(), "action") {
+		t.Errorf("got %v; want no word of an action", err)
 	}
 }

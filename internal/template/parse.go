@@ -19,17 +19,19 @@ type part struct {
 }
 
 // parse reads text as text/template does and compiles its actions. A text that is wholly a reference is what that refers to,
-// taken literally.
-func (t *Set) parse(text string, sc Scope) ([]part, *fault) {
-	if value, ok, fault := t.reference(text); ok || fault != nil {
-		return []part{{expr: fixedText(value)}}, fault
+// taken literally. It goes on after an action that cannot be, to find them all.
+func (t *Set) parse(text string, sc Scope) ([]part, []*fault) {
+	if value, ok, bad := t.reference(text); bad != nil {
+		return nil, []*fault{bad}
+	} else if ok {
+		return []part{{expr: fixedText(value)}}, nil
 	}
 	if !strings.Contains(text, "{{") {
 		return []part{{expr: fixedText(text)}}, nil
 	}
-	spans, fault := scanActions(text)
-	if fault != nil {
-		return nil, fault
+	spans, bad := scanActions(text)
+	if bad != nil {
+		return nil, []*fault{bad}
 	}
 	tree, err := readTree(text)
 	if err != nil {
@@ -37,21 +39,22 @@ func (t *Set) parse(text string, sc Scope) ([]part, *fault) {
 	}
 	c := &compiler{Set: t, scope: sc}
 	var parts []part
+	var faults []*fault
 	for _, n := range tree.Root.Nodes {
 		switch n := n.(type) {
 		case *parse.TextNode:
 			parts = append(parts, part{expr: fixedText(string(n.Text))})
 		case *parse.ActionNode:
-			x, fault := c.pipe(n.Pipe)
-			if fault != nil {
-				return nil, fault
+			x, bad := c.pipe(n.Pipe)
+			if bad != nil {
+				faults = append(faults, bad)
 			}
 			parts = append(parts, part{expr: x, pos: int(n.Position()), action: true})
 		default:
-			return nil, faultf(int(n.Position()), hintActions, "this construct of text/template is unsupported")
+			faults = append(faults, faultf(int(n.Position()), hintActions, "this construct of text/template is unsupported"))
 		}
 	}
-	return parts, nil
+	return parts, faults
 }
 
 // reference returns the value of a text that is wholly a reference.
@@ -61,7 +64,7 @@ func (t *Set) reference(text string) (value string, ok bool, _ *fault) {
 	}
 	ref, value, err := t.Resolve(text)
 	if err != nil {
-		return "", false, faultf(0, "set it, or put the value itself here", "%s could not be resolved: %s", ref, err)
+		return "", false, faultf(0, "set it, or put the value itself here", "the reference ${%s} could not be resolved: %s", ref, err)
 	}
 	return value, ref != "", nil
 }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -101,21 +102,41 @@ func stringLen(s string) int {
 	return 0
 }
 
-// unreadable finds the action that text/template/parse refused. The reason that it gives is passed on only where the
+// oddName matches a field or secret whose name templates cannot write.
+var oddName = regexp.MustCompile(`\.(Fields|Secrets)\.([\pL\pN_]+[-/:@#+~]+[\pL\pN_/:@#+~-]+)`)
+
+// unreadable finds the actions that text/template/parse refused. The reason that it gives is passed on only where the
 // action holds no literal.
-func unreadable(text string, spans []extent) *fault {
+func unreadable(text string, spans []extent) []*fault {
+	var faults []*fault
 	for _, s := range spans {
 		action := text[s.start:s.end]
 		_, err := readTree(action)
 		if err == nil {
 			continue
 		}
-		problem := "an action that cannot be read"
+		problem, hint := "an action that cannot be read", hintActions
+		if found := oddName.FindStringSubmatch(action); found != nil {
+			hint = "a name in a template has letters, digits and underscores alone: rename it in " + found[1] + ", such as " + nameOf(found[2])
+		}
 		if !strings.ContainsAny(action, "\"`0123456789") {
 			place := strings.SplitN(err.Error(), ": ", 3) // "template: name:line: reason"
 			problem += ": " + place[len(place)-1]
 		}
-		return faultf(s.start, hintActions, "%s", problem)
+		faults = append(faults, faultf(s.start, hint, "%s", problem))
 	}
-	return faultf(0, hintActions, "a template that cannot be read")
+	if faults == nil {
+		faults = append(faults, faultf(0, hintActions, "a template that cannot be read"))
+	}
+	return faults
+}
+
+// nameOf makes a name that templates can write of one that they cannot.
+func nameOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '_'
+	}, name)
 }

@@ -77,14 +77,23 @@ func (f *fault) in(text, path string) *problem.Error {
 	return &problem.Error{Problem: place.String(), Hint: f.hint}
 }
 
+// placed is what is wrong with text, which is at path: all of it.
+func placed(faults []*fault, text, path string) error {
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		errs[i] = f.in(text, path)
+	}
+	return problem.Join(errs...)
+}
+
 // A Text is a template that gives a text: a header, a part of an address, a body. It is safe for concurrent use.
 type Text struct{ program program }
 
-// Text compiles a text. Its errors are *problem.Error.
+// Text compiles a text. Its errors are *problem.Error, one for each action that cannot be.
 func (t *Set) Text(text string, sc Scope) (*Text, error) {
-	parts, err := t.parse(text, sc)
-	if err != nil {
-		return nil, err.in(text, "")
+	parts, faults := t.parse(text, sc)
+	if faults != nil {
+		return nil, placed(faults, text, "")
 	}
 	var b builder
 	for _, p := range parts {

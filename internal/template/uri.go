@@ -18,20 +18,24 @@ func (t *Set) URI(text string) (string, error) {
 // Reference compiles a URI or a reference. A value that begins it stands as it is; one in the host may hold only letters,
 // digits, - and . so that it cannot lead elsewhere; one in the path or query is escaped. Its errors are *problem.Error.
 func (t *Set) Reference(text string, sc Scope) (*Text, error) {
-	parts, bad := t.parse(text, sc)
-	if bad != nil {
-		return nil, bad.in(text, "")
+	parts, faults := t.parse(text, sc)
+	if faults != nil {
+		return nil, placed(faults, text, "")
 	}
 	var b builder
 	for _, p := range parts {
 		x := p.asText()
 		if p.action {
+			var bad *fault
 			if x, bad = escaped(x, b.fixed(), func(f *fault) error { f.pos = p.pos; return f.in(text, "") }); bad != nil {
 				bad.pos = p.pos
-				return nil, bad.in(text, "")
+				faults = append(faults, bad)
 			}
 		}
 		b.add(x)
+	}
+	if faults != nil {
+		return nil, placed(faults, text, "")
 	}
 	return &Text{b.program()}, nil
 }

@@ -17,6 +17,7 @@ const (
 	Auto        Unit = "auto"        // told by the look of it; see Parse
 	Seconds     Unit = "seconds"     // from now, may have decimals
 	Millis      Unit = "millis"      // from now, may have decimals
+	Minutes     Unit = "minutes"     // from now, may have decimals
 	Epoch       Unit = "epoch"       // seconds since 1970, may have decimals
 	EpochMillis Unit = "epochMillis" // milliseconds since 1970, may have decimals
 	HTTPDate    Unit = "httpDate"    // RFC 9110, section 5.6.7, in all three forms
@@ -55,7 +56,7 @@ const (
 
 // Units returns every unit, in the order in which the documentation lists them.
 func Units() []Unit {
-	return []Unit{Auto, Seconds, Millis, Epoch, EpochMillis, HTTPDate, ISO8601, Span, Int, Decimal}
+	return []Unit{Auto, Seconds, Millis, Minutes, Epoch, EpochMillis, HTTPDate, ISO8601, Span, Int, Decimal}
 }
 
 // Valid reports whether u is a unit. The empty one is: it means Auto.
@@ -183,6 +184,8 @@ func fromNumber(n float64, u Unit) (wait time.Duration, at time.Time) {
 	switch u {
 	case Millis:
 		return nanos(n * 1e6), time.Time{}
+	case Minutes:
+		return nanos(n * 60e9), time.Time{}
 	case Epoch:
 		return 0, unix(n)
 	case EpochMillis:
@@ -210,16 +213,25 @@ func unix(n float64) time.Time {
 // until is the time from now to t, zero in the past. Sub saturates.
 func until(t, now time.Time) time.Duration { return max(0, t.Sub(now)) }
 
-// httpDate also reads a numeric zone, and UTC for GMT, which some servers write.
+// httpDate also reads what some servers write: a numeric zone, UTC for GMT, a day of one digit (as in java.time's
+// RFC_1123_DATE_TIME), and the leap second, which RFC 9110 allows and package time does not know.
 func httpDate(text string) (time.Time, bool) {
 	if s, ok := strings.CutSuffix(text, " UTC"); ok {
 		text = s + " GMT"
 	}
-	t, err := http.ParseTime(text)
-	if err != nil {
-		t, err = time.Parse(time.RFC1123Z, text)
+	var leap time.Duration
+	if i := strings.Index(text, ":60"); i >= 3 && strings.Count(text[:i], ":") == 1 {
+		text, leap = text[:i]+":59"+text[i+3:], time.Second
 	}
-	return t, err == nil
+	if t, err := http.ParseTime(text); err == nil {
+		return t.Add(leap), true
+	}
+	for _, layout := range []string{"Mon, 2 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 2006 15:04:05 -0700", "Monday, 2-Jan-06 15:04:05 GMT"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.Add(leap), true
+		}
+	}
+	return time.Time{}, false
 }
 
 // iso8601 reads a date, a T or a space, a time and a zone. time.Parse accepts a fraction after the seconds by itself.

@@ -256,6 +256,9 @@ func FuzzDER(f *testing.F) {
 			if err != nil {
 				continue
 			}
+			if pss, ok := key.(*PSSKey); ok {
+				key = pss.PrivateKey
+			}
 			if _, err := x509.MarshalPKCS8PrivateKey(key); err != nil {
 				t.Errorf("%s gives a key that crypto/x509 does not take: %v", name, err)
 			}

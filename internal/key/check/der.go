@@ -65,7 +65,7 @@ type oneAsymmetricKey struct {
 }
 
 // PKCS8 reads a PrivateKeyInfo or OneAsymmetricKey (RFC 5208, RFC 5958) and checks it, with every public half that it holds.
-// It reads RSA keys under the OID of RSASSA-PSS too. Types that have no place in a JWT are refused by name: DSA, Ed448, X25519.
+// An RSA key under the OID of RSASSA-PSS is a *PSSKey. Types that have no place in a JWT are refused by name: DSA, Ed448, X25519.
 // What follows the key in der is ignored.
 func PKCS8(der []byte) (crypto.Signer, error) {
 	var outer oneAsymmetricKey
@@ -88,6 +88,9 @@ func PKCS8(der []byte) (crypto.Signer, error) {
 	}
 	if public.BitLength > 0 && !fitsPublic(key, public.RightAlign()) {
 		return nil, ErrHalves
+	}
+	if outer.Algorithm.Algorithm.String() == oidRSAPSS {
+		return restricted(key, outer.Algorithm.Parameters)
 	}
 	return key, nil
 }

@@ -30,13 +30,14 @@ func readBody(raw, prefix []byte) body {
 }
 
 func readLines(raw []byte) body {
-	dek, raw, joined := pemHeaders(raw)
+	dek, raw, fixes := pemHeaders(raw)
 	s := spread{dek: dek, raw: raw}
 	s.clean, s.fixes = cleanLines(raw)
 	b := s.solve()
 	b.dek = dek
-	if joined {
-		b.fixes.add(fixNewlines)
+	b.fixes |= fixes
+	if hasEmptyLine(raw) {
+		b.fixes.add(fixEmpty)
 	}
 	return b
 }

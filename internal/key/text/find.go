@@ -42,7 +42,8 @@ type Item struct {
 	DEK        string // value of the DEK-Info header: Data is encrypted
 	Label      string // of the armour, or ""
 	Line       int    // from 1
-	KeyID      string // kid of a JWK, private_key_id of a service account
+	KeyID      string // kid of a JWK, private_key_id of a service account, publicKeyID of Box
+	Client     Client // that the file is for
 	Passphrase string // that stood beside the key
 	Source     string // the kind of file around it: "service account JSON", "JWK set"
 	Fault      *Fault // the item cannot be read
@@ -82,7 +83,11 @@ type finder struct {
 	faults int
 	// what surrounds the text that is being scanned
 	source, passphrase, keyID string
+	client                    Client
 }
+
+// Client is whom a file with a key in it is for: the issuer of tokens, as a rule.
+type Client struct{ ID, Email string }
 
 // add notes an item, with the context that it was found in.
 func (f *finder) add(item Item) {
@@ -94,7 +99,7 @@ func (f *finder) add(item Item) {
 			return
 		}
 	}
-	item.Source, item.Passphrase = f.source, f.passphrase
+	item.Source, item.Passphrase, item.Client = f.source, f.passphrase, f.client
 	if item.KeyID == "" {
 		item.KeyID = f.keyID
 	}
@@ -135,7 +140,7 @@ func (f *finder) scan(t *text, depth int) {
 	if len(f.items) > n {
 		return
 	}
-	t = unescape(t)
+	t = unwrap(unescape(t))
 	done := f.armoured(t, depth)
 	f.ppk(t)
 	if f.private(n) {
@@ -173,6 +178,9 @@ func (f *finder) nested(data []byte, t *text, at, depth int, fixes fixSet) bool 
 	f.scan(inner, depth+1)
 	start, end := t.lineAround(at, at)
 	for i := n; i < len(f.items); i++ {
+		if fault := f.items[i].Fault; fault != nil && archive(data) != "" {
+			fault.Hint = "decode it first (base64 --decode), then " + fault.Hint
+		}
 		t.fixes(&fixes, start, end)
 		f.items[i].fixes |= fixes
 	}
@@ -257,6 +265,10 @@ func (f *finder) block(t *text, bl block, depth int) {
 		return
 	}
 	b := readBody(t.b[bl.from:bl.to], prefix)
+	if fault := standIn(b, t.b[bl.from:bl.to]); fault != nil {
+		f.fault(t, start, fault)
+		return
+	}
 	if !b.known && b.dek == "" {
 		b.fixes.add(fixBase64)
 		b.fixes.add(fixDouble)
@@ -269,6 +281,9 @@ func (f *finder) block(t *text, bl block, depth int) {
 	shape := ShapeOf(b.data)
 	if b.dek != "" {
 		shape = Unknown
+	}
+	if bl.begin != nil && bl.end != nil && emptyAtEdge(t.b[bl.from:bl.to]) {
+		b.fixes.add(fixEmpty)
 	}
 	line := t.origin(start)
 	item := Item{Shape: shape, Data: b.data, DEK: b.dek, Label: label, Line: line}

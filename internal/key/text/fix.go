@@ -30,8 +30,11 @@ const (
 	fixPrefix
 	fixResidue
 	fixNewlines
+	fixEmpty
+	fixHeaderEnd
 	fixInner
 	fixPlus
+	fixWrapped
 	fixDashCount
 	fixNoBegin
 	fixNoEnd
@@ -73,8 +76,11 @@ var fixWords = [fixCount]string{
 	fixPrefix:      "prefixes of the lines (line numbers, diff or comment marks) removed",
 	fixResidue:     "remains of source code or line-end marks removed",
 	fixNewlines:    "newlines restored where they were lost or had become spaces",
+	fixEmpty:       "empty lines within the key removed",
+	fixHeaderEnd:   "empty line between the DEK-Info header and the key added",
 	fixInner:       "spaces within the base64 text removed",
 	fixPlus:        "spaces replaced by the + signs that they had been",
+	fixWrapped:     "BEGIN or END line that was broken into several put in one line",
 	fixDashCount:   "dashes of the BEGIN or END line corrected",
 	fixNoBegin:     "missing BEGIN line (header) added",
 	fixNoEnd:       "missing END line (footer) added",

@@ -180,43 +180,95 @@ func linePrefix(line []byte) int {
 }
 
 // pemHeaders takes the headers of RFC 1421 from the start of a body, also where newlines and spaces between them are lost.
-func pemHeaders(raw []byte) (dek string, rest []byte, joined bool) {
+func pemHeaders(raw []byte) (dek string, rest []byte, fixes fixSet) {
 	head := raw[:min(len(raw), 1024)]
 	if i := indexFold(head, "DEK-INFO:"); i >= 0 {
 		if dek, n := dekInfo(raw[i+len("DEK-INFO:"):]); n > 0 {
-			after := raw[i+len("DEK-INFO:")+n:]
-			lost := len(after) > 0 && after[0] != '\n' && after[0] != '\r'
-			return dek, after, lost
+			rest, fixes = headerEnd(raw[i+len("DEK-INFO:")+n:])
+			if hasEmptyLine(raw[:i]) {
+				fixes.add(fixEmpty)
+			}
+			return dek, rest, fixes
 		}
 	}
-	return "", textHeaders(raw), false
+	return "", textHeaders(raw), 0
 }
 
-// dekInfo reads the value of DEK-Info (RFC 1421, section 4.6.1.3). The cipher says how long the hexadecimal digits of its
-// initialisation vector are, which separates them from a body that follows at once.
-func dekInfo(b []byte) (string, int) {
-	i := 0
-	skip := func() {
-		for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
-			i++
+// headerEnd takes the empty line that ends the headers (RFC 1421, section 4.4) from what follows the last of them. Without it
+// OpenSSL takes the first line of the key for a header.
+func headerEnd(after []byte) (rest []byte, fixes fixSet) {
+	line, rest, found := bytes.Cut(after, []byte{'\n'})
+	switch {
+	case len(bytes.TrimSpace(line)) > 0:
+		fixes.add(fixNewlines)
+		return after, fixes
+	case !found:
+		return nil, 0
+	}
+	empty, body, _ := bytes.Cut(rest, []byte{'\n'})
+	if len(bytes.TrimSpace(empty)) > 0 {
+		fixes.add(fixHeaderEnd)
+		return rest, fixes
+	}
+	return body, 0
+}
+
+// hasEmptyLine reports whether a line of nothing but spaces stands between two others. RFC 7468, section 2, allows none within a
+// body, and OpenSSL reads none.
+func hasEmptyLine(raw []byte) bool {
+	for line := range bytes.Lines(bytes.TrimSpace(raw)) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			return true
 		}
 	}
-	skip()
-	start := i
-	for i < len(b) && i < start+24 && (isLetter(b[i]) || b[i] >= '0' && b[i] <= '9' || b[i] == '-') {
-		i++
+	return false
+}
+
+// emptyAtEdge reports whether such a line stands directly below the BEGIN line or above the END line, whose newlines raw includes.
+func emptyAtEdge(raw []byte) bool {
+	isSpace := func(r rune) bool { return r == ' ' || r == '\t' || r == '\n' }
+	start := raw[:len(raw)-len(bytes.TrimLeftFunc(raw, isSpace))]
+	end := raw[len(bytes.TrimRightFunc(raw, isSpace)):]
+	return bytes.Count(start, []byte{'\n'}) > 1 || bytes.Count(end, []byte{'\n'}) > 1
+}
+
+// dekInfo reads the value of DEK-Info (RFC 1421, section 4.6.1.3), perhaps broken into several lines as a narrow terminal does. The
+// cipher says how long the hexadecimal digits of its initialisation vector are, which separates them from a body that follows at
+// once. n is the length of what was read; zero: there is no such value.
+func dekInfo(b []byte) (value string, n int) {
+	i := 0
+	take := func(most int, fits func(byte) bool) string {
+		var taken []byte
+		for i += softBreak(b[i:]); i < len(b) && len(taken) < most; {
+			gap := softBreak(b[i:])
+			if i+gap == len(b) || !fits(b[i+gap]) {
+				break
+			}
+			taken = append(taken, b[i+gap])
+			i += gap + 1
+		}
+		return strings.ToUpper(string(taken))
 	}
-	cipher := strings.ToUpper(string(b[start:i]))
-	if skip(); i == len(b) || b[i] != ',' {
+	cipher := take(24, func(c byte) bool { return isLetter(c) || c >= '0' && c <= '9' || c == '-' })
+	if i += softBreak(b[i:]); i == len(b) || b[i] != ',' {
 		return "", 0
 	}
 	i++
-	skip()
-	digits := i
-	for i < len(b) && i < digits+2*blockSize(cipher) && isHex(b[i]) {
-		i++
+	return cipher + "," + take(2*blockSize(cipher), isHex), i
+}
+
+// softBreak is the length of the spaces at the start of b, with one newline among them at most.
+func softBreak(b []byte) int {
+	newlines := 0
+	for i, c := range b {
+		if c == '\n' {
+			newlines++
+		}
+		if c != ' ' && c != '\t' && c != '\n' || newlines > 1 {
+			return i
+		}
 	}
-	return cipher + "," + strings.ToUpper(string(b[digits:i])), i
+	return len(b)
 }
 
 // blockSize returns that of the cipher with which a DEK-Info value begins.

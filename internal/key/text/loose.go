@@ -163,7 +163,9 @@ type walker struct {
 
 func (w *walker) object(n *node) {
 	outer := *w.f
-	defer func() { w.f.source, w.f.passphrase, w.f.keyID = outer.source, outer.passphrase, outer.keyID }()
+	defer func() {
+		w.f.source, w.f.passphrase, w.f.keyID, w.f.client = outer.source, outer.passphrase, outer.keyID, outer.client
+	}()
 	switch {
 	case n.kind == nodeArray:
 		w.array(n)
@@ -179,15 +181,34 @@ func (w *walker) object(n *node) {
 		w.f.source = "Box JSON"
 	case n.member("private_key") != nil && n.member("client_email") != nil:
 		w.f.source = "service account JSON"
-		w.f.keyID = n.member("private_key_id").string()
 	case w.f.source == "":
 		w.f.source = "JSON"
 	}
 	if pass := n.member("passphrase", "privateKeyPassphrase", "private_key_passphrase", "privateKeyPassword", "password", "pass"); pass.string() != "" {
 		w.f.passphrase = pass.text
 	}
+	w.owner(n)
 	for i, value := range n.values {
 		w.value(n.names[i], value)
+	}
+}
+
+// owner notes what an object says of the key in it and of whom that is for. The object around it, which Box has, counts too.
+func (w *walker) owner(n *node) {
+	for _, note := range []struct {
+		to    *string
+		names []string
+	}{
+		{&w.f.keyID, []string{"private_key_id", "publicKeyID", "keyId", "key_id", "kid"}},
+		{&w.f.client.ID, []string{"client_id", "clientId", "service_account_id", "userId"}},
+		{&w.f.client.Email, []string{"client_email", "clientEmail"}},
+	} {
+		for _, name := range note.names {
+			if text := n.member(name).string(); text != "" {
+				*note.to = text
+				break
+			}
+		}
 	}
 }
 
@@ -220,6 +241,10 @@ func (w *walker) value(name string, value *node) {
 		w.object(value)
 	case value.kind == nodeString && worthScanning(value.text, named):
 		w.scan([]byte(value.text), value.at)
+	case named == 2 && value.kind == nodeString && placeholder([]byte(value.text)) != nil:
+		fault := placeholder([]byte(value.text))
+		fault.Found += ", as the private key in JSON"
+		w.f.fault(w.t, value.at, fault)
 	case named == 2 && (value.kind == nodeNull || value.kind == nodeString && strings.TrimSpace(value.text) == ""):
 		w.f.fault(w.t, value.at, &Fault{Found: "JSON", Problem: "there is no private key in it: its private_key or privateKey is null or empty",
 			Hint: "create a new key and download its file again", Private: true})

@@ -25,6 +25,7 @@ func ppkAt(b []byte) int { return indexFold(b, strings.ToUpper(ppkMark)) }
 // names the first thing that is not there.
 func ppkText(b []byte) (out []byte, end int, fixes fixSet, missing string) {
 	at, spans := 0, ppkSpans(b)
+	var above []byte // the value of the field before
 	for i, name := range ppkNames {
 		span := spans[i]
 		if span == nil {
@@ -42,9 +43,12 @@ func ppkText(b []byte) (out []byte, end int, fixes fixSet, missing string) {
 			out = fmt.Appendf(out, "%s %s", name, lines)
 		case ppkMark:
 			out = fmt.Appendf(out, "%s%s\n", ppkMark, ppkFirst(value))
+		case "Comment:":
+			out = fmt.Appendf(out, "%s %s\n", name, ppkComment(value, above))
 		default:
-			out = fmt.Appendf(out, "%s %s\n", name, ppkValue(name, value))
+			out = fmt.Appendf(out, "%s %s\n", name, bareValue(value))
 		}
+		above = value
 	}
 	if spans[len(spans)-1] == nil && missing == "" {
 		missing = "Private-MAC at the end"
@@ -88,12 +92,20 @@ func ppkFirst(value []byte) string {
 	return version + ": " + strings.TrimSpace(algorithm)
 }
 
-// ppkValue trims a value; the comment counts in the MAC and keeps its spaces where its line is whole.
-func ppkValue(name string, value []byte) string {
-	if line, _, ok := bytes.Cut(value, []byte{'\n'}); ok && name == "Comment:" {
-		return strings.TrimPrefix(string(line), " ")
+// ppkComment is the comment, which counts in the MAC and keeps its spaces where its line is whole: but for those at its end where
+// the line above, of Encryption, has the same or is padded to the same width, as copying from a terminal leaves them.
+func ppkComment(value, above []byte) string {
+	line, _, whole := bytes.Cut(value, []byte{'\n'})
+	if !whole {
+		return bareValue(value)
 	}
-	return bareValue(value)
+	comment := strings.TrimPrefix(string(line), " ")
+	above, _, _ = bytes.Cut(above, []byte{'\n'})
+	padding := above[len(bytes.TrimRight(above, " \t")):]
+	if len(padding) > 0 && len("Encryption:")+len(above) == len("Comment:")+len(line) {
+		return strings.TrimRight(comment, " \t")
+	}
+	return strings.TrimSuffix(comment, string(padding))
 }
 
 func bareValue(value []byte) string { return strings.Trim(string(value), " \t\n\"',;+`\\") }

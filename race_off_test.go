@@ -1,0 +1,5 @@
+//go:build !race
+
+package jwtbearer
+
+const memoryFactor = 1
