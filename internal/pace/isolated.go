@@ -17,6 +17,10 @@ const (
 	bornScore  = 5
 	bornMemory = 2000
 
+	// oftenScore is the score from which the order of responses counts for attempts sent in one instant. With 1, workers in step on a
+	// bucket are refused 5 to 30 %; without it, 500/s with waits in whole seconds has half the speed.
+	oftenScore = 2
+
 	// recentSends is how many accepted attempts are remembered, since responses overtake each other.
 	recentSends = 64
 )
@@ -38,11 +42,13 @@ type isolation struct {
 	born  float64 // the score that is ignored
 }
 
-// suspectOf begins to examine the throttle of an attempt sent then.
+// suspectOf begins to examine the throttle of an attempt sent then. Of attempts sent in the same instant, those whose responses came before
+// count as sent later only where several throttles were isolated of late: workers in step have emptied many a bucket together.
 func (s *isolation) suspectOf(sent time.Time) {
 	s.suspect, s.after, s.echoes = sent, 0, 0
+	often := s.score >= oftenScore
 	for _, t := range s.recent {
-		if t.After(sent) {
+		if t.After(sent) || often && t.Equal(sent) {
 			s.after++
 		}
 	}
