@@ -237,7 +237,7 @@ type Retry struct {
 	MaxBackoff time.Duration `json:"maxBackoff,omitzero"`
 
 	// MaxElapsed is the longest time from the start of the first attempt to the start of the last. Zero means 10 minutes,
-	// negative no bound.
+	// negative no bound, and a nanosecond that nothing is tried again for which any time must pass.
 	MaxElapsed time.Duration `json:"maxElapsed,omitzero"`
 
 	// Always retries transient failures of every method, not only of those that are idempotent (RFC 9110, section 9.2.2) or

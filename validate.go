@@ -335,11 +335,12 @@ func (r Retry) withDefaults() Retry {
 // shortest is the least that a setting of a time can mean. Less is a number without its unit: 30 is 30 ns.
 const shortest = time.Millisecond
 
-// checkDurations refuses durations above zero that are shorter than any setting means, wherever they stand in v.
+// checkDurations refuses durations above zero that are shorter than any setting means, wherever they stand in v. Lifetime has a longer
+// bound, and 1 is the one way to say that no time may pass between attempts, since MaxElapsed zero is the default.
 func checkDurations(path string, v reflect.Value, p *problems) {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Duration]():
-		if d := time.Duration(v.Int()); d > 0 && d < shortest && path != "Lifetime" { // which has a longer one
+		if d := time.Duration(v.Int()); d > 0 && d < shortest && path != "Lifetime" && (d > 1 || path != "Retry.MaxElapsed") {
 			p.add(path, fmt.Sprintf("%s is less than a millisecond", d), fmt.Sprintf("is that %d * time.Second?", int64(d)))
 		}
 	case v.Kind() == reflect.Struct:
